@@ -1,0 +1,38 @@
+"""How pytest compares the notebooks' outputs: strictly with MNIST at hand, else lax.
+
+The stored outputs come from MNIST. On the offline digits every cell is executed
+all the same, and only those tagged ``nbval-check-output`` are compared.
+"""
+
+from pathlib import Path
+
+import pytest
+
+SANITIZE = Path(__file__).parent / "tests" / "sanitize.cfg"
+MODE = pytest.StashKey[str]()
+
+
+# After nbval has read its options, before it collects.
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    option = config.option
+    if not getattr(option, "nbval", False):
+        return
+    from mnistedu.data import load  # torch: not for a run without notebooks
+
+    option.nbval_sanitize_with = option.nbval_sanitize_with or str(SANITIZE)
+    try:
+        load("mnist")
+    except (ConnectionError, ValueError) as error:
+        option.nbval, option.nbval_lax = False, True
+        config.stash[MODE] = (
+            "executed on scikit-learn's digits, outputs compared only where they "
+            f"cannot depend on the data ({error})"
+        )
+    else:
+        config.stash[MODE] = "executed on MNIST, outputs compared strictly"
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    mode = config.stash.get(MODE, None)
+    return mode and f"notebooks: {mode}"

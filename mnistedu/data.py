@@ -1,0 +1,309 @@
+"""The digit images: loading, splits, batches and augmentation.
+
+MNIST is read once through torchvision and kept, split and checked, as one file in
+the user's cache folder. Without a network the course runs on the 1,797
+handwritten digits that scikit-learn carries (Alpaydin and Kaynak, 1998).
+"""
+
+import hashlib
+import math
+import os
+import socket
+import tempfile
+import zlib
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from http.client import HTTPException
+from pathlib import Path
+from typing import NamedTuple
+
+import platformdirs
+import safetensors
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    RandomSampler,
+    SequentialSampler,
+    TensorDataset,
+)
+
+from mnistedu.preprocess import center_digit, normalize
+
+# The four files of MNIST, uncompressed: where torchvision puts them, and what
+# they must hold.
+RAW_FOLDER = Path("MNIST", "raw")
+SHA256 = {
+    "train-images-idx3-ubyte": (
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
+    ),
+    "train-labels-idx1-ubyte": (
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"
+    ),
+    "t10k-images-idx3-ubyte": (
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"
+    ),
+    "t10k-labels-idx1-ubyte": (
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
+    ),
+}
+CACHE_NAME = "mnist-v1.safetensors"  # a new name for every change of its content
+CONNECTION_LIMIT = 10  # seconds
+
+
+class Split(NamedTuple):
+    """One part of the data: ``images`` uint8 (N, 28, 28), ``targets`` int64 (N,)."""
+
+    images: Tensor
+    targets: Tensor
+
+
+class Digits(NamedTuple):
+    """Three splits of one data set, and its name.
+
+    ``train`` is for fitting the weights, ``val`` (validation) for every choice on
+    the way, ``test`` for the one measurement at the end.
+    """
+
+    name: str
+    train: Split
+    val: Split
+    test: Split
+
+
+def load(source: str = "auto", root: str | Path | None = None) -> Digits:
+    """Load the digit images.
+
+    MNIST comes as 54,000 training, 6,000 validation (stratified, the same ones
+    every time) and 10,000 test images. It is looked for in the cache, then in
+    ``root`` (or the folder that the environment variable ``MNISTEDU_DATA`` names),
+    laid out as ``torchvision.datasets.MNIST`` lays it out, and downloaded if it is
+    in neither.
+
+    Args:
+        source: ``"mnist"``; ``"offline"`` for scikit-learn's 1,797 digits (1,257
+            training, 180 validation, 360 test); or ``"auto"`` for MNIST where it
+            can be had and the offline digits where it cannot.
+        root: the folder that holds ``MNIST/raw``; reading it skips the cache.
+
+    Returns:
+        The three splits with ``images`` uint8 ``(N, 28, 28)``, 0 for paper to 255
+        for full ink, and ``targets`` int64 ``(N,)`` in 0..9.
+
+    Raises:
+        ValueError: if ``source`` is unknown or a file of MNIST is damaged.
+        ConnectionError: if ``source`` is ``"mnist"`` and it cannot be had.
+    """
+    if source == "offline":
+        return _load_offline()
+    if source not in ("auto", "mnist"):
+        raise ValueError(f'source is "auto", "mnist" or "offline", not {source!r}.')
+    try:
+        return _load_mnist(root)
+    except ConnectionError as error:
+        if source == "mnist":
+            raise
+        print(
+            f"{error} Working with scikit-learn's 1,797 digits instead, so figures "
+            "will differ from the text."
+        )
+        return _load_offline()
+
+
+def _load_mnist(root: str | Path | None) -> Digits:
+    cache_file = platformdirs.user_cache_path("mnistedu") / CACHE_NAME
+    folder = root or os.environ.get("MNISTEDU_DATA")
+    at_hand = folder is not None and (Path(folder) / RAW_FOLDER).is_dir()
+    if root is None or not at_hand:
+        cached = _read_cache(cache_file)
+        if cached is not None:
+            return cached
+    if folder is not None and at_hand:
+        digits = _read_raw(Path(folder))
+    else:
+        with tempfile.TemporaryDirectory() as temporary:
+            _download(Path(temporary))
+            digits = _read_raw(Path(temporary))
+    _write_cache(digits, cache_file)
+    return digits
+
+
+def _download(folder: Path) -> None:
+    from torchvision.datasets import MNIST  # takes seconds to import
+
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(CONNECTION_LIMIT)  # torchvision sets none
+    try:
+        MNIST(folder, download=True)
+    except (OSError, RuntimeError, EOFError, HTTPException) as error:
+        raise ConnectionError(
+            "MNIST could not be downloaded. To get it, connect to the internet and "
+            "load again, or set MNISTEDU_DATA to a folder that holds MNIST/raw."
+        ) from error
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _read_raw(folder: Path) -> Digits:
+    from torchvision.datasets import MNIST  # takes seconds to import
+
+    for name, expected in SHA256.items():
+        path = folder / RAW_FOLDER / name
+        if not path.is_file():
+            raise ValueError(f"{path} is missing: copy it there or load without root.")
+        if hashlib.sha256(path.read_bytes()).hexdigest() != expected:
+            raise ValueError(
+                f"{path} is damaged (its SHA-256 is not that of MNIST): replace it "
+                "or delete the folder, and load again."
+            )
+    known, test = (MNIST(folder, train=train) for train in (True, False))
+    train, val = _stratified_split(Split(known.data, known.targets), 6_000)
+    return Digits("MNIST", train, val, Split(test.data, test.targets))
+
+
+def _read_cache(path: Path) -> Digits | None:
+    """The parsed copy, or None if there is none or it is damaged."""
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            checksum = (file.metadata() or {}).get("crc32")
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, safetensors.SafetensorError):
+        return None
+    if checksum != _checksum(tensors):
+        return None
+    splits = (
+        Split(tensors[f"{name}_images"], tensors[f"{name}_targets"])
+        for name in ("train", "val", "test")
+    )
+    return Digits("MNIST", *splits)
+
+
+def _write_cache(digits: Digits, path: Path) -> None:
+    tensors = {
+        f"{name}_{part}": tensor.contiguous()
+        for name, split in digits._asdict().items()
+        if name != "name"
+        for part, tensor in split._asdict().items()
+    }
+    # Two kernels may do this at once, or one may die here: each writes a file of
+    # its own and puts it in place in one step.
+    temporary = path.with_suffix(f".{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, temporary, {"crc32": _checksum(tensors)})
+        temporary.replace(path)
+    except (OSError, safetensors.SafetensorError):
+        with suppress(OSError):  # the copy only saves time
+            temporary.unlink()
+
+
+def _checksum(tensors: dict[str, Tensor]) -> str:
+    checksum = 0
+    for name in sorted(tensors):
+        checksum = zlib.crc32(tensors[name].numpy().data, checksum)
+    return f"{checksum:08x}"
+
+
+def _load_offline() -> Digits:
+    from sklearn.datasets import load_digits  # slow to import, seldom needed
+
+    images, targets = load_digits(return_X_y=True)
+    ink = torch.from_numpy(images / 16).float().view(-1, 1, 8, 8)
+    pixels = (center_digit(ink) * 255).round().byte().squeeze(1)
+    rest, test = _stratified_split(Split(pixels, torch.from_numpy(targets)), 360)
+    train, val = _stratified_split(rest, 180)
+    return Digits("scikit-learn's digits", train, val, test)
+
+
+def _stratified_split(split: Split, held_out: int) -> tuple[Split, Split]:
+    from sklearn.model_selection import train_test_split  # slow to import
+
+    kept, held = train_test_split(
+        torch.arange(len(split.targets)).numpy(),
+        test_size=held_out,
+        stratify=split.targets.numpy(),
+        random_state=0,
+    )
+    kept, held = sorted(kept), sorted(held)
+    return (
+        Split(split.images[kept], split.targets[kept]),
+        Split(split.images[held], split.targets[held]),
+    )
+
+
+def make_loader(
+    split: Split,
+    batch_size: int = 128,
+    shuffle: bool = False,
+    augment: Callable[[Tensor], Tensor] | None = None,
+) -> DataLoader[tuple[Tensor, ...]]:
+    """Batches of normalised images and their targets.
+
+    Whole batches are cut out of the tensors at once, so no worker processes are
+    needed. The order of a shuffled loader follows ``torch.manual_seed``.
+
+    Args:
+        split: the images and targets.
+        batch_size: how many to a batch; the last one may be smaller.
+        shuffle: whether every epoch goes through them in a new random order.
+        augment: changes the images of each batch, float ``(N, 1, 28, 28)`` in
+            [0, 1], before they are normalised; for training only.
+
+    Returns:
+        A ``DataLoader`` of pairs ``(images, targets)``: float32
+        ``(N, 1, 28, 28)`` and int64 ``(N,)``.
+    """
+
+    def prepare(batch: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        images, targets = batch
+        if augment is not None:
+            images = augment(images.unsqueeze(1) / 255)
+        return normalize(images), targets
+
+    dataset = TensorDataset(*split)
+    order = RandomSampler(dataset) if shuffle else SequentialSampler(dataset)
+    batches = BatchSampler(order, batch_size, drop_last=False)
+    return DataLoader(dataset, sampler=batches, batch_size=None, collate_fn=prepare)
+
+
+def random_affine(
+    images: Tensor,
+    degrees: float = 10,
+    scale: float = 0.1,
+    shear: float = 0.1,
+    shift: float = 2,
+) -> Tensor:
+    """Rotate, scale, shear and shift each image by its own random amounts.
+
+    Args:
+        images: float ``(N, 1, H, W)``, 0 for paper.
+        degrees: rotation, between -degrees and degrees.
+        scale: width and height, each between 1 - scale and 1 + scale times theirs.
+        shear: horizontal slant, between -shear and shear (tangent of the angle).
+        shift: in each direction, between -shift and shift pixels.
+
+    Returns:
+        Images of the same shape and dtype, interpolated linearly.
+    """
+    n, _, height, width = images.shape
+
+    def uniform(limit: float) -> Tensor:
+        return (torch.rand(n, device=images.device) * 2 - 1) * limit
+
+    angle = uniform(math.radians(degrees))
+    cos, sin, slant = angle.cos(), angle.sin(), uniform(shear)
+    across, down = 1 / (1 + uniform(scale)), 1 / (1 + uniform(scale))
+    # Where each new pixel comes from: shift, rotate, shear, then scale.
+    theta = torch.stack(
+        [
+            torch.stack([across * (cos + slant * sin), across * (slant * cos - sin)]),
+            torch.stack([down * sin, down * cos]),
+        ]
+    )  # (2, 2, N)
+    offset = torch.stack([uniform(2 * shift / width), uniform(2 * shift / height)])
+    theta = torch.cat([theta, offset[:, None]], dim=1).permute(2, 0, 1)  # (N, 2, 3)
+    grid = F.affine_grid(theta, list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid.to(images.dtype), align_corners=False)

@@ -1,0 +1,316 @@
+"""Loading from every place, faults on the way, batches, augmentation."""
+
+import gzip
+import hashlib
+import socket
+import subprocess
+import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import platformdirs
+import pytest
+import torch
+import torchvision
+from torch import Tensor
+
+from mnistedu import data
+from mnistedu.data import Split, load, make_loader, random_affine
+from mnistedu.preprocess import normalize
+
+NAMES = ("train", "val", "test")
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """An empty cache folder, and no MNIST from outside."""
+    folder = tmp_path / "cache"
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda *args: folder)
+    monkeypatch.delenv("MNISTEDU_DATA", raising=False)
+    return folder
+
+
+def no_internet(monkeypatch):
+    with socket.socket() as closed:  # a port on which nobody listens
+        closed.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{closed.getsockname()[1]}/"
+    monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", [address])
+
+
+@pytest.fixture
+def small_mnist(tmp_path, monkeypatch):
+    """A folder with files laid out as MNIST's, 6,100 and 50 images, nearly blank."""
+    folder = tmp_path / "data"
+    raw = folder / data.RAW_FOLDER
+    raw.mkdir(parents=True)
+    sha256, resources = {}, []
+    for part, n in (("train", 6_100), ("t10k", 50)):
+        images = torch.zeros(n, 28, 28, dtype=torch.uint8)
+        images[:, 0, 0] = torch.arange(n) % 251
+        for kind, header, content in (
+            ("images-idx3", (0x803, n, 28, 28), images),
+            ("labels-idx1", (0x801, n), (torch.arange(n) % 10).byte()),
+        ):
+            name = f"{part}-{kind}-ubyte"
+            head = b"".join(number.to_bytes(4, "big") for number in header)
+            whole = head + content.numpy().tobytes()
+            (raw / name).write_bytes(whole)
+            packed = gzip.compress(whole, mtime=0)
+            (raw / f"{name}.gz").write_bytes(packed)
+            sha256[name] = hashlib.sha256(whole).hexdigest()
+            resources.append((f"{name}.gz", hashlib.md5(packed).hexdigest()))
+    monkeypatch.setattr(data, "SHA256", sha256)
+    monkeypatch.setattr(torchvision.datasets.MNIST, "resources", resources)
+    return folder
+
+
+@pytest.fixture
+def server(small_mnist, monkeypatch):
+    """The small MNIST, served over http in the place of MNIST's mirrors."""
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+        def copyfile(self, source, outputfile):
+            content = source.read()
+            outputfile.write(content[: len(content) // httpd.divisor])
+
+    handler = partial(Handler, directory=small_mnist / data.RAW_FOLDER)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as httpd:
+        httpd.divisor = 1
+        threading.Thread(target=httpd.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{httpd.server_port}/"
+        monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", [address])
+        yield httpd
+        httpd.shutdown()
+
+
+def sizes(digits):
+    return [len(getattr(digits, name).targets) for name in NAMES]
+
+
+def assert_same(first, second):
+    assert first.name == second.name
+    for name in NAMES:
+        for one, other in zip(getattr(first, name), getattr(second, name), strict=True):
+            assert torch.equal(one, other) and one.dtype == other.dtype
+
+
+def test_mnist_in_three_splits(mnist):
+    assert mnist.name == "MNIST"
+    assert sizes(mnist) == [54_000, 6_000, 10_000]
+    for name in NAMES:
+        images, targets = getattr(mnist, name)
+        assert images.dtype == torch.uint8 and images.shape[1:] == (28, 28)
+        assert targets.dtype == torch.int64
+        assert targets.unique().tolist() == list(range(10))
+    shares = [torch.bincount(split.targets) / len(split.targets) for split in mnist[1:]]
+    torch.testing.assert_close(shares[0], shares[1], atol=1e-3, rtol=0)
+
+
+def test_offline_digits():
+    digits = load("offline")
+    assert digits.name != "MNIST"
+    assert sizes(digits) == [1_257, 180, 360]
+    for name in NAMES:
+        images, targets = getattr(digits, name)
+        assert images.dtype == torch.uint8 and images.shape[1:] == (28, 28)
+        assert targets.unique().tolist() == list(range(10))
+    assert_same(digits, load("offline"))
+
+
+@pytest.mark.parametrize("given", ["argument", "variable"])
+def test_reads_a_folder_and_keeps_a_copy(small_mnist, monkeypatch, cache, given):
+    if given == "argument":
+        digits = load("mnist", root=small_mnist)
+    else:
+        monkeypatch.setenv("MNISTEDU_DATA", str(small_mnist))
+        digits = load()
+    assert sizes(digits) == [100, 6_000, 50]
+    assert [file.name for file in cache.iterdir()] == [data.CACHE_NAME]
+    monkeypatch.delenv("MNISTEDU_DATA", raising=False)
+    no_internet(monkeypatch)
+    assert_same(load("mnist"), digits)  # from the cache alone
+
+
+def test_every_image_keeps_its_target_and_lies_in_one_split(small_mnist):
+    digits = load("mnist", root=small_mnist)
+    marks = torch.cat([split.images[:, 0, 0].long() for split in digits[1:3]])
+    targets = torch.cat([split.targets for split in digits[1:3]])
+    expected = torch.arange(6_100)
+    pairs = (marks * 10 + targets).sort().values
+    assert torch.equal(pairs, (expected % 251 * 10 + expected % 10).sort().values)
+
+
+def test_reading_the_cache_does_not_import_torchvision(small_mnist, cache):
+    load("mnist", root=small_mnist)
+    program = (
+        "import sys, pathlib, platformdirs; "
+        f"platformdirs.user_cache_path = lambda *a: pathlib.Path({str(cache)!r}); "
+        "from mnistedu.data import load; print(load('mnist').name); "
+        "slow = {'torchvision', 'sklearn', 'matplotlib', 'pandas'}; "
+        "print(slow & set(sys.modules))"
+    )
+    output = subprocess.check_output([sys.executable, "-c", program], text=True)
+    assert output == "MNIST\nset()\n"
+
+
+@pytest.mark.parametrize("damage", ["truncated", "altered", "missing"])
+def test_a_damaged_file_is_named(small_mnist, damage):
+    path = small_mnist / data.RAW_FOLDER / "t10k-images-idx3-ubyte"
+    content = path.read_bytes()
+    if damage == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(content[:-9] + (b"\1" * 9 if damage == "altered" else b""))
+    with pytest.raises(ValueError, match="t10k-images-idx3-ubyte"):
+        load(root=small_mnist)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "altered", "empty"])
+def test_a_damaged_cache_is_made_again(small_mnist, cache, damage):
+    digits = load("mnist", root=small_mnist)
+    path = cache / data.CACHE_NAME
+    content = path.read_bytes()
+    if damage == "altered":
+        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    else:
+        path.write_bytes(content[:-1000] if damage == "truncated" else b"")
+    assert data._read_cache(path) is None
+    assert_same(load("mnist", root=small_mnist), digits)
+    assert path.read_bytes() == content
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(small_mnist, cache):
+    cache.write_text("a file where the folder should be")
+    assert sizes(load("mnist", root=small_mnist)) == [100, 6_000, 50]
+
+
+def test_downloads_when_it_is_nowhere(server, cache):
+    assert sizes(load()) == [100, 6_000, 50]
+    assert [file.name for file in cache.iterdir()] == [data.CACHE_NAME]
+    assert socket.getdefaulttimeout() is None
+
+
+def test_without_internet_auto_says_so_and_takes_the_offline_digits(
+    monkeypatch, capsys
+):
+    no_internet(monkeypatch)
+    assert_same(load(), load("offline"))
+    said = capsys.readouterr().out.splitlines()
+    assert len([line for line in said if "1,797" in line and "MNISTEDU_DATA" in line])
+    with pytest.raises(ConnectionError, match="could not be downloaded"):
+        load("mnist")
+
+
+def test_a_server_that_never_answers_is_given_up(small_mnist, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", [address])
+        monkeypatch.setattr(data, "CONNECTION_LIMIT", 0.2)
+        assert load().name == "scikit-learn's digits"
+
+
+def test_a_download_cut_in_the_middle_is_given_up(server, cache):
+    server.divisor = 2
+    with pytest.raises(ConnectionError, match="could not be downloaded"):
+        load("mnist")
+    assert not cache.exists()
+    server.divisor = 1
+    assert load("mnist").name == "MNIST"
+
+
+def test_an_unknown_source_gets_a_sentence():
+    with pytest.raises(
+        ValueError, match='"auto", "mnist" or "offline", not \'emnist\''
+    ):
+        load("emnist")
+
+
+@pytest.fixture
+def numbered():
+    """100 images; the first pixel of each says which it is."""
+    images = torch.zeros(100, 28, 28, dtype=torch.uint8)
+    images[:, 0, 0] = torch.arange(100)
+    return Split(images, torch.arange(100))
+
+
+def test_loader_gives_normalised_batches_in_order(numbered):
+    batches = list(make_loader(numbered, batch_size=32))
+    assert [len(targets) for _, targets in batches] == [32, 32, 32, 4]
+    images = torch.cat([images for images, _ in batches])
+    torch.testing.assert_close(images, normalize(numbered.images))
+    assert torch.cat([targets for _, targets in batches]).tolist() == list(range(100))
+
+
+def test_loader_shuffles_anew_in_every_epoch(numbered):
+    loader = make_loader(numbered, batch_size=32, shuffle=True)
+    torch.manual_seed(0)
+    first = torch.cat([targets for _, targets in loader])
+    second = torch.cat([targets for _, targets in loader])
+    assert not torch.equal(first, second)
+    assert sorted(first.tolist()) == sorted(second.tolist()) == list(range(100))
+    torch.manual_seed(0)
+    assert torch.equal(torch.cat([targets for _, targets in loader]), first)
+
+
+def test_loader_augments_before_it_normalises(numbered):
+    def invert(images):
+        assert images.shape[1:] == (1, 28, 28) and images.max() <= 1
+        return 1 - images
+
+    images, _ = next(iter(make_loader(numbered, 100, augment=invert)))
+    torch.testing.assert_close(images, normalize(255 - numbered.images))
+
+
+def bars() -> Tensor:
+    """200 upright bars, 4 x 16 pixels, in the middle of 28 x 28."""
+    images = torch.zeros(200, 1, 28, 28)
+    images[:, :, 6:22, 12:16] = 1
+    return images
+
+
+def moments(images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Centre of mass (N, 2), in (x, y); covariance (N, 2, 2); mass (N,)."""
+    position = torch.arange(28.0) - 13.5
+    y, x = torch.meshgrid(position, position, indexing="ij")
+    points = torch.stack([x, y]).flatten(1)
+    mass = images.flatten(1).sum(1)
+    weights = images.flatten(1) / mass[:, None]
+    centre = weights @ points.T
+    offsets = points.T - centre[:, None]
+    return centre, torch.einsum("np,npi,npj->nij", weights, offsets, offsets), mass
+
+
+def test_no_change_changes_nothing():
+    same = random_affine(bars(), degrees=0, scale=0, shear=0, shift=0)
+    torch.testing.assert_close(same, bars(), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(
+    "setting", [{"degrees": 20}, {"scale": 0.2}, {"shear": 0.3}, {"shift": 3}]
+)
+def test_each_image_changes_by_its_own_amount_within_the_limit(setting):
+    torch.manual_seed(0)
+    nothing = {"degrees": 0, "scale": 0, "shear": 0, "shift": 0}
+    centre, covariance, mass = moments(random_affine(bars(), **nothing | setting))
+    _, (original,), _ = moments(bars()[:1])
+    x_variance, y_variance = covariance[:, 0, 0], covariance[:, 1, 1]
+    # The angle of the long axis from the vertical, and the slant of its rows.
+    angle = torch.atan2(2 * covariance[:, 0, 1], y_variance - x_variance).rad2deg() / 2
+    slant = covariance[:, 0, 1] / y_variance
+    height = (y_variance / original[1, 1]).sqrt()
+    spread, limit = {
+        "degrees": (angle, 20),
+        "scale": (height - 1, 0.2),
+        "shear": (slant, 0.3),
+        "shift": (centre, 3),
+    }[next(iter(setting))]
+    assert spread.abs().max() <= limit * 1.05
+    assert spread.min() < -0.8 * limit and spread.max() > 0.8 * limit
+    if "shift" not in setting:
+        assert centre.abs().max() < 0.2
+    if "scale" not in setting:
+        torch.testing.assert_close(mass, torch.full((200,), 64.0), rtol=0.03, atol=0)

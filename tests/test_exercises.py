@@ -1,0 +1,134 @@
+"""Each exercise: the solution passes, the stub waits, mistakes get their hint."""
+
+import pytest
+import torch
+
+from mnistedu.exercises import EXERCISES, check
+
+# For each exercise, attempts as readers write them and a word of the hint they get.
+ATTEMPTS = {
+    "relu_backward": {
+        "sign of x": lambda grad, x: torch.where(grad > 0, grad, 0 * grad),
+        "whole gradient": lambda grad, x: grad,
+        "forward pass": lambda grad, x: torch.relu(x),
+        "derivative of ReLU alone": lambda grad, x: (x > 0).float(),
+        "derivative, which is 1": lambda grad, x: grad * torch.relu(x),
+        "wrong way round": lambda grad, x: grad * (x < 0),
+        "> and not >=": lambda grad, x: grad * (x >= 0),
+        "shape should be (3,), not (1, 3)": lambda grad, x: (grad * (x > 0))[None],
+        "not a list": lambda grad, x: (grad * (x > 0)).tolist(),
+        "the numbers differ": lambda grad, x: grad * (x > 0) + 1,
+    },
+    "softmax": {
+        "forgot to divide": torch.exp,
+        "exponentials first": lambda z: z / z.sum(1, keepdim=True),
+        "sum over dimension 1": lambda z: torch.softmax(z, 0),
+        "sums to 1 by itself": lambda z: z.exp() / z.exp().sum(),
+        "keepdim=True": lambda z: z.exp() / z.exp().sum(1),
+        "logarithms": lambda z: torch.log_softmax(z, 1),
+        "inf / inf": lambda z: z.exp() / z.exp().sum(1, keepdim=True),
+        "of each row": lambda z: (
+            (z - z.max()).exp() / (z - z.max()).exp().sum(1, keepdim=True)
+        ),
+    },
+    "sgd_momentum": {
+        "forgot the momentum": lambda p, g, v, lr, mu: (p - lr * g, g),
+        "uphill": lambda p, g, v, lr, mu: (p + lr * (mu * v + g), mu * v + g),
+        "old velocity": lambda p, g, v, lr, mu: (p - lr * v, mu * v + g),
+        "forgot the learning rate": (
+            lambda p, g, v, lr, mu: (p - (mu * v + g), mu * v + g)
+        ),
+        "keep it for the step": (
+            lambda p, g, v, lr, mu: (p - (mu * v + lr * g), mu * v + lr * g)
+        ),
+        "as Adam does": lambda p, g, v, lr, mu: (
+            p - lr * (mu * v + (1 - mu) * g),
+            mu * v + (1 - mu) * g,
+        ),
+        "the order": lambda p, g, v, lr, mu: (mu * v + g, p - lr * (mu * v + g)),
+        "new velocity as well": lambda p, g, v, lr, mu: p - lr * (mu * v + g),
+        "return 2 tensors": lambda p, g, v, lr, mu: [p, v],
+    },
+}
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_solution_passes(name):
+    answer = check(name, EXERCISES[name].solution)
+    assert answer.solved
+    assert repr(answer).startswith(f"Solved: {name}")
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+@pytest.mark.parametrize("nothing", [None, ...])
+def test_untouched_stub_is_not_yet(name, nothing):
+    answer = check(name, lambda *arguments: nothing)
+    assert not answer.solved
+    assert repr(answer).startswith("Not yet: your function returns nothing yet")
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [(name, hint) for name in ATTEMPTS for hint in ATTEMPTS[name]]
+)
+def test_mistake_gets_its_hint(name, hint):
+    answer = check(name, ATTEMPTS[name][hint])
+    assert not answer.solved
+    assert hint in answer.message
+    assert "\n    expected " in answer.message  # and the case that shows it
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_every_known_mistake_is_found_by_its_own_hint(name):
+    for hint, mistake in EXERCISES[name].mistakes.items():
+        assert check(name, mistake).message.startswith(hint)
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_exceptions_are_caught(name):
+    def divide(*arguments):
+        return 1 / 0
+
+    assert "ZeroDivisionError: division by zero" in check(name, divide).message
+    assert "TypeError" in check(name, lambda: None).message  # too few arguments
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+@pytest.mark.parametrize(
+    "result", [1, "a", [], torch.ones(0), torch.ones(50), (), (None, None), object]
+)
+def test_wrong_types_and_shapes_are_caught(name, result):
+    answer = check(name, lambda *arguments: result)
+    assert not answer.solved
+    assert "return" in answer.message
+
+
+def test_damage_to_inputs_is_said_and_does_not_last():
+    def careless(grad, x):
+        grad[x <= 0] = 0
+        return grad
+
+    for _ in range(2):  # the cases themselves stay whole
+        assert "changes its input grad" in check("relu_backward", careless).message
+
+
+def test_result_may_have_another_dtype_or_carry_autograd():
+    def double(logits):
+        return torch.softmax(logits.double(), 1)
+
+    def tracked(logits):
+        return torch.softmax(logits.requires_grad_(), 1)
+
+    assert check("softmax", double).solved
+    assert check("softmax", tracked).solved
+
+
+def test_result_instead_of_function():
+    answer = check("softmax", torch.ones(1, 2))
+    assert "pass the function itself" in answer.message
+
+
+def test_unknown_exercise():
+    with pytest.raises(
+        ValueError, match="no exercise 'sofmax'; the exercises are relu"
+    ):
+        check("sofmax", torch.exp)

@@ -1,0 +1,50 @@
+"""The networks' shapes, sizes and settings."""
+
+import pytest
+import torch
+
+from mnistedu.models import MLP, ConvNet
+
+
+@pytest.mark.parametrize(
+    "model", [MLP(), MLP(hidden_sizes=()), ConvNet(1), ConvNet(2), ConvNet(3)]
+)
+@pytest.mark.parametrize("n", [1, 5])
+def test_images_in_logits_out(model, n):
+    logits = model.eval()(torch.randn(n, 1, 28, 28))
+    assert logits.shape == (n, 10) and logits.dtype == torch.float32
+
+
+def test_mlp_is_784_256_128_10():
+    shapes = [tuple(p.shape) for p in MLP().parameters() if p.ndim == 2]
+    assert shapes == [(256, 784), (128, 256), (10, 128)]
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 3])
+def test_convnet_has_its_blocks_and_one_linear_layer_on_the_last_maps(blocks):
+    model = ConvNet(blocks)
+    assert len(model.blocks) == blocks
+    images = torch.randn(4, 1, 28, 28)
+    model.eval()
+    feature_maps = model.blocks(images)
+    assert feature_maps.min() >= 0  # rectified
+    head = torch.nn.functional.linear(
+        feature_maps.flatten(1), model.head.weight, model.head.bias
+    )
+    torch.testing.assert_close(model(images), head)
+
+
+def test_pooling_first_gives_what_the_usual_order_gives():
+    block = ConvNet(1).blocks[0].eval()
+    convolution, pool, norm, relu = block
+    norm.running_mean.uniform_(-1, 1)
+    norm.running_var.uniform_(0.5, 2)
+    images = torch.randn(3, 1, 28, 28)
+    usual = pool(relu(norm(convolution(images))))
+    torch.testing.assert_close(block(images), usual)
+
+
+@pytest.mark.parametrize("blocks", [0, 4, "3"])
+def test_other_numbers_of_blocks_get_a_sentence(blocks):
+    with pytest.raises(ValueError, match="1, 2 or 3 blocks"):
+        ConvNet(blocks)

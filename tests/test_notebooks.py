@@ -1,0 +1,152 @@
+"""The notebooks as they are stored, and book/execute.py which stores them.
+
+That their code still gives these outputs is nbval's business: `pytest --nbval`.
+"""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+PAGES = sorted((ROOT / "book").glob("*.md"))
+IMAGES = ("image/png", "image/jpeg", "image/svg+xml")
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+DEBRIS = {
+    "a path of the machine": r"/home/|/root/|/Users/|/tmp/|site-packages|[A-Z]:\\",
+    "a warning": r"[Ww]arning\b|WARNING",
+    "a progress bar": r"\d+%\|",
+    "an address in memory": r"\bat 0x[0-9a-f]+",
+}
+
+spec = importlib.util.spec_from_file_location("execute", ROOT / "book" / "execute.py")
+assert spec and spec.loader
+execute = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(execute)
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def notebook(request: pytest.FixtureRequest) -> NotebookNode:
+    return nbformat.read(request.param, as_version=4)
+
+
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def texts(output: NotebookNode) -> list[str]:
+    """All that is text in an output; pictures are not."""
+    data = [text for kind, text in output.get("data", {}).items() if kind not in IMAGES]
+    return [str(text) for text in [*data, output.get("text", "")]]
+
+
+def test_is_valid_and_has_cell_ids(notebook):
+    nbformat.validate(notebook)
+    assert all(cell.get("id") for cell in notebook.cells)
+
+
+def test_begins_with_its_title(notebook):
+    assert notebook.cells[0].source.startswith("# ")
+
+
+def test_was_executed_from_the_first_cell_to_the_last(notebook):
+    counts = [cell.execution_count for cell in code_cells(notebook)]
+    assert counts == list(range(1, len(counts) + 1)), "run `make notebooks`"
+
+
+def test_outputs_are_fit_for_a_page(notebook):
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            assert output.output_type != "error", cell.source
+            assert output.get("name") != "stderr", cell.source
+            assert WIDGET_VIEW not in output.get("data", {}), cell.source
+            for text in texts(output):
+                for name, pattern in DEBRIS.items():
+                    assert not re.search(pattern, text), f"{name} in {text!r}"
+
+
+def test_pictures_have_alt_text(notebook):
+    for cell in code_cells(notebook):
+        if any(kind in out.get("data", {}) for out in cell.outputs for kind in IMAGES):
+            alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+            assert len(alt) >= 20, cell.source
+
+
+def test_code_cells_fit_on_a_screen(notebook):
+    for cell in code_cells(notebook):
+        lines = cell.source.splitlines()
+        assert 0 < len(lines) <= 25, cell.source
+        assert max(map(len, lines)) <= 79, cell.source
+
+
+@pytest.mark.parametrize("path", [*NOTEBOOKS, *PAGES], ids=lambda path: path.name)
+def test_relative_links_lead_to_files(path):
+    if path.suffix == ".ipynb":
+        cells = nbformat.read(path, as_version=4).cells
+        prose = "\n".join(c.source for c in cells if c.cell_type == "markdown")
+    else:
+        prose = path.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#\s]+)", prose):
+        if not re.match(r"https?:|mailto:", target):
+            assert (path.parent / target).exists(), target
+
+
+def test_contents_list_all_notebooks():
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    listed = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
+    in_toc = [name for name in listed if name.startswith("notebooks/")]
+    assert in_toc == [f"notebooks/{path.stem}" for path in NOTEBOOKS]
+
+
+def write(path: Path, *sources: str) -> Path:
+    """A notebook of these code cells, as JupyterLab would leave it."""
+    notebook = new_notebook(cells=[new_markdown_cell("# Title")])
+    notebook.cells += [new_code_cell(source) for source in sources]
+    notebook.cells[1].metadata["execution"] = {"iopub.execute_input": "2026-01-01"}
+    notebook.metadata["widgets"] = {"state": {}}
+    nbformat.write(notebook, path)
+    return path
+
+
+def test_execute_stores_what_a_page_can_show(tmp_path, capsys):
+    path = write(
+        tmp_path / "a.ipynb",
+        "import os\nfrom pathlib import Path\nfrom tqdm import tqdm\n"
+        "from ipywidgets import IntSlider\nos.listdir()",
+        "for _ in tqdm(range(3)):\n    print('step')",
+        "IntSlider()",
+    )
+    assert execute.main([str(path)]) == 0
+    assert re.fullmatch(r".*a\.ipynb: \d+\.\d s\n", capsys.readouterr().out)
+
+    notebook = nbformat.read(path, as_version=4)
+    assert notebook.metadata == {
+        "kernelspec": execute.KERNELSPEC,
+        "language_info": {"name": "python"},
+    }
+    folder, bar, widget = code_cells(notebook)
+    assert [cell.execution_count for cell in (folder, bar, widget)] == [1, 2, 3]
+    assert folder.metadata == {}
+    assert folder.outputs[0].data == {"text/plain": "['a.ipynb']"}
+    assert [out.text for out in bar.outputs] == ["step\nstep\nstep\n"]
+    assert [list(out.data) for out in widget.outputs] == [["text/plain"]]
+
+    stored = path.read_bytes()
+    execute.main([str(path)])
+    assert path.read_bytes() == stored
+
+
+def test_execute_leaves_a_notebook_that_fails_as_it_was(tmp_path, capsys):
+    broken = write(tmp_path / "a.ipynb", "1 / 0")
+    after = write(tmp_path / "b.ipynb", "1")
+    stored = [broken.read_bytes(), after.read_bytes()]
+    assert execute.main([str(broken), str(after)]) == 1
+    assert [broken.read_bytes(), after.read_bytes()] == stored
+    assert "ZeroDivisionError" in capsys.readouterr().err
+    assert sorted(tmp_path.iterdir()) == [broken, after]

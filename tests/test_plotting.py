@@ -1,0 +1,62 @@
+"""The figures show what they are given."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+
+from mnistedu import plotting
+from mnistedu.training import History
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def test_plot_digit_draws_dark_ink_on_white_paper():
+    image = torch.rand(1, 28, 28)
+    ax = plotting.plot_digit(image, title="5")
+    assert ax.get_title() == "5"
+    drawn = ax.images[0]
+    np.testing.assert_array_equal(drawn.get_array(), image[0])
+    assert drawn.get_cmap().name == "gray_r"
+
+
+def test_plot_digit_draws_on_the_given_axes():
+    _, ax = plt.subplots()
+    assert plotting.plot_digit(torch.rand(28, 28), ax) is ax
+    assert len(plt.get_fignums()) == 1
+
+
+def test_plot_digits_one_axes_for_each_image():
+    axes = plotting.plot_digits(torch.rand(13, 1, 28, 28), titles=range(13))
+    assert [ax.get_title() for ax in axes] == [str(i) for i in range(13)]
+    hidden = [ax for ax in axes[0].figure.axes if not ax.axison]
+    assert len(hidden) == 7  # the rest of the second row
+
+
+def test_plot_history_shows_both_sets():
+    history = History([1.0, 0.5], [0.5, 0.8], [0.9, 0.6], [0.6, 0.7], [1.0, 2.0])
+    loss, acc = plotting.plot_history(history)
+    assert [line.get_ydata().tolist() for line in loss.lines] == [[1, 0.5], [0.9, 0.6]]
+    assert [line.get_ydata().tolist() for line in acc.lines] == [[0.5, 0.8], [0.6, 0.7]]
+    assert loss.get_xlabel() == "epoch" and "loss" in loss.get_ylabel()
+
+
+def test_plot_probabilities_marks_the_largest():
+    probabilities = torch.full((10,), 0.05)
+    probabilities[3] = 0.55
+    bars = plotting.plot_probabilities(probabilities).patches
+    assert [bar.get_height() for bar in bars] == pytest.approx(probabilities.tolist())
+    colors = [bar.get_facecolor() for bar in bars]
+    assert colors.count(colors[3]) == 1
+
+
+def test_plot_confusion_matrix_writes_every_count():
+    matrix = torch.arange(100).view(10, 10)
+    ax = plotting.plot_confusion_matrix(matrix)
+    assert [text.get_text() for text in ax.texts] == [str(i) for i in range(100)]
+    assert ax.get_xlabel().startswith("predicted")
+    assert ax.get_ylabel().startswith("true")

@@ -1,0 +1,144 @@
+"""center_digit and normalize."""
+
+import pytest
+import torch
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+from mnistedu.preprocess import center_digit, normalize
+
+
+def drawn(shape: str, size: int, box: tuple[float, float, float, float]) -> Tensor:
+    """A filled PIL shape as ink (1, 1, size, size)."""
+    image = Image.new("L", (size, size))
+    getattr(ImageDraw.Draw(image), shape)(box, fill=255)
+    return torch.tensor(list(image.tobytes())).view(1, 1, size, size) / 255
+
+
+def bounding_box(image: Tensor, threshold: float = 0.25) -> tuple[int, int]:
+    """Height and width of what is darker than the threshold in (1, 1, H, W)."""
+    rows, columns = (image[0, 0] > threshold).nonzero().T
+    return (
+        int(rows.max() - rows.min() + 1),
+        int(columns.max() - columns.min() + 1),
+    )
+
+
+def centre_of_mass(image: Tensor) -> tuple[float, float]:
+    """Row and column of the centre of mass of (1, 1, 28, 28), in pixel indices."""
+    position = torch.arange(28.0)
+    mass = image[0, 0] / image.sum()
+    rows, columns = mass.sum(1) @ position, mass.sum(0) @ position
+    return rows.item(), columns.item()
+
+
+@pytest.mark.parametrize("size", [40, 280, 1000])
+@pytest.mark.parametrize("corner", [0.05, 0.4])
+def test_longer_side_becomes_20_pixels_and_mass_lies_in_the_middle(size, corner):
+    box = [size * f for f in (corner, corner, corner + 0.25, corner + 0.5)]
+    image = center_digit(drawn("ellipse", size, box))
+    assert image.shape == (1, 1, 28, 28)
+    height, width = bounding_box(image)
+    assert abs(height - 20) <= 1 and abs(width - 10) <= 1
+    assert centre_of_mass(image) == pytest.approx((14, 14), abs=0.02)
+
+
+def test_scaling_keeps_the_amount_of_ink_and_its_range():
+    image = center_digit(drawn("rectangle", 280, (40, 40, 139, 239)))  # 100 x 200
+    assert image.min() >= 0 and image.max() <= 1
+    assert image.sum().item() == pytest.approx(10 * 20, rel=0.01)
+
+
+def test_reducing_is_antialiased():
+    stripes = torch.zeros(1, 1, 280, 280)
+    stripes[:, :, 40:240, 40:240:2] = 1  # every second column: grey from afar
+    middle = center_digit(stripes)[0, 0, 8:20, 8:20]
+    assert middle.mean().item() == pytest.approx(0.5, abs=0.01)
+    assert middle.std() < 0.05
+
+
+def test_where_it_was_drawn_does_not_matter():
+    digit = drawn("ellipse", 280, (10, 20, 90, 150))
+    moved = digit.roll((97, 141), dims=(2, 3))
+    torch.testing.assert_close(
+        center_digit(moved), center_digit(digit), atol=1e-4, rtol=0
+    )
+
+
+def test_how_large_it_was_drawn_hardly_matters():
+    small = center_digit(drawn("ellipse", 280, (10, 20, 60, 120)))
+    large = center_digit(drawn("ellipse", 280, (20, 10, 145, 260)))
+    assert (small - large).abs().mean() < 0.02
+
+
+def test_blank_ink_gives_a_blank_image():
+    image = center_digit(torch.zeros(2, 1, 280, 280))
+    assert torch.equal(image, torch.zeros(2, 1, 28, 28))
+
+
+def test_a_dot_fills_the_box():
+    dot = torch.zeros(1, 1, 280, 280)
+    dot[0, 0, 3, 270] = 1
+    image = center_digit(dot)
+    assert image.sum().item() == pytest.approx(20 * 20, rel=1e-3)
+    assert centre_of_mass(image) == pytest.approx((14, 14), abs=0.02)
+
+
+def test_a_thin_one_stays_thin_and_visible():
+    image = center_digit(drawn("rectangle", 280, (200, 30, 203, 250)))
+    assert bounding_box(image, 0.1) in ((20, 1), (21, 1), (20, 2), (21, 2))
+    assert image.max() > 0.15
+
+
+def test_digits_of_a_batch_do_not_touch_each_other():
+    ink = torch.cat(
+        [drawn("ellipse", 64, (5, 5, 20, 40)), drawn("ellipse", 64, (30, 8, 60, 20))]
+    )
+    together = center_digit(ink)
+    for i in range(2):
+        alone = center_digit(ink[i : i + 1])
+        torch.testing.assert_close(together[i : i + 1], alone)
+
+
+def test_empty_batch():
+    assert center_digit(torch.zeros(0, 1, 50, 60)).shape == (0, 1, 28, 28)
+
+
+def test_mnist_hardly_changes(mnist):
+    """What was made this way already stays what it is, to within half a pixel."""
+    images = mnist.test.images[:500].unsqueeze(1) / 255
+    again = center_digit(images)
+    assert (again - images).abs().mean() < 0.04
+    rows = again.sum(3).squeeze(1) @ torch.arange(28.0) / again.sum((1, 2, 3))
+    torch.testing.assert_close(rows, torch.full((500,), 14.0), atol=0.02, rtol=0)
+
+
+@pytest.mark.parametrize(
+    "ink",
+    [torch.zeros(28, 28), torch.zeros(1, 3, 28, 28), torch.zeros(1, 1, 8, 8).byte()],
+)
+def test_wrong_ink_gets_a_sentence(ink):
+    with pytest.raises(ValueError, match=r"takes float ink of shape \(N, 1, H, W\)"):
+        center_digit(ink)
+
+
+def test_normalize_agrees_with_torchvision():
+    from torchvision.transforms import v2
+
+    images = torch.randint(0, 256, (7, 1, 28, 28), dtype=torch.uint8)
+    expected = v2.functional.normalize(images / 255, [0.1307], [0.3081])
+    for given in (images, images.squeeze(1), images / 255):
+        result = normalize(given)
+        assert result.dtype == torch.float32 and result.shape == (7, 1, 28, 28)
+        torch.testing.assert_close(result, expected)
+
+
+def test_normalize_uses_the_mean_of_mnist(mnist):
+    images = normalize(torch.cat([mnist.train.images, mnist.val.images]))
+    assert images.mean().item() == pytest.approx(0, abs=1e-3)
+    assert images.std().item() == pytest.approx(1, abs=1e-3)
+
+
+def test_normalize_refuses_other_sizes():
+    with pytest.raises(ValueError, match=r"\(2, 32, 32\)"):
+        normalize(torch.zeros(2, 32, 32))

@@ -1,0 +1,125 @@
+"""The files around the package say the same things, and say them once."""
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+import mnistedu
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+LOCK = (ROOT / "requirements.lock").read_text("utf-8")
+REQUIREMENTS = [
+    Requirement(line)
+    for group in (
+        PROJECT["dependencies"],
+        *PROJECT["optional-dependencies"].values(),
+    )
+    for line in group
+]
+# The packages that conda-forge calls by another name.
+CONDA_NAMES = {"pytorch": "torch"}
+
+
+def import_order() -> list[str]:
+    """The modules in the order of the map in CONTRIBUTING.md."""
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    return re.findall(r"^\| `(\w+)\.py` \|", text, re.MULTILINE)
+
+
+def imported_modules(module: str) -> Iterator[str]:
+    """The modules of mnistedu that one of them imports, anywhere in its file."""
+    tree = ast.parse((ROOT / "mnistedu" / f"{module}.py").read_text("utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = "mnistedu." * bool(node.level) + (node.module or "")
+            names = [f"{base}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            package, _, rest = name.partition(".")
+            if package == "mnistedu" and rest:
+                yield rest.split(".")[0]
+
+
+def locked_versions() -> dict[str, list[str]]:
+    """Each locked package with its versions: more than one where they depend on Python.
+
+    Fails on an entry without a hash, which pip would refuse to install.
+    """
+    versions: dict[str, list[str]] = {}
+    for entry in re.split(r"^(?=[a-z0-9])", LOCK, flags=re.MULTILINE)[1:]:
+        name, version = re.match(r"([\w.-]+)==(\S+)", entry).groups()
+        assert "--hash=sha256:" in entry, f"{name} has no hash: run `make lock`"
+        versions.setdefault(canonicalize_name(name), []).append(version)
+    return versions
+
+
+def test_the_map_lists_every_module():
+    modules = {path.stem for path in (ROOT / "mnistedu").glob("[!_]*.py")}
+    assert set(import_order()) == modules
+
+
+@pytest.mark.parametrize("module", import_order())
+def test_a_module_imports_only_from_rows_above_it(module):
+    order = import_order()
+    assert set(imported_modules(module)) <= set(order[: order.index(module)])
+
+
+def test_the_version_stands_once():
+    assert PROJECT["dynamic"] == ["version"]  # pyproject.toml reads it from the package
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    assert citation["version"] == mnistedu.__version__
+    assert citation["license"] == PROJECT["license"]
+
+
+@pytest.mark.parametrize("requirement", REQUIREMENTS, ids=lambda r: r.name)
+def test_the_lock_holds_what_pyproject_asks_for(requirement):
+    versions = locked_versions().get(canonicalize_name(requirement.name))
+    assert versions, f"{requirement.name} is not in the lock: run `make lock`"
+    assert all(version in requirement.specifier for version in versions)
+
+
+def test_the_lock_holds_no_address():
+    assert not re.search(r"://|--(extra-)?index|--find-links|--trusted-host", LOCK)
+
+
+def test_the_makefile_takes_the_pythons_of_pyproject():
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    limits = r"\((\d+), (\d+)\) <= sys\.version_info\[:2\] <= \((\d+), (\d+)\)"
+    major, lowest, _, highest = map(int, re.search(limits, makefile).groups())
+    allowed = SpecifierSet(PROJECT["requires-python"])
+    minors = [minor for minor in range(100) if f"{major}.{minor}" in allowed]
+    assert (lowest, highest) == (minors[0], minors[-1])
+    assert f"Python {major}.{lowest} to {major}.{highest}" in makefile
+
+
+def test_the_conda_environment_is_in_step_with_pyproject():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))
+    python, pip, *packages, by_pip = environment["dependencies"]
+    name, version = python.split("=")
+    assert name == "python"
+    assert version in SpecifierSet(PROJECT["requires-python"])
+    assert pip == "pip"
+    assert by_pip == {"pip": ["-e .[course]"]}
+    # Bare names: which versions will do is said in pyproject.toml alone.
+    required = {Requirement(line).name for line in PROJECT["dependencies"]}
+    assert {CONDA_NAMES.get(name, name) for name in packages} <= required
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_the_make_targets_that_a_page_names_exist(page):
+    text = (ROOT / page).read_text("utf-8")
+    named = set(re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE))
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    assert named <= set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
