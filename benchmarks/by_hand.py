@@ -2,8 +2,8 @@
 
 Both train 784-256-128-10 from the same weights on the same batches, in turns, on two
 cores: a step each, who goes first alternating, so that whatever else the machine does
-meets both alike. Printed are the median milliseconds of a step, the median ratio of neighbouring steps, and
-test accuracy and seconds of training.
+meets both alike. Printed are the median milliseconds of a step, the median ratio of
+neighbouring steps, test accuracy, and the seconds that all steps took together.
 """
 
 import statistics

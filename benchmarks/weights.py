@@ -26,7 +26,7 @@ def main() -> None:
     test_accuracy = accuracy(*predict(model, make_loader(digits.test, 1000)))
     parameters = sum(p.numel() for p in model.parameters())
     print(f"{parameters:,} parameters, {PRETRAINED.stat().st_size / 1000:.0f} kB")
-    print(f"{EPOCHS} epochs in {history.seconds[-1]:.0f} s")
+    print(f"{EPOCHS} epochs in {sum(history.seconds):.0f} s")
     print(f"validation accuracy {history.val_accuracy[-1]:.2%}")
     print(f"test accuracy       {test_accuracy:.2%}")
 

@@ -1,31 +1,159 @@
-"""Weights on disk: safetensors, which hold numbers and nothing that can run."""
+"""Weights on disk: safetensors, which hold numbers and nothing that can run.
 
-import os
+A checkpoint is one file: the model's ``state_dict`` under its own names, what
+training needs to go on under names that begin with ``training/``, and in the header
+a JSON text that says what the model is and how far training came. It is written
+beside its place and moved there in one step, so that a kill, a full disk or a
+crash leaves the file before it whole.
+"""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from safetensors.torch import load_model, save_model
-from torch import nn
+import safetensors
+from safetensors.torch import save_file
+from torch import Tensor, nn
 
-from mnistedu.models import ConvNet
+from mnistedu.models import MLP, ConvNet
 
 PRETRAINED = Path(__file__).parent / "weights" / "convnet.safetensors"
+ARCHITECTURES: dict[str, type[MLP | ConvNet]] = {"MLP": MLP, "ConvNet": ConvNet}
+TRAINING = "training/"
 
 
-def save_checkpoint(model: nn.Module, path: str | Path) -> None:
-    """Write the model's weights, in one step: the old file or the whole new one."""
+class Checkpoint(NamedTuple):
+    """What a file holds.
+
+    ``weights``: the model's state_dict; ``training``: the other tensors;
+    ``info``: the JSON of the header, with ``architecture`` and ``settings``.
+    """
+
+    weights: dict[str, Tensor]
+    training: dict[str, Tensor]
+    info: dict[str, Any]
+
+
+def save_checkpoint(
+    model: nn.Module,
+    path: str | Path,
+    training: Mapping[str, Tensor] | None = None,
+    **info: Any,
+) -> None:
+    """Write a model's weights: either the whole new file or the one before it.
+
+    Args:
+        model: any module; ``MLP`` and ``ConvNet`` can be built again by
+            ``load_checkpoint``.
+        path: the file to write. Its folder is made if it is not there.
+        training: further tensors to keep, by name.
+        info: anything that JSON can hold.
+
+    Raises:
+        OSError: if the file cannot be written; what was there before is kept.
+    """
     path = Path(path)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    save_model(model, str(temporary))
-    temporary.replace(path)
+    tensors = dict(model.state_dict())
+    tensors |= {TRAINING + name: value for name, value in (training or {}).items()}
+    tensors = {
+        name: value.detach().cpu().contiguous() for name, value in tensors.items()
+    }
+    info = {
+        "architecture": type(model).__name__,
+        "settings": getattr(model, "settings", {}),
+        **info,
+    }
+    temporary = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, temporary, {"mnistedu": json.dumps(info)})
+        temporary.replace(path)
+    except (OSError, safetensors.SafetensorError) as error:
+        with suppress(OSError):
+            temporary.unlink()
+        raise OSError(
+            f"{path} could not be written ({error}): free some space or choose "
+            "another folder. What was there before is unchanged."
+        ) from error
 
 
-def load_pretrained() -> ConvNet:
+def read_checkpoint(path: str | Path) -> Checkpoint:
+    """Read a file that ``save_checkpoint`` wrote.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is truncated, or anything but a checkpoint in safetensors.
+            Pickled checkpoints (``.pt``, ``.pth``) are among those: loading one can
+            run any code that its maker put into it.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no checkpoint at {path}.")
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            info = json.loads((file.metadata() or {})["mnistedu"])
+            names = list(file.keys())
+            tensors = {name: file.get_tensor(name) for name in names}
+    except (safetensors.SafetensorError, KeyError, ValueError, OSError) as error:
+        raise ValueError(
+            f"{path} is damaged or is no checkpoint of mnistedu: only whole "
+            "safetensors files are read, and never pickled ones."
+        ) from error
+    training = {
+        name.removeprefix(TRAINING): tensors.pop(name)
+        for name in names
+        if name.startswith(TRAINING)
+    }
+    return Checkpoint(tensors, training, info)
+
+
+def load_weights(model: nn.Module, checkpoint: Checkpoint) -> None:
+    """Copy a checkpoint's weights into a model of the same architecture.
+
+    Raises:
+        ValueError: if the model's names or shapes are others; it is not changed.
+    """
+    ours = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    theirs = {name: tuple(value.shape) for name, value in checkpoint.weights.items()}
+    if ours != theirs:
+        name = next(n for n in [*ours, *theirs] if ours.get(n) != theirs.get(n))
+        raise ValueError(
+            f"The checkpoint holds another network, {checkpoint.info['architecture']} "
+            f"{checkpoint.info['settings']}: its {name} has shape "
+            f"{theirs.get(name, 'none')}, the model's {ours.get(name, 'none')}."
+        )
+    model.load_state_dict(checkpoint.weights)
+
+
+def load_checkpoint(path: str | Path) -> MLP | ConvNet:
+    """Build the network that a file describes, with its weights.
+
+    Returns:
+        An ``MLP`` or ``ConvNet`` in evaluation mode, on the CPU.
+
+    Raises:
+        FileNotFoundError, ValueError: as ``read_checkpoint``; also ValueError if
+            the file holds a network that is neither of these.
+    """
+    checkpoint = read_checkpoint(path)
+    name, settings = checkpoint.info["architecture"], checkpoint.info["settings"]
+    if name not in ARCHITECTURES:
+        raise ValueError(
+            f"{path} holds a {name}: build it yourself and use load_weights, since "
+            "only MLP and ConvNet are known here."
+        )
+    model = ARCHITECTURES[name](**settings)
+    load_weights(model, checkpoint)
+    return model.eval()
+
+
+def load_pretrained() -> MLP | ConvNet:
     """The course's own trained network, a ``ConvNet`` of three blocks.
 
     Returns:
         The network in evaluation mode, on the CPU. ``make weights`` trained it on
         MNIST's training images and prints its test accuracy.
     """
-    model = ConvNet()
-    load_model(model, PRETRAINED)
-    return model.eval()
+    return load_checkpoint(PRETRAINED)

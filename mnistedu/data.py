@@ -6,7 +6,6 @@ handwritten digits that scikit-learn carries (Alpaydin and Kaynak, 1998).
 """
 
 import hashlib
-import math
 import os
 import socket
 import tempfile
@@ -269,6 +268,43 @@ def make_loader(
     return DataLoader(dataset, sampler=batches, batch_size=None, collate_fn=prepare)
 
 
+def affine(
+    images: Tensor,
+    angle: Tensor | float = 0,
+    scale: Tensor | float = 1,
+    shear: Tensor | float = 0,
+    shift: Tensor | Sequence[float] = (0, 0),
+) -> Tensor:
+    """Scale, shear, rotate and shift images, in that order, about their centre.
+
+    Args:
+        images: float ``(N, 1, H, W)``, 0 for paper, which also comes in at the edges.
+        angle: rotation in degrees, counter-clockwise; one number or ``(N,)``.
+        scale: the factor for width and height; one number or ``(N, 2)``.
+        shear: slant to the right, as in italics (tangent of the angle); one number
+            or ``(N,)``.
+        shift: pixels to the right and down; two numbers or ``(N, 2)``.
+
+    Returns:
+        Images of the same shape and dtype, interpolated linearly.
+    """
+    n, _, height, width = images.shape
+
+    def for_each(value: Tensor | Sequence[float] | float, *shape: int) -> Tensor:
+        return torch.as_tensor(value).to(images).expand(n, *shape)
+
+    radians, slant = for_each(angle).deg2rad(), for_each(shear)
+    cos, sin = radians.cos(), radians.sin()
+    # Where each new pixel comes from, in coordinates that go from -1 to 1.
+    source = torch.stack([cos + slant * sin, slant * cos - sin, sin, cos], dim=1)
+    source = source.view(n, 2, 2) / for_each(scale, 2)[:, :, None]
+    size = torch.tensor([width, height]).to(images)
+    offset = source @ (for_each(shift, 2) * 2 / size)[:, :, None]  # (N, 2, 1)
+    theta = torch.cat([source, -offset], dim=2)  # (N, 2, 3)
+    grid = F.affine_grid(theta, list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, align_corners=False)
+
+
 def random_affine(
     images: Tensor,
     degrees: float = 10,
@@ -276,34 +312,23 @@ def random_affine(
     shear: float = 0.1,
     shift: float = 2,
 ) -> Tensor:
-    """Rotate, scale, shear and shift each image by its own random amounts.
+    """Change each image by its own random amounts, as ``affine`` does.
 
     Args:
         images: float ``(N, 1, H, W)``, 0 for paper.
         degrees: rotation, between -degrees and degrees.
         scale: width and height, each between 1 - scale and 1 + scale times theirs.
-        shear: horizontal slant, between -shear and shear (tangent of the angle).
+        shear: slant, between -shear and shear.
         shift: in each direction, between -shift and shift pixels.
 
     Returns:
         Images of the same shape and dtype, interpolated linearly.
     """
-    n, _, height, width = images.shape
 
-    def uniform(limit: float) -> Tensor:
-        return (torch.rand(n, device=images.device) * 2 - 1) * limit
+    def uniform(limit: float, *shape: int) -> Tensor:
+        random = torch.rand(len(images), *shape, device=images.device)
+        return (random * 2 - 1) * limit
 
-    angle = uniform(math.radians(degrees))
-    cos, sin, slant = angle.cos(), angle.sin(), uniform(shear)
-    across, down = 1 / (1 + uniform(scale)), 1 / (1 + uniform(scale))
-    # Where each new pixel comes from: shift, rotate, shear, then scale.
-    theta = torch.stack(
-        [
-            torch.stack([across * (cos + slant * sin), across * (slant * cos - sin)]),
-            torch.stack([down * sin, down * cos]),
-        ]
-    )  # (2, 2, N)
-    offset = torch.stack([uniform(2 * shift / width), uniform(2 * shift / height)])
-    theta = torch.cat([theta, offset[:, None]], dim=1).permute(2, 0, 1)  # (N, 2, 3)
-    grid = F.affine_grid(theta, list(images.shape), align_corners=False)
-    return F.grid_sample(images, grid.to(images.dtype), align_corners=False)
+    return affine(
+        images, uniform(degrees), 1 + uniform(scale, 2), uniform(shear), uniform(shift, 2)
+    )

@@ -122,7 +122,8 @@ class Sequential(Layer):
     """y = fₙ(… f₂(f₁(x))); the gradient goes through the layers in reverse order.
 
     Training needs only ``backward_parameters``: the pixels are not trained, and their
-    gradient would be over a quarter of the work. Parameters are "0.weight", "0.bias", ...
+    gradient would be over a quarter of the work. Parameters are named by the position
+    of their layer: "1.weight", "1.bias", "3.weight", ...
     """
 
     def __init__(self, *layers: Layer) -> None:

@@ -15,15 +15,22 @@ class MLP(nn.Sequential):
 
     Args:
         hidden_sizes: the number of neurons in each hidden layer.
+        dropout: the probability with which each hidden neuron is silenced in
+            training (Srivastava and others, 2014); 0 leaves the layer out.
     """
 
-    def __init__(self, hidden_sizes: Sequence[int] = (256, 128)) -> None:
+    def __init__(
+        self, hidden_sizes: Sequence[int] = (256, 128), dropout: float = 0.0
+    ) -> None:
         layers: list[nn.Module] = [nn.Flatten()]  # (N, 1, 28, 28) -> (N, 784)
         in_features = 28 * 28
         for out_features in hidden_sizes:
             layers += [nn.Linear(in_features, out_features), nn.ReLU()]
+            if dropout:
+                layers.append(nn.Dropout(dropout))
             in_features = out_features
         super().__init__(*layers, nn.Linear(in_features, 10))
+        self.settings = {"hidden_sizes": list(hidden_sizes), "dropout": dropout}
 
 
 class ConvNet(nn.Module):
@@ -36,12 +43,14 @@ class ConvNet(nn.Module):
 
     Args:
         blocks: the number of convolution blocks: 1, 2 or 3.
+        dropout: the probability with which each number of the last feature maps is
+            silenced in training (Srivastava and others, 2014).
 
     Raises:
         ValueError: if ``blocks`` is none of these.
     """
 
-    def __init__(self, blocks: int = 3) -> None:
+    def __init__(self, blocks: int = 3, dropout: float = 0.0) -> None:
         if blocks not in (1, 2, 3):
             raise ValueError(f"A ConvNet has 1, 2 or 3 blocks, not {blocks!r}.")
         super().__init__()
@@ -52,12 +61,15 @@ class ConvNet(nn.Module):
         ]
         features = [24 * 12 * 12, 48 * 6 * 6, 96 * 6 * 6]
         self.blocks = nn.Sequential(*convolutions[:blocks])
+        self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(features[blocks - 1], 10)
+        self.settings = {"blocks": blocks, "dropout": dropout}
         self.to(memory_format=torch.channels_last)  # half the time on a CPU
 
     def forward(self, images: Tensor) -> Tensor:
         """Normalised images ``(N, 1, 28, 28)`` -> logits ``(N, 10)``."""
-        return self.head(self.blocks(images).flatten(1))
+        feature_maps = self.blocks(images)
+        return self.head(self.dropout(feature_maps.flatten(1)))
 
 
 def _block(

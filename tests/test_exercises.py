@@ -60,11 +60,15 @@ def test_solution_passes(name):
 
 
 @pytest.mark.parametrize("name", EXERCISES)
-@pytest.mark.parametrize("nothing", [None, ...])
-def test_untouched_stub_is_not_yet(name, nothing):
+@pytest.mark.parametrize(
+    ("nothing", "hint"),
+    [(..., "the three dots"), (None, "your function returns nothing")],
+)
+def test_untouched_stub_is_not_yet(name, nothing, hint):
     answer = check(name, lambda *arguments: nothing)
     assert not answer.solved
-    assert repr(answer).startswith("Not yet: your function returns nothing yet")
+    assert repr(answer).startswith("Not yet: ")
+    assert hint in answer.message
 
 
 @pytest.mark.parametrize(
