@@ -4,6 +4,7 @@ The stored outputs come from MNIST. On the offline digits every cell is executed
 all the same, and only those tagged ``nbval-check-output`` are compared.
 """
 
+import os
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     from mnistedu.data import load  # torch: not for a run without notebooks
 
+    os.environ["TQDM_DISABLE"] = "1"  # the stored outputs hold no progress bars
     option.nbval_sanitize_with = option.nbval_sanitize_with or str(SANITIZE)
     try:
         load("mnist")

@@ -4,24 +4,29 @@ The recipe was chosen on the validation images; the test set is measured here,
 once, when training is over.
 """
 
-import torch
+from torch import Tensor
 
 from mnistedu.checkpoints import PRETRAINED, save_checkpoint
-from mnistedu.data import load, make_loader, random_affine
+from mnistedu.data import load, make_loader, random_affine, random_stroke
 from mnistedu.evaluation import accuracy, predict
 from mnistedu.models import ConvNet
-from mnistedu.training import fit
+from mnistedu.training import fit, seed_everything
 
-EPOCHS = 15
+EPOCHS = 18
+
+
+def augment(images: Tensor) -> Tensor:
+    """What people draw: slanted, large or small, and with any pen."""
+    return random_stroke(random_affine(images, degrees=15, scale=0.12, shear=0.2))
 
 
 def main() -> None:
-    torch.manual_seed(0)
+    seed_everything(0)
     digits = load("mnist")
     model = ConvNet()
-    train_loader = make_loader(digits.train, shuffle=True, augment=random_affine)
+    train_loader = make_loader(digits.train, shuffle=True, augment=augment)
     history = fit(model, train_loader, make_loader(digits.val, 1000), EPOCHS)
-    save_checkpoint(model.cpu(), PRETRAINED)
+    save_checkpoint(model, PRETRAINED)
 
     test_accuracy = accuracy(*predict(model, make_loader(digits.test, 1000)))
     parameters = sum(p.numel() for p in model.parameters())

@@ -93,7 +93,8 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         raise FileNotFoundError(f"There is no checkpoint at {path}.")
     try:
         with safetensors.safe_open(path, "pt") as file:
-            info = json.loads((file.metadata() or {})["mnistedu"])
+            text = (file.metadata() or {})["mnistedu"]
+            info = json.loads(text, object_hook=_with_whole_keys)
             names = list(file.keys())
             tensors = {name: file.get_tensor(name) for name in names}
     except (safetensors.SafetensorError, KeyError, ValueError, OSError) as error:
@@ -107,6 +108,11 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         if name.startswith(TRAINING)
     }
     return Checkpoint(tensors, training, info)
+
+
+def _with_whole_keys(pairs: dict[str, Any]) -> dict[str | int, Any]:
+    """JSON makes texts of numbers that are keys, as MultiStepLR's milestones are."""
+    return {int(key) if key.isdigit() else key: pairs[key] for key in pairs}
 
 
 def load_weights(model: nn.Module, checkpoint: Checkpoint) -> None:

@@ -25,7 +25,9 @@ from torch.nn import functional as F
 from torch.utils.data import (
     BatchSampler,
     DataLoader,
+    DistributedSampler,
     RandomSampler,
+    Sampler,
     SequentialSampler,
     TensorDataset,
 )
@@ -238,6 +240,7 @@ def make_loader(
     batch_size: int = 128,
     shuffle: bool = False,
     augment: Callable[[Tensor], Tensor] | None = None,
+    shard: bool = False,
 ) -> DataLoader[tuple[Tensor, ...]]:
     """Batches of normalised images and their targets.
 
@@ -250,6 +253,9 @@ def make_loader(
         shuffle: whether every epoch goes through them in a new random order.
         augment: changes the images of each batch, float ``(N, 1, 28, 28)`` in
             [0, 1], before they are normalised; for training only.
+        shard: whether to take this process's share only, one of several of the same
+            size (see ``torch.distributed``), as ``fit`` needs it there. Seed all
+            processes alike, so that they shuffle alike.
 
     Returns:
         A ``DataLoader`` of pairs ``(images, targets)``: float32
@@ -263,7 +269,12 @@ def make_loader(
         return normalize(images), targets
 
     dataset = TensorDataset(*split)
-    order = RandomSampler(dataset) if shuffle else SequentialSampler(dataset)
+    order: Sampler[int]
+    if shard:
+        seed = torch.initial_seed()
+        order = DistributedSampler(dataset, shuffle=shuffle, seed=seed)
+    else:
+        order = RandomSampler(dataset) if shuffle else SequentialSampler(dataset)
     batches = BatchSampler(order, batch_size, drop_last=False)
     return DataLoader(dataset, sampler=batches, batch_size=None, collate_fn=prepare)
 
@@ -329,6 +340,30 @@ def random_affine(
         random = torch.rand(len(images), *shape, device=images.device)
         return (random * 2 - 1) * limit
 
-    return affine(
-        images, uniform(degrees), 1 + uniform(scale, 2), uniform(shear), uniform(shift, 2)
-    )
+    scales = 1 + uniform(scale, 2)
+    return affine(images, uniform(degrees), scales, uniform(shear), uniform(shift, 2))
+
+
+def random_stroke(images: Tensor) -> Tensor:
+    """Draw each image with another pen: thicker, thinner, blurred or coarse.
+
+    People draw with other pens and scan with other machines than the writers of
+    MNIST. A third of the images stay as they are; each of the others moves by a
+    random part of the way to one of its four variants.
+
+    Args:
+        images: float ``(N, 1, H, W)`` in [0, 1], height and width even.
+
+    Returns:
+        Images of the same shape and dtype, in [0, 1].
+    """
+    n = len(images)
+    thick = F.max_pool2d(images, 3, stride=1, padding=1)
+    thin = -F.max_pool2d(-images, 3, stride=1, padding=1)
+    blurred = F.avg_pool2d(images, 3, stride=1, padding=1)
+    coarse = F.interpolate(F.avg_pool2d(images, 2), scale_factor=2)
+    variants = torch.stack([images, images, thick, thin, blurred, coarse])
+    chosen = torch.randint(len(variants), (n,), device=images.device)
+    variant = variants[chosen, torch.arange(n, device=images.device)]
+    part = torch.rand(n, 1, 1, 1, device=images.device)
+    return images + part * (variant - images)

@@ -71,7 +71,7 @@ def _clip(position: float) -> int:
     return min(max(math.floor(position), 0), SIZE)
 
 
-class DrawingPad(Box):  # type: ignore[misc]
+class DrawingPad(Box):
     """A pad to draw a digit on, with mouse, finger or pen, and what a network says.
 
     It shows, after every movement of the pen, the image that the network sees and
@@ -114,12 +114,13 @@ class DrawingPad(Box):  # type: ignore[misc]
         canvas.on_key_down(lambda key, *_: key == "Tab" and clear.focus())
 
         self._seen = Image(format="png")
-        self._answer = HTML()
+        self._digit, self._bars = HTML(), HTML()
+        sees, says = HTML("<h4>The network sees</h4>"), HTML("<h4>and says</h4>")
         super().__init__(
             [
-                VBox([HTML(f"{STYLE}<h4>Draw a digit</h4>"), canvas, clear]),
-                VBox([HTML("<h4>What the network sees</h4>"), self._seen]),
-                VBox([HTML("<h4>What it says</h4>"), self._answer]),
+                VBox([HTML(f"{STYLE}<h4>Your drawing</h4>"), canvas, clear]),
+                VBox([sees, self._seen, says, self._digit]),
+                VBox([HTML("<h4>How sure it is</h4>"), self._bars]),
             ]
         )
         self.add_class("mnistedu-pad")
@@ -145,7 +146,7 @@ class DrawingPad(Box):  # type: ignore[misc]
 
     def _pen_move(self, x: float, y: float) -> None:
         with LOCK:
-            if self._pen_is_down:
+            if self._pen_is_down and (x, y) != self._strokes[-1][-1]:
                 self._strokes[-1].append((x, y))
                 self._draw()
 
@@ -171,6 +172,8 @@ class DrawingPad(Box):  # type: ignore[misc]
     def _redraw(self) -> None:
         """Show all strokes: a page that opens later has an empty canvas."""
         with LOCK:
+            # Nor does it know which canvas is meant: let ipycanvas say so again.
+            self._canvas._canvas_manager._current_canvas = None
             self._canvas.line_width = STROKE_WIDTH
             self._canvas.line_cap = self._canvas.line_join = "round"
             self._canvas.clear()
@@ -180,15 +183,17 @@ class DrawingPad(Box):  # type: ignore[misc]
     def _update(self) -> None:
         self.image = center_digit(self.ink)
         self.probabilities, self.prediction = torch.zeros(10), None
-        error = ""
+        says = '<div class="hint" data-prediction="">Draw a digit</div>'
         if self.ink.any():
             try:
                 self.probabilities = self._read(self.image).softmax(0)
-                self.prediction = int(self.probabilities.argmax())
-            except ValueError as reason:
-                error = str(reason)
+                digit = self.prediction = int(self.probabilities.argmax())
+                says = f'<div class="digit" data-prediction="{digit}">{digit}</div>'
+            except ValueError as error:
+                says = f'<div class="hint" role="alert">{escape(str(error))}</div>'
         self._seen.value = _png(self.image)
-        self._answer.value = _answer(self.probabilities, self.prediction, error)
+        self._digit.value = says
+        self._bars.value = _bars(self.probabilities)
 
     @torch.inference_mode()
     def _read(self, image: Tensor) -> Tensor:
@@ -205,10 +210,9 @@ class DrawingPad(Box):  # type: ignore[misc]
                 f"{type(error).__name__}: {error}"
             ) from error
         if logits.shape != (1, 10) or not logits.isfinite().all():
-            values = "" if logits.isfinite().all() else " with values that are not finite"
             raise ValueError(
-                "The model must give finite logits of shape (1, 10) for one image, "
-                f"but gave shape {tuple(logits.shape)}{values}."
+                "The model must give ten finite logits, shape (1, 10), for an image "
+                f"(1, 1, 28, 28), but gave shape {tuple(logits.shape)}."
             )
         return logits[0].float()
 
@@ -220,49 +224,52 @@ def _png(image: Tensor) -> bytes:
     return file.getvalue()
 
 
-def _answer(probabilities: Tensor, prediction: int | None, error: str) -> str:
-    """The big digit and the ten bars, as HTML."""
-    if error:
-        return f'<p class="error" role="alert">{escape(error)}</p>'
-    bars = "".join(
-        f'<div class="bar{" best" if digit == prediction else ""}" role="meter"'
-        f' aria-label="{digit}" aria-valuenow="{p:.0%}"><b>{digit}</b>'
-        f'<s><i style="width: {p:.1%}"></i></s><span>{p:.0%}</span></div>'
+def _bars(probabilities: Tensor) -> str:
+    """The ten probabilities as HTML, the largest in another colour."""
+    best = probabilities.max()
+    return "".join(
+        f'<div class="bar{" best" if p == best > 0 else ""}"><b>{digit}</b>'
+        f'<div role="meter" aria-label="{digit}" aria-valuenow="{100 * p:.0f}"'
+        f' style="--p: {p:.1%}"></div><span>{p:.0%}</span></div>'
         for digit, p in enumerate(probabilities.tolist())
     )
-    shown = "" if prediction is None else prediction
-    return (
-        f'<div class="answer" data-prediction="{shown}">'
-        f'<div class="digit">{shown}</div><div class="bars">{bars}</div></div>'
-    )
 
 
-# JupyterLab's own colours where it has them, so light or dark; the bars in those of
-# the figures (plotting.py), which can be told apart on both.
+# JupyterLab's own colours where it has them, light or dark, and for the bars those
+# of the figures (see plotting), which can be told apart on both.
 STYLE = """<style>
-.mnistedu-pad { flex-flow: row wrap; gap: 12px 28px; padding: 4px; overflow: visible }
-.mnistedu-pad > * { overflow: visible }
+.mnistedu-pad { flex-flow: row wrap; gap: 12px 32px; padding: 4px 2px }
+.mnistedu-pad, .mnistedu-pad > div { overflow: visible; max-width: 100% }
+.mnistedu-pad .jupyter-widgets { margin: 0 }
 .mnistedu-pad h4 {
-  margin: 0 0 4px; font-weight: 500; color: var(--jp-ui-font-color2, #666);
+  margin: 0; font-size: 14px; font-weight: 500; line-height: 30px;
+  color: var(--jp-ui-font-color2, #616161);
 }
 .mnistedu-pad canvas, .mnistedu-pad img {
-  background: #fff; border: 1px solid var(--jp-border-color1, #bdbdbd);
-  border-radius: 6px; box-sizing: content-box;
+  background: #fff; box-shadow: 0 0 0 1px var(--jp-border-color1, #bdbdbd);
 }
-.mnistedu-pad canvas { cursor: crosshair; touch-action: none; outline-offset: 2px }
+.mnistedu-pad canvas {
+  max-width: 100%; height: auto; border-radius: 6px; cursor: crosshair;
+}
+.mnistedu-pad canvas:focus { outline: 2px solid #0072b2 }
+.mnistedu-pad button.jupyter-button { width: 100%; margin-top: 10px }
 .mnistedu-pad img { width: 168px; height: 168px; image-rendering: pixelated }
-.mnistedu-pad button { width: 280px; margin: 8px 1px 0 }
-.mnistedu-pad .answer { display: flex; gap: 12px; color: var(--jp-ui-font-color1, #111) }
 .mnistedu-pad .digit {
-  width: 92px; line-height: 168px; text-align: center; font-size: 132px;
-  color: #d55e00;
+  width: 168px; text-align: center; color: #d55e00; font: 600 112px/104px sans-serif;
 }
-.mnistedu-pad .bar { display: flex; align-items: center; gap: 8px; line-height: 28px }
-.mnistedu-pad .bar s {
-  width: 160px; height: 14px; border-radius: 7px; overflow: hidden;
-  background: var(--jp-layout-color2, #eee);
+.mnistedu-pad .hint {
+  max-width: 168px; font-size: 14px; line-height: 1.4; white-space: normal;
+  color: var(--jp-ui-font-color1, #212121);
 }
-.mnistedu-pad .bar i { display: block; height: 100%; background: #0072b2 }
-.mnistedu-pad .best i { background: #d55e00 }
-.mnistedu-pad .bar span { width: 3em; text-align: right; font-variant-numeric: tabular-nums }
+.mnistedu-pad .bar {
+  display: flex; align-items: center; gap: 10px; height: 28px; font-size: 14px;
+  color: var(--jp-ui-font-color1, #212121); --ink: #0072b2;
+}
+.mnistedu-pad .best { --ink: #d55e00 }
+.mnistedu-pad .bar div {
+  width: 160px; height: 16px; border-radius: 4px;
+  background: linear-gradient(
+    90deg, var(--ink) var(--p), var(--jp-layout-color2, #eee) var(--p)
+  );
+}
 </style>"""

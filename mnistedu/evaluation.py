@@ -1,12 +1,30 @@
 """Run a network once, then measure what it said.
 
-``predict`` gives ``(logits, targets)``; every metric is a pure function of those.
+``predict`` gives ``(logits, targets)``; every metric is a pure function of those:
+``logits`` float ``(N, 10)``, ``targets`` int64 ``(N,)`` in 0..9. ``distort`` changes
+the images beforehand, to see where a network breaks.
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+
+from mnistedu.data import affine
+
+
+class Calibration(NamedTuple):
+    """What a network claimed and what was true, in bins of equal width.
+
+    ``confidence``: the mean of the largest probabilities in each bin; ``accuracy``:
+    the fraction of them that were right; ``counts``: how many there are. Each is
+    ``(bins,)``; the first two are float64, and nan where a bin is empty.
+    """
+
+    confidence: Tensor
+    accuracy: Tensor
+    counts: Tensor
 
 
 @torch.inference_mode()
@@ -43,3 +61,142 @@ def confusion_matrix(logits: Tensor, targets: Tensor) -> Tensor:
     """
     pairs = targets * 10 + logits.argmax(1)
     return torch.bincount(pairs, minlength=100).view(10, 10)
+
+
+def accuracy_interval(
+    logits: Tensor, targets: Tensor, level: float = 0.95
+) -> tuple[float, float]:
+    """Where the accuracy on all digits like these may lie: Wilson's interval.
+
+    With n images of which the fraction p is right, and z the quantile of the normal
+    distribution for the level, the ends are (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) /
+    (1 + z²/n) (Wilson, 1927). Of many such intervals, each from a test set of its
+    own, about the fraction ``level`` holds the true accuracy.
+
+    Returns:
+        The lower and the upper end, in [0, 1].
+    """
+    from scipy.stats import binomtest  # slow to import, seldom needed
+
+    right = int((logits.argmax(1) == targets).sum())
+    interval = binomtest(right, len(targets)).proportion_ci(level, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def per_class_accuracy(logits: Tensor, targets: Tensor) -> Tensor:
+    """The fraction of each digit's images that is read correctly (its recall).
+
+    Returns:
+        float32 ``(10,)``; nan for a digit that is not among the targets.
+    """
+    matrix = confusion_matrix(logits, targets)
+    return matrix.diag() / matrix.sum(1)
+
+
+def calibration(logits: Tensor, targets: Tensor, bins: int = 10) -> Calibration:
+    """Sort the answers by confidence, the largest probability, into equal bins.
+
+    Bin m, counted from 1, holds the confidences in ((m - 1) / bins, m / bins]. In a
+    calibrated network confidence and accuracy agree in every bin (Guo, Pleiss, Sun
+    and Weinberger, 2017).
+    """
+    confidence, answers = logits.double().softmax(1).max(1)
+    right = (answers == targets).double()
+    m = (confidence * bins).ceil().long() - 1  # (N,), each answer's bin, from 0
+    counts = m.bincount(minlength=bins)
+    confidence, right = m.bincount(confidence, bins), m.bincount(right, bins)
+    return Calibration(confidence / counts, right / counts, counts)
+
+
+def expected_calibration_error(
+    logits: Tensor, targets: Tensor, bins: int = 10
+) -> float:
+    """How far confidence and accuracy are apart: Σₘ nₘ/n |accuracyₘ - confidenceₘ|.
+
+    The mean over the bins of ``calibration``, each weighted by the nₘ of the n
+    answers that it holds (Naeini, Cooper and Hauskrecht, 2015).
+
+    Returns:
+        The error in [0, 1]; 0 for a network that is calibrated in every bin.
+    """
+    confidence, accuracy, counts = calibration(logits, targets, bins)
+    return ((accuracy - confidence).abs() * counts).nansum().item() / len(targets)
+
+
+def most_confident_mistakes(logits: Tensor, targets: Tensor, k: int = 10) -> Tensor:
+    """The wrong answers with the largest probabilities.
+
+    Returns:
+        Their indices, int64, the most confident one first: k of them, or fewer if
+        there are not so many mistakes.
+    """
+    confidence, answers = logits.double().softmax(1).max(1)
+    wrong = (answers != targets).nonzero().squeeze(1)
+    return wrong[confidence[wrong].argsort(descending=True)[:k]]
+
+
+def mcnemar_test(logits_a: Tensor, logits_b: Tensor, targets: Tensor) -> float:
+    """Whether the accuracies of two networks differ by more than chance.
+
+    Images on which both are right, or both wrong, do not tell them apart. Of the
+    others, b are read by the first network only and c by the second only; if neither
+    is better, each of them is as likely to fall to one as to the other, so b has the
+    binomial distribution of b + c tosses of a coin (McNemar, 1947; recommended for
+    two networks that are trained once by Dietterich, 1998).
+
+    Returns:
+        The exact two-sided p-value in [0, 1]: how likely a difference at least as
+        large would be by chance alone. It is 1 if the networks never differ.
+    """
+    from scipy.stats import binomtest  # slow to import, seldom needed
+
+    right_a = logits_a.argmax(1) == targets
+    right_b = logits_b.argmax(1) == targets
+    only_a = int((right_a & ~right_b).sum())
+    only_b = int((right_b & ~right_a).sum())
+    if only_a + only_b == 0:
+        return 1.0
+    return float(binomtest(only_a, only_a + only_b).pvalue)
+
+
+def distort(images: Tensor, kind: str, amount: float) -> Tensor:
+    """Change images in one way, all by the same amount.
+
+    Args:
+        images: float ``(N, 1, 28, 28)`` in [0, 1], 0 for paper.
+        kind: what to do, and with it what ``amount`` means: ``"rotation"``, in degrees
+            counter-clockwise; ``"shift"``, in pixels to the right; ``"scale"``, the
+            factor for width and height; ``"noise"`` that is added to each pixel, its
+            standard deviation; ``"blur"`` with a Gaussian, its standard deviation in
+            pixels.
+        amount: how much. The noise follows ``torch.manual_seed``.
+
+    Returns:
+        Images of the same shape and dtype, in [0, 1].
+
+    Raises:
+        ValueError: if ``kind`` is none of these.
+    """
+    if kind == "rotation":
+        return affine(images, angle=amount)
+    if kind == "shift":
+        return affine(images, shift=(amount, 0))
+    if kind == "scale":
+        return affine(images, scale=amount)
+    if kind == "noise":
+        return (images + amount * torch.randn_like(images)).clamp(0, 1)
+    if kind == "blur":
+        return _blur(images, amount)
+    raise ValueError(
+        f'kind is "rotation", "shift", "scale", "noise" or "blur", not {kind!r}.'
+    )
+
+
+def _blur(images: Tensor, deviation: float) -> Tensor:
+    """Take weighted means along the columns and then the rows of images."""
+    position = torch.arange(images.shape[-1]).to(images)
+    # The weights fall off as exp(-d²/2), d the distance in standard deviations; that
+    # of no blur at all is a thousandth of a pixel, which leaves only d = 0.
+    distance = (position[:, None] - position) / max(deviation, 1e-3)
+    weights = (-distance.square() / 2).softmax(1)  # (28, 28), each row adds up to 1
+    return weights @ images @ weights.T

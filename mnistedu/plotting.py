@@ -2,16 +2,21 @@
 drew on. The colours tell apart for colour-blind readers (Okabe and Ito, 2008).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
+from mnistedu.evaluation import Calibration
 from mnistedu.training import History
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
+LINES = ((BLUE, "o-"), (ORANGE, "s--"), ("#009E73", "^:"), ("#CC79A7", "D-."))
 
 
 def plot_digit(
@@ -56,11 +61,70 @@ def plot_history(history: History) -> list[Axes]:
     ):
         ax.plot(epochs, train, "o--", color=ORANGE, label="training")
         ax.plot(epochs, val, "o-", color=BLUE, label="validation")
-        ax.set(xlabel="epoch", ylabel=label, xticks=epochs)
+        ax.set(xlabel="epoch", ylabel=label)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.grid(alpha=0.3)
     axes[1].yaxis.set_major_formatter("{x:.1%}")
     axes[0].legend()
     return axes
+
+
+def plot_histories(
+    histories: Mapping[str, History], figure: str = "val_loss", ax: Axes | None = None
+) -> Axes:
+    """Draw one figure of several trainings over the epochs, each under its name.
+
+    ``figure`` names one of the lists of ``History``.
+    """
+    ax = ax or plt.figure(figsize=(6, 2.8), layout="constrained").subplots()
+    for (name, history), (color, line) in zip(
+        histories.items(), cycle(LINES), strict=False
+    ):
+        values = getattr(history, figure)
+        epochs = range(1, len(values) + 1)
+        ax.plot(epochs, values, line, color=color, markersize=4, label=name)
+    label = figure.replace("val_", "validation ").replace("train_", "training ")
+    label = label.replace("_", " ").replace("loss", "loss (nats)")
+    ax.set(xlabel="epoch", ylabel=label)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if figure.endswith("accuracy"):
+        ax.yaxis.set_major_formatter("{x:.0%}")
+    ax.grid(alpha=0.3)
+    ax.legend(fontsize=9)
+    return ax
+
+
+class LivePlot:
+    """A figure in a notebook that follows a training, epoch by epoch.
+
+    Give it to ``fit`` as ``on_epoch_end=LivePlot()``. It draws what ``plot_history``
+    draws, always in the same place, and leaves the last figure there.
+    """
+
+    def __init__(self) -> None:
+        self._place: Any = None  # an IPython.display.DisplayHandle, once there is one
+
+    def __call__(self, history: History) -> None:
+        """Draw the history so far."""
+        from IPython.display import display  # nothing but a notebook needs it
+
+        figure = plot_history(history)[0].figure
+        if self._place is None:
+            self._place = display(figure, display_id=True)  # type: ignore[no-untyped-call]
+        else:
+            self._place.update(figure)
+        plt.close()  # or the notebook would show it once more after the cell
+
+
+def plot_gradient_norms(history: History, ax: Axes | None = None) -> Axes:
+    """Draw the mean length of the gradient in each epoch."""
+    ax = ax or plt.figure(figsize=(4, 2.8), layout="constrained").subplots()
+    epochs = range(1, len(history.gradient_norm) + 1)
+    ax.plot(epochs, history.gradient_norm, "o-", color=BLUE)
+    ax.set(xlabel="epoch", ylabel="gradient norm", ylim=(0, None))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.grid(alpha=0.3)
+    return ax
 
 
 def plot_probabilities(probabilities: Tensor, ax: Axes | None = None) -> Axes:
@@ -87,4 +151,50 @@ def plot_confusion_matrix(matrix: Tensor, ax: Axes | None = None) -> Axes:
         mistakes, annot=counts, fmt="d", cmap="Blues", cbar=False, square=True, ax=ax
     )
     ax.set(xlabel="predicted digit", ylabel="true digit")
+    return ax
+
+
+def plot_predictions(
+    images: Tensor, probabilities: Tensor, targets: Tensor, columns: int = 3
+) -> list[tuple[Axes, Axes]]:
+    """Draw images beside their probabilities ``(N, 10)``, confidence above the bars.
+
+    Above each image stands its target, and for a mistake, in colour, also the answer.
+    """
+    rows = -(-len(images) // columns)
+    figure = plt.figure(figsize=(2.8 * columns, 1.4 * rows), layout="constrained")
+    grid = figure.add_gridspec(rows, 2 * columns, width_ratios=[1, 1.6] * columns)
+    pairs = []
+    for i, image in enumerate(images):
+        row, column = divmod(i, columns)
+        picture = figure.add_subplot(grid[row, 2 * column])
+        bars = figure.add_subplot(grid[row, 2 * column + 1])
+        target, answer = int(targets[i]), int(probabilities[i].argmax())
+        if answer == target:
+            plot_digit(image, picture, f"{target}")
+        else:
+            plot_digit(image, picture, f"{target} → {answer}", color=ORANGE)
+        plot_probabilities(probabilities[i], bars)
+        bars.set(xlabel="", ylabel="", yticks=[])
+        bars.tick_params(labelsize=7)
+        bars.set_title(f"{probabilities[i, answer]:.0%}", fontsize=9)
+        pairs.append((picture, bars))
+    return pairs
+
+
+def plot_calibration(calibration: Calibration, ax: Axes | None = None) -> Axes:
+    """Draw accuracy against confidence, a reliability diagram.
+
+    Each bin is a point with its count above it; on the dashed line both agree.
+    """
+    ax = ax or plt.figure(figsize=(3.4, 3.4), layout="constrained").subplots()
+    ax.plot([0, 1], [0, 1], "--", color="gray", linewidth=1)
+    points = calibration.confidence, calibration.accuracy
+    ax.plot(*points, "o", color=BLUE, clip_on=False)  # whole, where they lie at 0
+    for x, y, count in zip(*(values.tolist() for values in calibration), strict=True):
+        if count:
+            ax.text(x, y + 0.03, f"{count:,}", fontsize=8, ha="center")
+    ax.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1.1), ylim=(0, 1.1))
+    ax.set_aspect("equal")
+    ax.grid(alpha=0.3)
     return ax

@@ -6,7 +6,11 @@ of mass in the middle (LeCun, Bottou, Bengio and Haffner, 1998, section III.A).
 A drawing that skips these steps looks like nothing that a network has ever seen.
 """
 
+from pathlib import Path
+
+import numpy as np
 import torch
+from PIL import Image, ImageOps
 from torch import Tensor
 
 IMAGE_SIZE = 28
@@ -14,8 +18,48 @@ BOX_SIZE = 20
 MIDDLE = 14.5  # MNIST's centres of mass lie in pixel 14, which covers [14, 15]
 INK_THRESHOLD = 0.1  # fainter ink is paper: it does not widen the bounding box
 
+BLANK = 0.1  # an image whose luminance varies by less than this shows nothing
+
 MNIST_MEAN = 0.1307  # over all pixels of the 60,000 training images, in [0, 1]
 MNIST_STD = 0.3081
+
+
+def read_image(path: str | Path) -> Tensor:
+    """Read the ink of one digit from an image file.
+
+    Dark ink on light paper and light ink on dark paper both will do. The paper is
+    what most of the image's edge shows; what is transparent is paper too. The
+    strongest ink counts as full ink.
+
+    Args:
+        path: a file in any format that Pillow reads: PNG, JPEG, WebP and many more.
+
+    Returns:
+        float32 ``(1, 1, H, W)`` in [0, 1]; 0 is paper, 1 is full ink.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it holds no readable image, or a blank one.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"There is no image at {path}.")
+    try:
+        with Image.open(path) as image:
+            upright = ImageOps.exif_transpose(image).convert("LA")
+    except Exception as error:  # Pillow's decoders raise all kinds
+        raise ValueError(f"{path} is damaged or no image that can be read.") from error
+    # (H, W, 2) -> twice (H, W): how light each pixel is, and how opaque
+    luminance, opacity = torch.from_numpy(np.array(upright) / 255).float().unbind(2)
+    edge = torch.ones_like(opacity, dtype=torch.bool)
+    edge[1:-1, 1:-1] = False
+    if opacity[edge].median() < 0.5:
+        ink = opacity  # paper is what is transparent, whatever its colour
+    else:
+        paper = luminance[edge & (opacity >= 0.5)].median()
+        ink = opacity * (luminance - paper).abs()
+    if ink.max() < BLANK:
+        raise ValueError(f"{path} is blank: it should show one digit.")
+    return (ink / ink.max())[None, None]
 
 
 def center_digit(ink: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import random
 import time
 from collections.abc import Callable, Iterable, Sized
@@ -11,9 +12,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import get_total_norm
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
+from torch.utils.data import DistributedSampler
 from tqdm.auto import tqdm
 
 from mnistedu.checkpoints import load_weights, read_checkpoint, save_checkpoint
@@ -110,6 +113,10 @@ def fit(
     notebook) ends training early: the model gets its best weights so far, and the
     history up to there is returned.
 
+    In one of several processes that torch.distributed has joined, each learns from
+    its own batches, all take the same steps and return the same history, and the
+    first one alone writes.
+
     Args:
         model: maps images ``(N, 1, 28, 28)`` to logits ``(N, 10)``. It is moved to
             the device and stays there.
@@ -149,29 +156,49 @@ def fit(
         scheduler = OneCycleLR(adamw, learning_rate, total_steps=steps)
     loss_fn = nn.CrossEntropyLoss(label_smoothing=label_smoothing)
 
-    run = _Run(model, scheduler, checkpoint_dir, [steps, learning_rate, weight_decay])
+    settings = {
+        "steps": steps,
+        "learning rate": learning_rate,
+        "weight decay": weight_decay,
+        "label smoothing": label_smoothing,
+        "schedule": type(scheduler).__name__,
+    }
+    run = _Run(model, scheduler, checkpoint_dir, settings)
     if resume:
         run.restore()
     history = run.history
+    rank = _rank()
+    network = model if rank is None else DistributedDataParallel(model)
     try:
         done = len(history) * len(train_loader)
-        with tqdm(total=steps, initial=done, unit="batch", leave=False) as progress:
+        with tqdm(
+            total=steps,
+            initial=done,
+            unit="batch",
+            leave=False,
+            # tqdm's own variable, to which its bar for notebooks pays no heed
+            disable=bool(rank) or "TQDM_DISABLE" in os.environ,
+        ) as progress:
             for epoch in range(len(history), epochs):
+                if patience and epoch and epoch - history.best_epoch >= patience:
+                    break
                 start = time.perf_counter()
                 progress.set_description(f"epoch {epoch + 1}/{epochs}")
-                trained = train_epoch(model, train_loader, loss_fn, scheduler, progress)
-                logits, targets = predict(model, val_loader)
-                history.append(
-                    **trained,
-                    val_loss=nn.functional.cross_entropy(logits, targets).item(),
-                    val_accuracy=accuracy(logits, targets),
-                    seconds=time.perf_counter() - start,
+                _set_epoch(train_loader, epoch)
+                trained = train_epoch(
+                    network, train_loader, loss_fn, scheduler, progress
                 )
+                logits, targets = predict(network, val_loader)
+                figures = {
+                    **trained,
+                    "val_loss": nn.functional.cross_entropy(logits, targets).item(),
+                    "val_accuracy": accuracy(logits, targets),
+                    "seconds": time.perf_counter() - start,
+                }
+                history.append(**_mean_over_processes(figures, device))
                 run.keep()
                 if on_epoch_end is not None:
                     on_epoch_end(history)
-                if patience and len(history) - history.best_epoch >= patience:
-                    break
     except KeyboardInterrupt:
         print(f"Interrupted after {len(history)} of {epochs} epochs.")
         run.go_back_to_best()
@@ -223,6 +250,33 @@ def train_epoch(
     }
 
 
+def _rank() -> int | None:
+    """Which of several processes this is, counted from 0; None if it is alone."""
+    if distributed.is_available() and distributed.is_initialized():
+        return distributed.get_rank()
+    return None
+
+
+def _set_epoch(train_loader: Batches, epoch: int) -> None:
+    """Have the shares of several processes drawn anew, in all of them alike."""
+    batches = getattr(train_loader, "sampler", None)
+    sampler = getattr(batches, "sampler", None)
+    if isinstance(sampler, DistributedSampler):
+        sampler.set_epoch(epoch)
+
+
+def _mean_over_processes(
+    figures: dict[str, float], device: torch.device
+) -> dict[str, float]:
+    """The same figures in every process, so that all take the same decisions."""
+    if _rank() is None:
+        return figures
+    values = torch.tensor(list(figures.values()), dtype=torch.float64, device=device)
+    distributed.all_reduce(values)
+    values /= distributed.get_world_size()
+    return dict(zip(figures, values.tolist(), strict=True))
+
+
 class _Run:
     """What outlives a run of ``fit``: its history, its best weights, its files."""
 
@@ -231,7 +285,7 @@ class _Run:
         model: nn.Module,
         scheduler: LRScheduler,
         checkpoint_dir: str | Path | None,
-        settings: list[float],
+        settings: dict[str, Any],
     ) -> None:
         self.model, self.scheduler, self.settings = model, scheduler, settings
         self.folder = Path(checkpoint_dir) if checkpoint_dir else None
@@ -243,7 +297,7 @@ class _Run:
         is_best = self.history.best_epoch == len(self.history)
         if is_best:
             self.best = copy.deepcopy(self.model.state_dict())
-        if self.folder is None:
+        if self.folder is None or _rank():
             return
         history = asdict(self.history)
         # Best before last: whoever resumes repeats the epoch that wrote the best.
@@ -261,7 +315,8 @@ class _Run:
         save_checkpoint(
             self.model,
             self.folder / "last.safetensors",
-            training=tensors | _random_state(),
+            training=tensors | _torch_random_state(),
+            random=_random_state(),
             history=history,
             fit=self.settings,
             param_groups=optimizer["param_groups"],
@@ -273,14 +328,20 @@ class _Run:
         if self.folder is None or not (self.folder / "last.safetensors").exists():
             return
         last = read_checkpoint(self.folder / "last.safetensors")
-        load_weights(self.model, last)
-        if last.info.get("fit") != self.settings:
+        theirs = last.info.get("fit", {})
+        different = [
+            f"{name} {theirs.get(name)}, not {value}"
+            for name, value in self.settings.items()
+            if theirs.get(name) != value
+        ]
+        if different:
             raise ValueError(
-                f"{self.folder} holds a run of other settings (steps, learning rate, "
-                f"weight decay: {last.info.get('fit')}, now {self.settings}): resume "
-                "it with its own, or start afresh in another folder."
+                f"{self.folder} holds a run with {'; '.join(different)}: resume it "
+                "with its own settings, or start afresh in another folder."
             )
-        self.best = read_checkpoint(self.folder / "best.safetensors").weights
+        best = read_checkpoint(self.folder / "best.safetensors")
+        load_weights(self.model, last)
+        self.best = best.weights
         self.history = History(**last.info["history"])
         self.scheduler.load_state_dict(last.info["scheduler"])
         state: dict[int, dict[str, Tensor]] = {}
@@ -292,7 +353,7 @@ class _Run:
         optimizer.load_state_dict(
             {"state": state, "param_groups": last.info["param_groups"]}
         )
-        _set_random_state(last.training)
+        _set_random_state(last.info["random"], last.training)
 
     def go_back_to_best(self) -> None:
         """Give the model the weights of its best epoch, if one has ended."""
@@ -300,14 +361,23 @@ class _Run:
             self.model.load_state_dict(self.best)
 
 
-def _random_state() -> dict[str, Tensor]:
+def _torch_random_state() -> dict[str, Tensor]:
     state = {"random/cpu": torch.get_rng_state()}
     if torch.cuda.is_available():
         state["random/cuda"] = torch.cuda.get_rng_state()
     return state
 
 
-def _set_random_state(state: dict[str, Tensor]) -> None:
-    torch.set_rng_state(state["random/cpu"])
-    if torch.cuda.is_available() and "random/cuda" in state:
-        torch.cuda.set_rng_state(state["random/cuda"])
+def _random_state() -> list[Any]:
+    """The states of Python's and NumPy's random numbers, as JSON can hold them."""
+    name, words, *rest = np.random.get_state(legacy=True)
+    return [random.getstate(), [name, np.asarray(words).tolist(), *rest]]
+
+
+def _set_random_state(state: list[Any], tensors: dict[str, Tensor]) -> None:
+    (version, words, gauss), numpy_state = state
+    random.setstate((version, tuple(words), gauss))
+    np.random.set_state(tuple(numpy_state))
+    torch.set_rng_state(tensors["random/cpu"])
+    if torch.cuda.is_available() and "random/cuda" in tensors:
+        torch.cuda.set_rng_state(tensors["random/cuda"])

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import math
 import socket
 import subprocess
 import sys
@@ -14,9 +15,17 @@ import pytest
 import torch
 import torchvision
 from torch import Tensor
+from torchvision.transforms import v2
 
 from mnistedu import data
-from mnistedu.data import Split, load, make_loader, random_affine
+from mnistedu.data import (
+    Split,
+    affine,
+    load,
+    make_loader,
+    random_affine,
+    random_stroke,
+)
 from mnistedu.preprocess import normalize
 
 NAMES = ("train", "val", "test")
@@ -284,6 +293,25 @@ def moments(images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return centre, torch.einsum("np,npi,npj->nij", weights, offsets, offsets), mass
 
 
+def test_affine_scales_shears_rotates_and_shifts_as_torchvision_does():
+    images = torch.rand(1, 1, 28, 28).expand(2, 1, 28, 28)
+    settings = [(20, 1.2, 0.3, (3, -2)), (-40, 0.8, -0.2, (-1.5, 4))]
+    expected = [
+        v2.functional.affine(
+            image,
+            angle=-angle,  # there clockwise
+            translate=list(shift),
+            scale=scale,
+            shear=[math.degrees(math.atan(shear)), 0],
+            interpolation=v2.InterpolationMode.BILINEAR,
+        )
+        for image, (angle, scale, shear, shift) in zip(images, settings, strict=True)
+    ]
+    angle, scale, shear, shift = map(torch.tensor, zip(*settings, strict=True))
+    ours = affine(images, angle, scale[:, None], shear, shift)
+    torch.testing.assert_close(ours, torch.stack(expected), atol=1e-4, rtol=0)
+
+
 def test_no_change_changes_nothing():
     same = random_affine(bars(), degrees=0, scale=0, shear=0, shift=0)
     torch.testing.assert_close(same, bars(), atol=1e-5, rtol=0)
@@ -314,3 +342,20 @@ def test_each_image_changes_by_its_own_amount_within_the_limit(setting):
         assert centre.abs().max() < 0.2
     if "scale" not in setting:
         torch.testing.assert_close(mass, torch.full((200,), 64.0), rtol=0.03, atol=0)
+
+
+def test_another_pen_for_two_thirds_of_the_images():
+    torch.manual_seed(0)
+    original = bars().repeat(5, 1, 1, 1)
+    changed = random_stroke(original)
+    assert changed.shape == original.shape
+    assert changed.min() >= 0 and changed.max() <= 1
+    mass = changed.flatten(1).sum(1) / original.flatten(1).sum(1)
+    same = (changed == original).flatten(1).all(1).float().mean().item()
+    # The bars lie on the grid of the coarse variant, so for them it changes nothing.
+    assert same == pytest.approx(1 / 2, abs=0.05)
+    assert (mass > 1.05).float().mean() > 0.1  # thicker
+    assert (mass < 0.95).float().mean() > 0.1  # thinner
+    assert torch.equal(
+        random_stroke(torch.zeros(3, 1, 28, 28)), torch.zeros(3, 1, 28, 28)
+    )

@@ -1,12 +1,28 @@
-"""Metrics against scikit-learn, and predict against a plain forward pass."""
+"""Metrics against scikit-learn and scipy, by hand, and on simulated networks."""
+
+import math
 
 import pytest
+import scipy.stats
+import sklearn.calibration
 import sklearn.metrics
 import torch
 from torch import nn
+from torchvision.transforms import v2
 
 from mnistedu.data import Split, make_loader
-from mnistedu.evaluation import accuracy, confusion_matrix, predict
+from mnistedu.evaluation import (
+    accuracy,
+    accuracy_interval,
+    calibration,
+    confusion_matrix,
+    distort,
+    expected_calibration_error,
+    mcnemar_test,
+    most_confident_mistakes,
+    per_class_accuracy,
+    predict,
+)
 from mnistedu.models import ConvNet
 from mnistedu.preprocess import normalize
 
@@ -57,3 +73,218 @@ def test_predict_restores_the_mode_after_an_error():
     with pytest.raises(RuntimeError, match="broken"):
         predict(model, [(torch.zeros(1), torch.zeros(1))])
     assert model.training
+
+
+def answering(answers, confidence=0.9):
+    """Logits of a network that gives these answers, all with the same confidence."""
+    rest = math.log((1 - confidence) / 9)
+    logits = torch.full((len(answers), 10), rest)
+    logits[torch.arange(len(answers)), answers] = math.log(confidence)
+    return logits
+
+
+def outcomes(right):
+    """Logits of answers that are right where ``right`` is, and targets, all 0."""
+    answers = torch.as_tensor(right).logical_not().long()
+    return answering(answers), torch.zeros(len(answers), dtype=torch.int64)
+
+
+@pytest.mark.parametrize(("right", "n"), [(0, 10), (7, 10), (10, 10), (9955, 10_000)])
+@pytest.mark.parametrize("level", [0.9, 0.95])
+def test_accuracy_interval_is_that_of_wilson(right, n, level):
+    p, z = right / n, scipy.stats.norm.ppf((1 + level) / 2)
+    middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    interval = accuracy_interval(*outcomes(torch.arange(n) < right), level)
+    assert interval == pytest.approx((middle - half, middle + half))
+
+
+def test_accuracy_intervals_hold_the_truth_as_often_as_they_say():
+    generator = torch.Generator().manual_seed(0)
+    truth, trials = 0.9, 1000
+    held = 0
+    for right in torch.rand(trials, 200, generator=generator) < truth:
+        low, high = accuracy_interval(*outcomes(right))
+        held += low <= truth <= high
+    assert 0.93 < held / trials < 0.97
+
+
+def test_per_class_accuracy_is_scikit_learns_recall(scored):
+    logits, targets = scored
+    recall = per_class_accuracy(logits, targets)
+    expected = sklearn.metrics.recall_score(
+        targets, logits.argmax(1), labels=range(9), average=None
+    )
+    assert recall[:9].tolist() == pytest.approx(expected.tolist())
+    assert recall[9].isnan()  # there is no nine to be read
+
+
+def test_calibration_by_hand():
+    # Three answers at 0.45 (one right), one at 0.85 (right): bins 5 and 9 of ten.
+    answers = torch.tensor([0, 0, 0, 0])
+    targets = torch.tensor([0, 1, 2, 0])
+    logits = torch.cat([answering(answers[:3], 0.45), answering(answers[3:], 0.85)])
+    confidence, right, counts = calibration(logits, targets)
+    assert counts.tolist() == [0, 0, 0, 0, 3, 0, 0, 0, 1, 0]
+    assert right[[4, 8]].tolist() == pytest.approx([1 / 3, 1])
+    assert confidence[[4, 8]].tolist() == pytest.approx([0.45, 0.85])
+    assert right.isnan().sum() == confidence.isnan().sum() == 8
+    by_hand = 3 / 4 * (0.45 - 1 / 3) + 1 / 4 * (1 - 0.85)
+    assert expected_calibration_error(logits, targets) == pytest.approx(by_hand)
+
+
+def test_calibration_error_of_certain_networks():
+    answers = torch.arange(100) % 10
+    certain = nn.functional.one_hot(answers) * 1000.0  # a probability of exactly 1
+    assert calibration(certain, answers).counts.tolist() == [0] * 9 + [100]
+    assert expected_calibration_error(certain, answers) == 0
+    assert expected_calibration_error(certain, (answers + 1) % 10) == 1
+
+
+def test_calibration_agrees_with_scikit_learn(scored):
+    logits, targets = scored
+    confidence, answers = logits.softmax(1).max(1)
+    right, mean = sklearn.calibration.calibration_curve(
+        answers == targets, confidence, n_bins=15
+    )
+    ours = calibration(logits, targets, bins=15)
+    filled = ours.counts > 0
+    assert ours.accuracy[filled].tolist() == pytest.approx(right.tolist())
+    assert ours.confidence[filled].tolist() == pytest.approx(mean.tolist())
+
+
+def test_targets_drawn_from_the_probabilities_are_calibrated():
+    generator = torch.Generator().manual_seed(0)
+    logits = 2 * torch.randn(100_000, 10, generator=generator)
+    probabilities = logits.softmax(1)
+    targets = probabilities.multinomial(1, generator=generator).squeeze(1)
+    assert expected_calibration_error(logits, targets) < 0.01
+    assert expected_calibration_error(3 * logits, targets) > 0.1  # overconfident
+    result = calibration(logits, targets)
+    filled = result.counts > 1000
+    gap = (result.accuracy - result.confidence)[filled]
+    assert filled.sum() >= 7 and gap.abs().max() < 0.05
+
+
+def test_most_confident_mistakes_come_first(scored):
+    logits, targets = scored
+    confidence, answers = logits.softmax(1).max(1)
+    wrong = [i for i in range(500) if answers[i] != targets[i]]
+    wrong.sort(key=lambda i: -confidence[i])
+    assert most_confident_mistakes(logits, targets, 7).tolist() == wrong[:7]
+    assert most_confident_mistakes(logits, targets, 1000).tolist() == wrong
+    assert most_confident_mistakes(logits, answers).shape == (0,)
+
+
+def brute_force(b, c):
+    """Add up the chances of all b + c tosses that are no likelier than this one."""
+    chances = [math.comb(b + c, k) for k in range(b + c + 1)]
+    return sum(chance for chance in chances if chance <= chances[b]) / 2 ** (b + c)
+
+
+@pytest.mark.parametrize(
+    ("b", "c"), [(0, 1), (3, 3), (8, 2), (2, 8), (0, 12), (30, 41)]
+)
+def test_mcnemar_counts_the_tosses_of_a_coin(b, c):
+    alike = torch.tensor([True, True, False])
+    only_a, only_b = torch.ones(b).bool(), torch.ones(c).bool()
+    logits_a, targets = outcomes(torch.cat([alike, only_a, ~only_b]))
+    logits_b, _ = outcomes(torch.cat([alike, ~only_a, only_b]))
+    assert mcnemar_test(logits_a, logits_b, targets) == pytest.approx(brute_force(b, c))
+
+
+def test_mcnemar_of_networks_that_never_differ_in_being_right():
+    targets = torch.zeros(3, dtype=torch.int64)
+    a, b = answering(torch.tensor([0, 1, 2])), answering(torch.tensor([0, 2, 1]))
+    assert mcnemar_test(a, b, targets) == 1
+
+
+def test_mcnemar_seldom_errs_on_networks_of_equal_accuracy():
+    generator = torch.Generator().manual_seed(0)
+    small = 0
+    for rights in torch.rand(500, 2, 300, generator=generator) < 0.9:
+        (logits_a, targets), (logits_b, _) = map(outcomes, rights)
+        small += mcnemar_test(logits_a, logits_b, targets) < 0.05
+    assert 0 < small / 500 <= 0.05  # an exact test may err less often than it says
+
+
+@pytest.fixture
+def digit():
+    """A smooth random blot with paper around it."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.zeros(5, 1, 28, 28)
+    images[:, :, 9:19, 9:19] = torch.rand(5, 1, 10, 10, generator=generator)
+    return images
+
+
+NOTHING = {"rotation": 0, "shift": 0, "scale": 1, "noise": 0, "blur": 0}
+
+
+@pytest.mark.parametrize("kind", NOTHING)
+def test_distort_by_nothing_changes_nothing(kind, digit):
+    same = distort(digit, kind, NOTHING[kind])
+    torch.testing.assert_close(same, digit, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("kind", NOTHING)
+def test_distort_keeps_shape_dtype_and_range(kind, digit):
+    images = distort(digit.double(), kind, 0.8)
+    assert images.shape == digit.shape and images.dtype == torch.float64
+    assert images.min() >= 0 and images.max() <= 1 + 1e-6
+
+
+def test_rotation_turns_counter_clockwise():
+    bar = torch.zeros(1, 1, 28, 28)
+    bar[..., 4:12, 13:15] = 1  # upright, above the centre
+    left = torch.zeros(1, 1, 28, 28)
+    left[..., 13:15, 4:12] = 1
+    torch.testing.assert_close(distort(bar, "rotation", 90), left, atol=1e-5, rtol=0)
+
+
+def test_shift_moves_to_the_right(digit):
+    moved = distort(digit, "shift", 3)
+    torch.testing.assert_close(moved, digit.roll(3, dims=3), atol=1e-5, rtol=0)
+
+
+def test_scale_makes_larger(digit):
+    larger = distort(digit, "scale", 1.5)
+    assert larger.sum().item() == pytest.approx(1.5**2 * digit.sum().item(), rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("kind", "amount", "theirs"),
+    [
+        ("rotation", 25, {"angle": -25}),  # clockwise in v2's affine
+        ("shift", 2, {"translate": [2, 0]}),
+        ("scale", 0.7, {"scale": 0.7}),
+    ],
+)
+def test_distort_agrees_with_torchvision(kind, amount, theirs, digit):
+    nothing = {"angle": 0, "translate": [0, 0], "scale": 1, "shear": [0, 0]}
+    settings = {**nothing, **theirs, "interpolation": v2.InterpolationMode.BILINEAR}
+    expected = v2.functional.affine(digit, **settings)
+    ours = distort(digit, kind, amount)
+    torch.testing.assert_close(ours, expected, atol=1e-5, rtol=0)
+
+
+def test_blur_agrees_with_torchvision(digit):
+    expected = v2.functional.gaussian_blur(
+        digit, kernel_size=[19, 19], sigma=[1.3, 1.3]
+    )
+    ours = distort(digit, "blur", 1.3)
+    torch.testing.assert_close(ours, expected, atol=1e-4, rtol=0)
+
+
+def test_noise_has_the_standard_deviation_and_follows_the_seed():
+    grey = torch.full((20, 1, 28, 28), 0.5)
+    torch.manual_seed(0)
+    noisy = distort(grey, "noise", 0.1)
+    assert noisy.std().item() == pytest.approx(0.1, rel=0.05)
+    assert noisy.mean().item() == pytest.approx(0.5, abs=0.01)
+    torch.manual_seed(0)
+    assert torch.equal(distort(grey, "noise", 0.1), noisy)
+
+
+def test_distort_names_the_kinds(digit):
+    with pytest.raises(ValueError, match="'smear'"):
+        distort(digit, "smear", 1)

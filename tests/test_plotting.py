@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from mnistedu import plotting
+from mnistedu.evaluation import Calibration
 from mnistedu.training import History
 
 
@@ -60,3 +61,27 @@ def test_plot_confusion_matrix_writes_every_count():
     assert [text.get_text() for text in ax.texts] == [str(i) for i in range(100)]
     assert ax.get_xlabel().startswith("predicted")
     assert ax.get_ylabel().startswith("true")
+
+
+def test_plot_predictions_shows_target_answer_and_confidence():
+    probabilities = torch.full((4, 10), 0.1 / 9)
+    probabilities[torch.arange(4), torch.tensor([0, 1, 2, 3])] = 0.9
+    targets = torch.tensor([0, 1, 2, 8])
+    pairs = plotting.plot_predictions(torch.rand(4, 28, 28), probabilities, targets)
+    assert [picture.get_title() for picture, _ in pairs] == ["0", "1", "2", "8 → 3"]
+    assert {bars.get_title() for _, bars in pairs} == {"90%"}
+    heights = [bar.get_height() for bar in pairs[3][1].patches]
+    assert heights == pytest.approx(probabilities[3].tolist())
+
+
+def test_plot_calibration_draws_the_filled_bins_with_their_counts():
+    nan = float("nan")
+    confidence, accuracy = torch.tensor([nan, 0.7, 0.9]), torch.tensor([nan, 0.5, 1.0])
+    counts = torch.tensor([0, 20, 3000])
+    ax = plotting.plot_calibration(Calibration(confidence, accuracy, counts))
+    diagonal, curve = ax.lines
+    np.testing.assert_array_equal(diagonal.get_xdata(), diagonal.get_ydata())
+    np.testing.assert_array_equal(curve.get_xdata(), confidence)
+    np.testing.assert_array_equal(curve.get_ydata(), accuracy)
+    assert [text.get_text() for text in ax.texts] == ["20", "3,000"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("confidence", "accuracy")

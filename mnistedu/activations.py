@@ -1,0 +1,110 @@
+"""Looking at what a network's layers put out, and leaving the network as it was.
+
+A layer is given by its name, as in ``model.named_modules()`` (``"blocks.0"`` is a
+ConvNet's first block), or as the module itself (``model.blocks[0]``).
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import torch
+from torch import Tensor, nn
+
+
+@contextmanager
+def eval_mode(model: nn.Module) -> Iterator[None]:
+    """Put a model in evaluation mode for as long as the ``with`` block runs.
+
+    Afterwards every module is in its own mode again, also after an exception: a
+    part that was frozen in evaluation mode while the rest was training stays so.
+    """
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+@contextmanager
+def capture_activations(
+    model: nn.Module, *layers: str | nn.Module
+) -> Iterator[dict[str | nn.Module, Tensor]]:
+    """Keep what the layers put out whenever the model runs in the ``with`` block.
+
+    ::
+
+        with capture_activations(model, "blocks.0", "blocks.1") as captured:
+            logits = model(images)
+        captured["blocks.0"].shape  # (N, 24, 12, 12)
+
+    Args:
+        model: the network. Its hooks are gone after the block, also after an
+            exception.
+        layers: the layers to watch, each by name or as the module.
+
+    Yields:
+        A dictionary from each layer, as it was given, to its last output. The
+        outputs belong to the graph of the run, so gradients can be taken to them.
+
+    Raises:
+        ValueError: if the model has no such layer; the message names those it has.
+    """
+    captured: dict[str | nn.Module, Tensor] = {}
+    modules = [find_layer(model, layer) for layer in layers]
+    with ExitStack() as hooks:
+        for layer, module in zip(layers, modules, strict=True):
+
+            def keep(
+                _module: nn.Module,
+                _inputs: object,
+                output: Tensor,
+                layer: str | nn.Module = layer,  # this round's, not the last one
+            ) -> None:
+                captured[layer] = output
+
+            # A hook's handle is a context manager that removes the hook.
+            hooks.enter_context(module.register_forward_hook(keep))
+        yield captured
+
+
+def find_layer(model: nn.Module, layer: str | nn.Module) -> nn.Module:
+    """The layer of a model that has this name, or that is this module.
+
+    Raises:
+        ValueError: if the model has no such layer; the message names those it has.
+    """
+    # Without the first, the model itself, whose name is empty.
+    _, *others = model.named_modules()
+    for name, module in others:
+        if layer is module or layer == name:
+            return module
+    asked = repr(layer) if isinstance(layer, str) else f"this {type(layer).__name__}"
+    names = ", ".join(name for name, _ in others)
+    raise ValueError(f"The model has no layer {asked}; its layers are {names}.")
+
+
+def feature_maps(model: nn.Module, images: Tensor, layer: str | nn.Module) -> Tensor:
+    """Run images through a model and return what one of its layers puts out.
+
+    Args:
+        model: the network. It runs in evaluation mode and is left as it was.
+        images: normalised images ``(N, 1, 28, 28)``.
+        layer: the layer, by name or as the module.
+
+    Returns:
+        The feature maps ``(N, C, H, W)`` of a convolution or a block of them, or
+        whatever else the layer puts out; detached, on the device of the images.
+
+    Raises:
+        ValueError: if the model has no such layer; the message names those it has.
+    """
+    device = next(model.parameters()).device
+    with (
+        torch.no_grad(),
+        eval_mode(model),
+        capture_activations(model, layer) as captured,
+    ):
+        model(images.to(device))
+    return captured[layer].to(images.device)

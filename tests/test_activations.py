@@ -1,0 +1,119 @@
+"""Layers are found and watched, and the model is left exactly as it was."""
+
+import pytest
+import torch
+
+from mnistedu.activations import capture_activations, eval_mode, feature_maps
+from mnistedu.models import MLP, ConvNet
+
+
+@pytest.fixture
+def model():
+    """A network in training whose first block is frozen in evaluation mode."""
+    model = ConvNet(blocks=2, dropout=0.5).train()
+    model.blocks[0].eval().requires_grad_(False)
+    return model
+
+
+def state(model):
+    """All that looking must not change."""
+    return [
+        (module.training, len(module._forward_hooks), len(module._forward_pre_hooks))
+        for module in model.modules()
+    ] + [(p.requires_grad, p.grad) for p in model.parameters()]
+
+
+def test_eval_mode_reaches_every_module_and_restores_each_one(model):
+    before = state(model)
+    with eval_mode(model):
+        assert not any(module.training for module in model.modules())
+    assert state(model) == before
+
+
+def test_everything_is_restored_after_an_exception(model):
+    before = state(model)
+    with (
+        pytest.raises(ZeroDivisionError),
+        eval_mode(model),
+        capture_activations(model, "blocks.0", "head"),
+    ):
+        model(torch.zeros(1, 1, 28, 28))
+        1 / 0  # noqa: B018
+    assert state(model) == before
+
+
+def test_captured_is_what_the_layers_put_out(model):
+    images = torch.randn(3, 1, 28, 28)
+    layers = ("blocks.0", model.blocks[1][0], "head")
+    with eval_mode(model), capture_activations(model, *layers) as captured:
+        logits = model(images)
+    assert list(captured) == list(layers)
+    first = model.blocks[0](images)
+    torch.testing.assert_close(captured["blocks.0"], first)
+    torch.testing.assert_close(captured[layers[1]], model.blocks[1][0](first))
+    assert captured["head"] is logits  # and so part of the graph
+
+
+def test_captured_is_of_the_last_run_in_the_block(model):
+    with eval_mode(model), capture_activations(model, "head") as captured:
+        model(torch.zeros(1, 1, 28, 28))
+        last = model(torch.ones(1, 1, 28, 28))
+    model(torch.zeros(2, 1, 28, 28))
+    assert captured["head"] is last
+
+
+def test_a_layer_may_be_asked_for_twice(model):
+    before = state(model)
+    names = ("head", "head", model.head)
+    with capture_activations(model, *names) as captured:
+        model(torch.zeros(2, 1, 28, 28))
+    assert captured["head"] is captured[model.head]
+    assert state(model) == before
+
+
+@pytest.mark.parametrize("layer", ["blocks.2", "", torch.nn.ReLU()])
+def test_unknown_layer_gets_a_sentence_with_the_layers_there_are(model, layer):
+    before = state(model)
+    names = r"its layers are blocks, blocks\.0, blocks\.0\.0, .*, dropout, head\.$"
+    with (
+        pytest.raises(ValueError, match=f"has no layer .*; {names}"),
+        capture_activations(model, "head", layer),
+    ):
+        pass  # pragma: no cover
+    assert state(model) == before
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        ("blocks.0.0", (24, 24, 24)),
+        ("blocks.0", (24, 12, 12)),
+        ("blocks.1", (48, 6, 6)),
+        ("blocks.2", (96, 6, 6)),
+        ("head", (10,)),
+    ],
+)
+def test_feature_maps(layer, shape):
+    model = ConvNet().train()
+    before = state(model)
+    maps = feature_maps(model, torch.randn(5, 1, 28, 28), layer)
+    assert maps.shape == (5, *shape)
+    assert maps.dtype == torch.float32 and not maps.requires_grad
+    assert state(model) == before
+
+
+def test_feature_maps_are_those_of_evaluation_mode():
+    model = ConvNet(blocks=1).train()
+    images = torch.randn(4, 1, 28, 28)
+    maps = feature_maps(model, images, model.blocks[0])
+    torch.testing.assert_close(maps, model.eval().blocks(images))
+
+
+def test_feature_maps_of_an_mlp():
+    assert feature_maps(MLP(), torch.zeros(2, 1, 28, 28), "2").shape == (2, 256)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+def test_on_cuda_images_may_lie_elsewhere():
+    model = ConvNet().cuda()
+    assert feature_maps(model, torch.zeros(1, 1, 28, 28), "blocks").device.type == "cpu"

@@ -1,0 +1,278 @@
+"""Heatmaps agree with Captum, grad-cam and the formulas, and leave no trace."""
+
+import math
+import warnings
+
+import pytest
+import torch
+from captum.attr import LayerAttribution, LayerGradCam, Occlusion, Saliency
+from pytorch_grad_cam import GradCAM
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+from torch import nn
+
+from mnistedu.checkpoints import load_pretrained
+from mnistedu.data import load
+from mnistedu.gradcam import (
+    PAPER,
+    class_activation_map,
+    enlarge,
+    grad_cam,
+    occlusion,
+    saliency,
+)
+from mnistedu.models import MLP, ConvNet
+from mnistedu.preprocess import normalize
+
+METHODS = {
+    "grad_cam": lambda model, images, c=None: grad_cam(model, images, "blocks", c),
+    "class_activation_map": class_activation_map,
+    "saliency": saliency,
+    "occlusion": lambda model, images, c=None: occlusion(model, images, c, 7, 7),
+}
+each_method = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS.keys())
+
+
+@pytest.fixture(scope="module")
+def images():
+    """Real digits, of MNIST where it is at hand."""
+    return normalize(load().test.images[:64])
+
+
+@pytest.fixture(scope="module")
+def classes():
+    return torch.randint(10, (64,), generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture
+def model():
+    return load_pretrained()
+
+
+def scale(heatmaps):
+    """Each heatmap to [0, 1]; one without any contrast to 0."""
+    low, high = heatmaps.amin((1, 2), True), heatmaps.amax((1, 2), True)
+    return ((heatmaps - low) / (high - low)).nan_to_num()
+
+
+def by_captum(model, images, layer, classes):
+    cam = LayerGradCam(model, model.get_submodule(layer))
+    maps = cam.attribute(images, classes, relu_attributions=True)
+    return LayerAttribution.interpolate(maps, (28, 28), "bilinear")[:, 0].detach()
+
+
+def assert_equal(ours, theirs):
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)
+
+
+LAYERS = ["blocks.0", "blocks.1", "blocks.2", "blocks.2.0"]
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_grad_cam_agrees_with_captum(model, images, classes, layer):
+    theirs = by_captum(model, images, layer, classes)
+    ours = grad_cam(model, images, layer, classes)
+    assert_equal(ours, theirs)
+    assert_equal(scale(ours), scale(theirs))
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_grad_cam_agrees_with_the_grad_cam_package(model, images, classes, layer):
+    targets = [ClassifierOutputTarget(c) for c in classes.tolist()]
+    with GradCAM(model, [model.get_submodule(layer)]) as cam:
+        theirs = torch.from_numpy(cam(images, targets))
+    # It adds 1e-7 before it divides; once more scaled, both are without.
+    assert_equal(scale(grad_cam(model, images, layer, classes)), scale(theirs))
+
+
+def test_saliency_agrees_with_captum(model, images, classes):
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Input Tensor 0 did not already")
+        theirs = Saliency(model).attribute(images.clone(), classes)
+    assert_equal(saliency(model, images, classes), theirs[:, 0])
+
+
+@pytest.mark.parametrize(("patch", "stride"), [(5, 3), (4, 4), (6, 5), (28, 1)])
+def test_occlusion_agrees_with_captum(model, images, classes, patch, stride):
+    few, c = images[:6], classes[:6]
+    theirs = Occlusion(model).attribute(
+        few, (1, patch, patch), (1, stride, stride), PAPER, c
+    )
+    assert_equal(occlusion(model, few, c, patch, stride), theirs[:, 0])
+
+
+def test_occlusion_with_its_defaults_agrees_with_captum(model, images):
+    theirs = Occlusion(model).attribute(
+        images[:1], (1, 5, 5), baselines=PAPER, target=3, perturbations_per_eval=64
+    )
+    assert_equal(occlusion(model, images[:1], 3), theirs[:, 0])
+
+
+def test_paper_is_what_a_blank_image_is_normalised_to():
+    blank = normalize(torch.zeros(1, 28, 28))
+    torch.testing.assert_close(blank, torch.full((1, 1, 28, 28), PAPER))
+
+
+def test_class_activation_maps_add_up_to_the_logit(model, images, classes):
+    maps = class_activation_map(model, images, classes)
+    assert maps.shape == (64, 6, 6)
+    logits = model(images).detach().gather(1, classes[:, None])[:, 0]
+    sums = maps.sum((1, 2)) + model.head.bias.detach()[classes]
+    torch.testing.assert_close(sums, logits)
+
+
+def test_grad_cam_equals_cam_where_a_channel_weighs_the_same_everywhere(
+    model, images, classes
+):
+    """A head after global average pooling, in one linear layer on all places."""
+    weights = model.head.weight.data.view(10, 96, 36)
+    weights.copy_(weights.mean(2, keepdim=True).expand_as(weights))
+    by_cam = enlarge(class_activation_map(model, images, classes).relu(), (28, 28))
+    torch.testing.assert_close(by_cam, grad_cam(model, images, "blocks.2", classes))
+
+
+def test_grad_cam_differs_from_cam_where_it_does_not(model, images):
+    by_cam = enlarge(class_activation_map(model, images).relu(), (28, 28))
+    assert (by_cam - grad_cam(model, images, "blocks.2")).abs().max() > 0.1
+
+
+def test_grad_cam_is_the_formula():
+    """Two maps of 2x2 places, and a score of which all derivatives are known."""
+    head = nn.Linear(8, 10)
+    head.weight.data[3] = torch.tensor([1.0, 2, 3, 2, -1, -1, -1, -5])  # α = 2, -2
+    model = nn.Sequential(nn.Conv2d(1, 2, 1, bias=False), nn.Flatten(), head)
+    model[0].weight.data = torch.tensor([1.0, 0.5]).view(2, 1, 1, 1)
+    image = torch.tensor([[[[4.0, 1], [0, -1]]]])  # 2 A_0 - 2 A_1 = image
+    assert grad_cam(model, image, "0", 3).tolist() == [[[4, 1], [0, 0]]]
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 3])
+@pytest.mark.parametrize("n", [1, 3])
+@each_method
+def test_shapes(method, blocks, n):
+    model = ConvNet(blocks).eval()
+    heatmaps = method(model, torch.randn(n, 1, 28, 28))
+    side = {1: 12, 2: 6, 3: 6}[blocks] if method is class_activation_map else 28
+    assert heatmaps.shape == (n, side, side)
+    assert heatmaps.dtype == torch.float32 and not heatmaps.requires_grad
+
+
+@each_method
+def test_the_class_is_predicted_one_for_all_or_one_for_each(model, images, method):
+    few = images[:4]
+    predicted = model(few).argmax(1)
+    assert_equal(method(model, few), method(model, few, predicted))
+    assert_equal(method(model, few, 3), method(model, few, [3, 3, 3, 3]))
+    mixed = method(model, few, (3, 9, 0, 3))
+    assert_equal(mixed[1:2], method(model, few[1:2], 9))
+
+
+@pytest.mark.parametrize("class_idx", [10, -1, [0, 1], [[0, 1, 2]], 1.5, [0, 1, 10]])
+@each_method
+def test_no_such_class(model, images, method, class_idx):
+    sentence = "class_idx is a class from 0 to 9, or one for each image, which are 3"
+    with pytest.raises(ValueError, match=sentence):
+        method(model, images[:3], class_idx)
+
+
+def test_layer_by_name_or_as_the_module(model, images):
+    by_name = grad_cam(model, images, "blocks.1", 4)
+    assert torch.equal(by_name, grad_cam(model, images, model.blocks[1], 4))
+
+
+def test_unknown_layer(model, images):
+    with pytest.raises(ValueError, match=r"no layer 'conv1'; its layers are blocks,"):
+        grad_cam(model, images, "conv1")
+
+
+@pytest.mark.parametrize(("net", "layer"), [(ConvNet(), "head"), (MLP(), "1")])
+def test_layer_without_maps(images, net, layer):
+    with pytest.raises(ValueError, match=r"no feature maps .* choose a convolution"):
+        grad_cam(net, images, layer)
+
+
+@pytest.mark.parametrize(("patch", "stride"), [(5, 0), (5, 6)])
+def test_stride_that_leaves_pixels_out(model, images, patch, stride):
+    with pytest.raises(ValueError, match="stride is from 1 to patch = 5"):
+        occlusion(model, images[:1], patch=patch, stride=stride)
+
+
+@each_method
+def test_blank_image(model, method):
+    heatmaps = method(model, normalize(torch.zeros(2, 28, 28)))
+    assert heatmaps.isfinite().all()
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+@each_method
+def test_inside_no_grad_and_inference_mode(model, images, method, mode):
+    expected = method(model, images[:2], 7)
+    with mode():
+        made_inside = images[:2] + 0
+        assert_equal(method(model, made_inside, 7), expected)
+
+
+@each_method
+def test_with_frozen_weights(model, images, method):
+    expected = method(model, images[:2], 7)
+    assert_equal(method(model.requires_grad_(False), images[:2], 7), expected)
+
+
+@pytest.mark.parametrize("class_idx", [1, 99])
+@each_method
+def test_the_model_and_the_images_are_left_as_they_were(method, class_idx):
+    model = ConvNet(blocks=2, dropout=0.5).train()
+    model.blocks[0].eval().requires_grad_(False)
+    images = torch.randn(3, 1, 28, 28, requires_grad=True)
+    model(images).sum().backward()
+
+    def state():
+        modules = [(m.training, dict(m._forward_hooks)) for m in model.modules()]
+        leaves = [*model.parameters(), images]
+        flags = [(p.requires_grad, p.grad is None) for p in leaves]
+        values = [*leaves, *(p.grad for p in leaves if p.grad is not None)]
+        values += model.buffers()
+        return modules, flags, [value.detach().clone() for value in values]
+
+    before = state()
+    try:
+        method(model, images, class_idx)
+    except ValueError:
+        assert class_idx == 99
+    after = state()
+    assert after[:2] == before[:2]
+    assert all(map(torch.equal, after[2], before[2]))
+
+
+def test_saliency_is_the_slope_of_the_logit(model, images):
+    # Noise, since at equal neighbours max pooling has a kink and no one slope.
+    torch.manual_seed(0)
+    model, image = model.double(), images[:1].double() + torch.randn(1, 1, 28, 28)
+    i, j = 14, 14
+    step = torch.zeros_like(image)
+    step[0, 0, i, j] = 1e-6
+    with torch.no_grad():
+        rise = (model(image + step) - model(image - step))[0, 7].item() / 2e-6
+    slope = saliency(model, image, 7)[0, i, j].item()
+    assert math.isclose(slope, abs(rise), rel_tol=1e-4)
+
+
+def test_enlarge_stays_between_what_it_is_given():
+    heatmaps = torch.rand(2, 6, 6)
+    large = enlarge(heatmaps, (28, 30))
+    assert large.shape == (2, 28, 30)
+    assert (large.amin((1, 2)) >= heatmaps.amin((1, 2))).all()
+    assert (large.amax((1, 2)) <= heatmaps.amax((1, 2))).all()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+@each_method
+def test_on_cuda(model, images, method):
+    few = images[:3]
+    expected = method(model, few, [3, 5, 8])
+    model.cuda()
+    for heatmaps in (
+        method(model, few, torch.tensor([3, 5, 8])),
+        method(model, few.cuda(), torch.tensor([3, 5, 8]).cuda()),
+    ):
+        torch.testing.assert_close(heatmaps.cpu(), expected, rtol=1e-3, atol=1e-3)
+    assert method(model, few.cuda()).device.type == "cuda"
