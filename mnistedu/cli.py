@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
-from mnistedu import __version__
+import mnistedu
 
 if TYPE_CHECKING:
     import torch
@@ -83,7 +83,6 @@ Source = Annotated[
         help="The digits: MNIST, scikit-learn's (offline), or MNIST if it can be had."
     ),
 ]
-CsvFile = typer.Argument(exists=True, dir_okay=False, show_default=False)
 
 
 @app.command(
@@ -275,8 +274,12 @@ def predict(
     )
 )
 def kaggle(
-    train_csv: Annotated[Path, CsvFile],
-    test_csv: Annotated[Path, CsvFile],
+    train_csv: Annotated[
+        Path, typer.Argument(metavar="TRAIN.csv", exists=True, dir_okay=False)
+    ],
+    test_csv: Annotated[
+        Path, typer.Argument(metavar="TEST.csv", exists=True, dir_okay=False)
+    ],
     epochs: Epochs = 15,
     seed: Seed = 0,
     device: Device = None,
@@ -465,7 +468,7 @@ def _write_results(
         **figures,
         "history": asdict(history),
         "versions": {
-            "mnistedu": __version__,
+            "mnistedu": mnistedu.__version__,
             "torch": torch.__version__,
             "python": platform.python_version(),
         },

@@ -374,10 +374,291 @@ ECE = Exercise(
     },
 )
 
+# 7: Grad-CAM
+
+
+def _heatmaps(maps: Tensor, gradients: Tensor) -> Tensor:
+    return (_mean_over_places(gradients) * maps).sum(1).relu()
+
+
+def _mean_over_places(values: Tensor) -> Tensor:
+    return values.mean((2, 3), keepdim=True)
+
+
+def _erase(images: Tensor, heatmaps: Tensor, k: int, paper: float) -> Tensor:
+    hottest = heatmaps.flatten(1).topk(k).indices
+    return images.flatten(1).scatter(1, hottest, paper).view_as(images)
+
+
+HEATMAPS = Exercise(
+    solution=_heatmaps,
+    cases=[
+        {
+            "maps": torch.tensor([[[[1.0, 2], [3, 4]], [[2, 0], [1, 5]]]]),
+            "gradients": torch.tensor([[[[1.0, 1], [3, -1]], [[-2, -2], [0, 0]]]]),
+        },
+        {
+            "maps": torch.tensor([[[[1.0, 2]], [[3, 1]]], [[[2, 2]], [[1, 4]]]]),
+            "gradients": torch.tensor([[[[1.0, 3]], [[-1, 0]]], [[[-2, 0]], [[1, 2]]]]),
+        },
+    ],
+    mistakes={
+        "some of these are negative: rectify the sum, only what speaks for the class "
+        "is shown.": lambda maps, gradients: (_mean_over_places(gradients) * maps).sum(
+            1
+        ),
+        "you rectify each map by itself: add the maps up first, since some speak "
+        "against what others speak for.": lambda maps, gradients: (
+            (_mean_over_places(gradients) * maps).relu().sum(1)
+        ),
+        "you multiply place by place: a map has one weight, the mean of its "
+        "gradients.": lambda maps, gradients: (gradients * maps).sum(1).relu(),
+        "you add the gradients up: the weight is their mean over the places.": (
+            lambda maps, gradients: (
+                (gradients.sum((2, 3), keepdim=True) * maps).sum(1).relu()
+            )
+        ),
+        "you take the mean over the maps: add them up.": lambda maps, gradients: (
+            (_mean_over_places(gradients) * maps).mean(1).relu()
+        ),
+        "the weights come from the gradients, not from the maps.": (
+            lambda maps, gradients: (_mean_over_places(maps) * gradients).sum(1).relu()
+        ),
+        "you take the mean over the images as well: each has its own weights.": (
+            lambda maps, gradients: (
+                (gradients.mean((0, 2, 3), keepdim=True) * maps).sum(1).relu()
+            )
+        ),
+    },
+)
+
+CONTRIBUTIONS = Exercise(
+    solution=lambda maps, weights: (maps * weights.view(maps.shape[1:])).sum(1),
+    cases=[
+        {
+            "maps": torch.tensor([[[[1.0, 2]], [[3, 4]]]]),
+            "weights": torch.tensor([1.0, -1, 2, 0.5]),
+        },
+        {
+            "maps": torch.arange(24.0).view(2, 3, 2, 2),
+            "weights": torch.arange(12.0) - 7,
+        },
+    ],
+    mistakes={
+        "you average the weights of each map, as Grad-CAM does: here each place keeps "
+        "its own.": lambda maps, weights: (
+            maps * weights.view(maps.shape[1:]).mean((1, 2), keepdim=True)
+        ).sum(1),
+        "the places are in the wrong order: flatten() runs through the first map, then "
+        "the second, so view the weights as (C, h, w).": lambda maps, weights: (
+            maps.permute(0, 2, 3, 1) * weights.view(*maps.shape[2:], -1)
+        ).sum(3),
+        "nothing is rectified here: what speaks against the class counts too, or the "
+        "sum would not be the logit.": lambda maps, weights: (
+            (maps * weights.view(maps.shape[1:])).sum(1).relu()
+        ),
+        "you added up the places: add up the maps, dimension 1.": (
+            lambda maps, weights: (maps * weights.view(maps.shape[1:])).sum((2, 3))
+        ),
+        "that is the logit, without its bias: keep the places apart and add up only "
+        "the maps.": lambda maps, weights: maps.flatten(1) @ weights,
+        "you take the mean over the maps: add them up.": lambda maps, weights: (
+            maps * weights.view(maps.shape[1:])
+        ).mean(1),
+    },
+)
+
+ERASE = Exercise(
+    solution=_erase,
+    cases=[
+        {
+            "images": torch.tensor([[[[5.0, 6], [7, 8]]]]),
+            "heatmaps": torch.tensor([[[0.1, 0.9], [0.3, 0.2]]]),
+            "k": 1,
+            "paper": -0.5,
+        },
+        {
+            "images": torch.tensor([[[[5.0, 6, 7]]], [[[8, 9, 4]]]]),
+            "heatmaps": torch.tensor([[[0.7, 0.8, 0.9]], [[0.1, 0.3, 0.2]]]),
+            "k": 2,
+            "paper": -0.5,
+        },
+    ],
+    mistakes={
+        "0 is no paper once the images are normalised, but a shade of grey: write the "
+        "value paper.": lambda images, heatmaps, k, paper: _erase(
+            images, heatmaps, k, 0.0
+        ),
+        "you erase the coldest pixels: take the largest k.": (
+            lambda images, heatmaps, k, paper: _erase(images, -heatmaps, k, paper)
+        ),
+        "the other way round: erase the k hottest pixels and keep the rest.": (
+            lambda images, heatmaps, k, paper: _erase(
+                images, -heatmaps, heatmaps[0].numel() - k, paper
+            )
+        ),
+        "you take the k hottest pixels of the whole batch: each image has its own.": (
+            lambda images, heatmaps, k, paper: _erase(
+                images[None], heatmaps[None], k, paper
+            )[0]
+        ),
+        "the heatmaps themselves are not asked for: write paper into a copy of the "
+        "images.": lambda images, heatmaps, k, paper: _erase(
+            heatmaps[:, None], heatmaps, k, paper
+        ),
+    },
+)
+
+# 8: feature maps
+
+
+def _respond(maps: Tensor, weights: Tensor, i: int, j: int) -> Tensor:
+    return (_window(maps, weights, i, j) * weights).sum()
+
+
+def _window(maps: Tensor, weights: Tensor, i: int, j: int) -> Tensor:
+    height, width = weights.shape[1:]
+    return maps[:, i : i + height, j : j + width]
+
+
+def _most_excited(maps: Tensor, channel: int, k: int) -> Tensor:
+    return maps[:, channel].amax((1, 2)).topk(k).indices
+
+
+def _nearest(features: Tensor) -> Tensor:
+    return _distances(features).fill_diagonal_(torch.inf).argmin(1)
+
+
+def _distances(features: Tensor) -> Tensor:
+    return torch.cdist(features, features)
+
+
+RESPOND = Exercise(
+    solution=_respond,
+    cases=[
+        {
+            "maps": torch.tensor([[[1.0, 2, 3], [4, 5, 6], [7, 8, 0]]]),
+            "weights": torch.tensor([[[1.0, 2], [-1, 3]]]),
+            "i": 1,
+            "j": 0,
+        },
+        {
+            "maps": torch.tensor([[[1.0, 2], [3, 4]], [[5, 6], [7, 8]]]),
+            "weights": torch.tensor([[[1.0, 2], [-1, 3]], [[2, 0], [1, -2]]]),
+            "i": 0,
+            "j": 0,
+        },
+    ],
+    mistakes={
+        "i counts the rows and j the columns: you have them the other way round.": (
+            lambda maps, weights, i, j: _respond(maps, weights, j, i)
+        ),
+        "you turn the filter upside down, as mathematicians do in a convolution: in "
+        "deep learning the weights lie on the window as they are.": (
+            lambda maps, weights, i, j: _respond(
+                maps.flip(1, 2),
+                weights,
+                maps.shape[1] - weights.shape[1] - i,
+                maps.shape[2] - weights.shape[2] - j,
+            )
+        ),
+        "you take the mean of the products: add them up.": (
+            lambda maps, weights, i, j: (_window(maps, weights, i, j) * weights).mean()
+        ),
+        "these are the products: add them up.": (
+            lambda maps, weights, i, j: _window(maps, weights, i, j) * weights
+        ),
+        "one number for each channel: add these up as well.": (
+            lambda maps, weights, i, j: (_window(maps, weights, i, j) * weights).sum(
+                (1, 2)
+            )
+        ),
+        "you add up the window: multiply it by the weights first.": (
+            lambda maps, weights, i, j: _window(maps, weights, i, j).sum()
+        ),
+        "you use the first channel only: the filter has weights for each of them.": (
+            lambda maps, weights, i, j: _respond(maps[:1], weights[:1], i, j)
+        ),
+    },
+)
+
+MOST_EXCITED = Exercise(
+    solution=_most_excited,
+    cases=[
+        {
+            "maps": torch.tensor(
+                [[[[0.0, 1]], [[5, 0]]], [[[8, 0]], [[3, 3]]], [[[9, 1]], [[4, 0]]]]
+            ),
+            "channel": 1,
+            "k": 2,
+        },
+        {
+            "maps": (torch.arange(40.0) * 17 % 41).view(5, 2, 2, 2),
+            "channel": 1,
+            "k": 3,
+        },
+    ],
+    mistakes={
+        "you add the places up, or take their mean: what counts is the largest number "
+        "in the map, at whatever place.": lambda maps, channel, k: (
+            maps[:, channel].sum((1, 2)).topk(k).indices
+        ),
+        "these images excite it least: take the largest.": lambda maps, channel, k: (
+            _most_excited(-maps.amax((2, 3), keepdim=True), channel, k)
+        ),
+        "the right images in the wrong order: the strongest comes first.": (
+            lambda maps, channel, k: _most_excited(maps, channel, k).flip(0)
+        ),
+        "these are the largest numbers themselves: return the indices of their "
+        "images.": lambda maps, channel, k: (
+            maps[:, channel].amax((1, 2)).topk(k).values
+        ),
+        "you look at all channels together: only one is asked for.": (
+            lambda maps, channel, k: maps.amax((1, 2, 3)).topk(k).indices
+        ),
+        "maps[channel] is an image with all its maps: the channels are dimension 1, "
+        "maps[:, channel].": lambda maps, channel, k: (
+            maps[channel].amax((1, 2)).topk(min(k, maps.shape[1])).indices
+        ),
+    },
+)
+
+NEAREST = Exercise(
+    solution=_nearest,
+    cases=[
+        {"features": torch.tensor([[0.0, 1], [1, 1], [4, 0], [9, 3]])},
+        {"features": (torch.arange(24.0) * 7 % 29).view(8, 3)},
+    ],
+    mistakes={
+        "every image is nearest to itself, at distance 0: put infinity on the "
+        "diagonal, for example with fill_diagonal_.": lambda features: _distances(
+            features
+        ).argmin(1),
+        "these are the farthest: take the smallest distance.": lambda features: (
+            _distances(features).argmax(1)
+        ),
+        "these are the distances: return the index of the nearest, with argmin.": (
+            lambda features: _distances(features).fill_diagonal_(torch.inf).amin(1)
+        ),
+        "you take the largest product, and long vectors have large products with all "
+        "others: compare distances.": lambda features: (
+            (features @ features.T).fill_diagonal_(-torch.inf).argmax(1)
+        ),
+        "that is the index of one pair: find the nearest in each row, along dimension "
+        "1.": lambda features: _distances(features).fill_diagonal_(torch.inf).argmin(),
+    },
+)
+
 EXERCISES = {
     "relu_backward": RELU_BACKWARD,
     "softmax": SOFTMAX,
     "sgd_momentum": SGD_MOMENTUM,
     "precision": PRECISION,
     "ece": ECE,
+    "heatmaps": HEATMAPS,
+    "contributions": CONTRIBUTIONS,
+    "erase": ERASE,
+    "respond": RESPOND,
+    "most_excited": MOST_EXCITED,
+    "nearest": NEAREST,
 }

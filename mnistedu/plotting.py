@@ -1,5 +1,7 @@
-"""The course's figures. Each function draws, computes nothing, and returns what it
-drew on. The colours tell apart for colour-blind readers (Okabe and Ito, 2008).
+"""The course's figures.
+
+Each function draws, computes nothing, and returns what it drew on. The two colours
+are far apart for colour-blind readers too (Okabe and Ito, 2008).
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +18,13 @@ from mnistedu.evaluation import Calibration
 from mnistedu.training import History
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
-LINES = ((BLUE, "o-"), (ORANGE, "s--"), ("#009E73", "^:"), ("#CC79A7", "D-."))
+LINES = (
+    (BLUE, "o-"),
+    (ORANGE, "s--"),
+    ("#009E73", "^:"),
+    ("#CC79A7", "D-."),
+    ("#555555", "v-"),
+)
 
 
 def plot_digit(
@@ -45,6 +53,33 @@ def plot_digits(
     ):
         plot_digit(image, ax, title)
     return list(axes[: len(images)])
+
+
+def plot_heatmap(
+    image: Tensor,
+    heatmap: Tensor,
+    ax: Axes | None = None,
+    title: str = "",
+    limit: float | None = None,
+) -> Axes:
+    """Draw a heatmap with the outline of its image ``(28, 28)`` or ``(1, 28, 28)``.
+
+    Blue is positive, red negative, white 0; the darkest stand for ``limit``, which is
+    the largest of the heatmap's own values, signs aside, unless it is given. The
+    heatmap ``(h, w)`` may have fewer places than the image and is stretched over it.
+    """
+    ax = ax or plt.figure(figsize=(1.6, 1.6), layout="constrained").subplots()
+    limit = limit or float(heatmap.abs().max()) or 1.0  # a map that is all 0 is white
+    pixels = image.squeeze().numpy()
+    height, width = pixels.shape
+    edges = (-0.5, width - 0.5, height - 0.5, -0.5)
+    ax.imshow(heatmap.numpy(), cmap="RdBu", vmin=-limit, vmax=limit, extent=edges)
+    middle = (pixels.min() + pixels.max()) / 2
+    if pixels.max() > middle:  # a blank image has no outline
+        ax.contour(pixels, levels=[middle], colors="black", linewidths=0.8)
+    ax.set(xticks=[], yticks=[])
+    ax.set_title(title, fontsize=9)
+    return ax
 
 
 def plot_history(history: History) -> list[Axes]:
@@ -76,7 +111,7 @@ def plot_histories(
 
     ``figure`` names one of the lists of ``History``.
     """
-    ax = ax or plt.figure(figsize=(6, 2.8), layout="constrained").subplots()
+    ax = ax or plt.figure(figsize=(7, 2.8), layout="constrained").subplots()
     for (name, history), (color, line) in zip(
         histories.items(), cycle(LINES), strict=False
     ):
@@ -90,7 +125,7 @@ def plot_histories(
     if figure.endswith("accuracy"):
         ax.yaxis.set_major_formatter("{x:.0%}")
     ax.grid(alpha=0.3)
-    ax.legend(fontsize=9)
+    ax.legend(fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))  # beside the lines
     return ax
 
 

@@ -231,6 +231,7 @@ def train_epoch(
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        learning_rate = scheduler.get_last_lr()[0]
         scheduler.step()
 
         n = len(targets)
@@ -246,7 +247,7 @@ def train_epoch(
         "train_loss": loss_mean,
         "train_accuracy": accuracy_mean,
         "gradient_norm": norm_mean,
-        "learning_rate": scheduler.get_last_lr()[0],
+        "learning_rate": learning_rate,
     }
 
 

@@ -126,7 +126,7 @@ def expect_answer(page: Page, digit: int | None) -> None:
     """The answer, and what the bars and the canvas must then show."""
     says = page.locator(".mnistedu-pad [data-prediction]")
     shown = "" if digit is None else str(digit)
-    expect(says).to_have_attribute("data-prediction", shown, timeout=10_000)
+    expect(says).to_have_attribute("data-prediction", shown, timeout=30_000)
     expect(says).to_have_text(shown or "Draw a digit")
     best = page.locator(".mnistedu-pad .best b")
     if digit is None:

@@ -77,6 +77,7 @@ def work(folder: Path) -> None:
     results |= {f"whole/{name}": value for name, value in model.state_dict().items()}
     results["history"] = torch.tensor([history.train_loss, history.val_loss])
     convnet(digits, folder / "broken", on_epoch_end=interrupt)
+    distributed.barrier()  # until the first process has written its last epoch
     model, _ = convnet(digits, folder / "broken", resume=True)
     results |= {f"resumed/{name}": value for name, value in model.state_dict().items()}
 

@@ -314,6 +314,12 @@ def test_a_model_that_breaks_later_says_so_in_the_pad():
     assert pad.prediction == 3 and "RuntimeError" not in page(pad)
 
 
+def test_leaves_the_number_of_threads_as_it_was(pad):
+    threads = torch.get_num_threads()
+    draw(pad, SEVEN)
+    assert torch.get_num_threads() == threads
+
+
 def test_repr_holds_nothing_that_varies(pad):
     draw(pad, SEVEN)
     assert repr(pad) == "DrawingPad()"

@@ -73,6 +73,107 @@ ATTEMPTS = {
         ),
         "not a float": lambda c, a, n: 0.03,
     },
+    "heatmaps": {
+        "some of these are negative": lambda a, g: torch.einsum(
+            "ncij,nc->nij", a, g.mean((2, 3))
+        ),
+        "each map by itself": lambda a, g: torch.relu(a * g.mean((2, 3), True)).sum(1),
+        "place by place": lambda a, g: torch.relu((a * g).sum(1)),
+        "you add the gradients up": lambda a, g: torch.relu(
+            torch.einsum("ncij,nc->nij", a, g.sum((2, 3)))
+        ),
+        "mean over the maps": lambda a, g: (a * g.mean((2, 3), True)).mean(1).relu(),
+        "not from the maps": lambda a, g: (g * a.mean((2, 3), True)).sum(1).relu(),
+        "mean over the images": lambda a, g: torch.relu(
+            torch.einsum("ncij,c->nij", a, g.mean((0, 2, 3)))
+        ),
+        "shape should be (1, 2, 2), not (1, 1, 2, 2)": lambda a, g: (
+            (a * g.mean((2, 3), True)).sum(1, keepdim=True).relu()
+        ),
+    },
+    "contributions": {
+        "each place keeps its own": lambda a, w: torch.einsum(
+            "ncij,c->nij", a, w.view(a.shape[1], -1).mean(1)
+        ),
+        "wrong order": lambda a, w: torch.einsum(
+            "ncij,ijc->nij", a, w.view(*a.shape[2:], a.shape[1])
+        ),
+        "nothing is rectified": lambda a, w: torch.relu(
+            torch.einsum("ncij,cij->nij", a, w.view(a.shape[1:]))
+        ),
+        "added up the places": lambda a, w: torch.einsum(
+            "ncij,cij->nc", a, w.view(a.shape[1:])
+        ),
+        "that is the logit": lambda a, w: (a.flatten(1) * w).sum(1),
+        "mean over the maps": lambda a, w: (a * w.view(a.shape[1:])).mean(1),
+    },
+    "erase": {
+        "a shade of grey": lambda x, h, k, paper: torch.where(
+            h[:, None] < h.flatten(1).topk(k).values.amin(1).view(-1, 1, 1, 1), x, 0
+        ),
+        "the coldest": lambda x, h, k, paper: torch.where(
+            h[:, None] > h.flatten(1).sort(1).values[:, k - 1].view(-1, 1, 1, 1),
+            x,
+            paper,
+        ),
+        "the other way round": lambda x, h, k, paper: torch.where(
+            h[:, None] < h.flatten(1).topk(k).values.amin(1).view(-1, 1, 1, 1),
+            paper,
+            x,
+        ),
+        "of the whole batch": lambda x, h, k, paper: torch.where(
+            h[:, None] < h.flatten().topk(k).values.amin(), x, paper
+        ),
+        "not asked for": lambda x, h, k, paper: torch.where(
+            h < h.flatten(1).topk(k).values.amin(1).view(-1, 1, 1), h, paper
+        )[:, None],
+    },
+    "respond": {
+        "the other way round": lambda a, w, i, j: torch.conv2d(a, w[None])[0, j, i],
+        "upside down": lambda a, w, i, j: torch.conv2d(a, w.flip(1, 2)[None])[0, i, j],
+        "mean of the products": lambda a, w, i, j: (
+            torch.conv2d(a, w[None])[0, i, j] / w.numel()
+        ),
+        "these are the products": lambda a, w, i, j: a[:, i : i + 2, j : j + 2] * w,
+        "for each channel": lambda a, w, i, j: torch.einsum(
+            "cij,cij->c", a[:, i : i + 2, j : j + 2], w
+        ),
+        "multiply it by the weights": lambda a, w, i, j: a[
+            :, i : i + 2, j : j + 2
+        ].sum(),
+        "first channel only": lambda a, w, i, j: (
+            a[0, i : i + 2, j : j + 2] * w[0]
+        ).sum(),
+        "not a float": lambda a, w, i, j: torch.conv2d(a, w[None])[0, i, j].item(),
+    },
+    "most_excited": {
+        "you add the places up": lambda a, c, k: a.mean((2, 3))[:, c].topk(k).indices,
+        "least": lambda a, c, k: a[:, c].flatten(1).max(1).values.argsort()[:k],
+        "wrong order": lambda a, c, k: a[:, c].flatten(1).max(1).values.argsort()[-k:],
+        "largest numbers themselves": lambda a, c, k: (
+            a[:, c].flatten(1).max(1).values.sort(descending=True).values[:k]
+        ),
+        "all channels": lambda a, c, k: (
+            a.flatten(1).max(1).values.argsort(descending=True)[:k]
+        ),
+        "dimension 1": lambda a, c, k: (
+            a[c].flatten(1).max(1).values.argsort(descending=True)[:k]
+        ),
+    },
+    "nearest": {
+        "at distance 0": lambda f: (f[:, None] - f).norm(dim=2).argmin(1),
+        "the farthest": lambda f: (f[:, None] - f).norm(dim=2).argmax(1),
+        "these are the distances": lambda f: (
+            (f[:, None] - f).norm(dim=2).topk(2, largest=False).values[:, 1]
+        ),
+        "largest product": lambda f: (f @ f.T - 1e6 * torch.eye(len(f))).argmax(1),
+        "index of one pair": lambda f: (
+            (f[:, None] - f).norm(dim=2) + 1e6 * torch.eye(len(f))
+        ).argmin(),
+        "shape should be (4,), not (4, 2)": lambda f: (
+            (f[:, None] - f).norm(dim=2).topk(2, largest=False).indices
+        ),
+    },
 }
 
 

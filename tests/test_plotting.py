@@ -38,12 +38,39 @@ def test_plot_digits_one_axes_for_each_image():
     assert len(hidden) == 7  # the rest of the second row
 
 
+def test_plot_heatmap_stretches_signed_values_over_the_image():
+    image = torch.zeros(1, 28, 28)
+    image[0, 8:20, 12:16] = 1
+    heatmap = torch.tensor([[0.0, 3], [-4, 1]])
+    ax = plotting.plot_heatmap(image, heatmap, title="why 1?")
+    drawn = ax.images[0]
+    np.testing.assert_array_equal(drawn.get_array(), heatmap)
+    assert tuple(drawn.get_extent()) == (-0.5, 27.5, 27.5, -0.5)
+    assert drawn.get_clim() == (-4, 4) and drawn.get_cmap().name == "RdBu"
+    assert ax.get_title() == "why 1?" and len(ax.collections) == 1  # the outline
+    assert plotting.plot_heatmap(image, heatmap, limit=9).images[0].get_clim()[1] == 9
+
+
+def test_plot_heatmap_without_heat_or_ink(recwarn):
+    ax = plotting.plot_heatmap(torch.zeros(28, 28), torch.zeros(28, 28))
+    assert ax.images[0].get_clim() == (-1, 1) and not ax.collections
+    assert not recwarn.list
+
+
 def test_plot_history_shows_both_sets():
     history = History([1.0, 0.5], [0.5, 0.8], [0.9, 0.6], [0.6, 0.7], [1.0, 2.0])
     loss, acc = plotting.plot_history(history)
     assert [line.get_ydata().tolist() for line in loss.lines] == [[1, 0.5], [0.9, 0.6]]
     assert [line.get_ydata().tolist() for line in acc.lines] == [[0.5, 0.8], [0.6, 0.7]]
     assert loss.get_xlabel() == "epoch" and "loss" in loss.get_ylabel()
+
+
+def test_plot_gradient_norms_shows_every_epoch():
+    history = History(gradient_norm=[3.0, 2.0, 1.5])
+    ax = plotting.plot_gradient_norms(history)
+    (line,) = ax.lines
+    assert line.get_xydata().tolist() == [[1, 3], [2, 2], [3, 1.5]]
+    assert ax.get_ylim()[0] == 0 and ax.get_ylabel() == "gradient norm"
 
 
 def test_plot_probabilities_marks_the_largest():

@@ -1,11 +1,12 @@
-"""center_digit and normalize."""
+"""read_image, center_digit and normalize."""
 
+import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageDraw
+from PIL import ExifTags, Image, ImageDraw
 from torch import Tensor
 
-from mnistedu.preprocess import center_digit, normalize
+from mnistedu.preprocess import center_digit, normalize, read_image
 
 
 def drawn(shape: str, size: int, box: tuple[float, float, float, float]) -> Tensor:
@@ -142,3 +143,68 @@ def test_normalize_uses_the_mean_of_mnist(mnist):
 def test_normalize_refuses_other_sizes():
     with pytest.raises(ValueError, match=r"\(2, 32, 32\)"):
         normalize(torch.zeros(2, 32, 32))
+
+
+def picture(ink: int, paper: int, opacity: int = 255) -> Image.Image:
+    """A bar, 6 x 24 pixels, on 30 x 40, as an image with transparency around it."""
+    pixels = np.full((40, 30, 2), (paper, opacity), np.uint8)
+    pixels[8:32, 12:18] = ink, 255
+    return Image.fromarray(pixels)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        picture(0, 255).convert("L"),
+        picture(255, 0).convert("L"),
+        picture(60, 200).convert("RGB"),  # pencil on grey paper
+        picture(0, 255).convert("P"),
+        picture(0, 0, opacity=0),
+        picture(255, 255, opacity=0),
+        picture(255, 0, opacity=0).convert("RGBA"),
+    ],
+    ids=[
+        "dark on light",
+        "light on dark",
+        "grey on grey",
+        "palette",
+        "black on clear",
+        "white on clear",
+        "white on clear, in colour",
+    ],
+)
+def test_read_image_finds_the_ink_on_any_paper(image, tmp_path):
+    image.save(tmp_path / "bar.png")
+    expected = torch.zeros(1, 1, 40, 30)
+    expected[..., 8:32, 12:18] = 1
+    torch.testing.assert_close(read_image(tmp_path / "bar.png"), expected)
+
+
+def test_read_image_takes_what_lies_around_the_paper_for_paper(tmp_path):
+    image = picture(0, 255)
+    image.paste((0, 0), (0, 0, 3, 3))  # a rounded corner of a screenshot
+    image.save(tmp_path / "bar.png")
+    ink = read_image(tmp_path / "bar.png")
+    assert ink[..., :8, :].max() == 0 and ink[0, 0, 20, 15] == 1
+
+
+def test_read_image_turns_a_photo_as_its_camera_says(tmp_path):
+    image = picture(0, 255).convert("RGB")
+    turned = image.getexif()
+    turned[ExifTags.Base.Orientation] = 6  # the camera was held upright
+    image.save(tmp_path / "bar.jpg", exif=turned)
+    assert read_image(tmp_path / "bar.jpg").shape == (1, 1, 30, 40)
+
+
+def test_read_image_without_an_image_gets_a_sentence(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no image at .*none\.png"):
+        read_image(tmp_path / "none.png")
+    for name, content in (("text.png", b"seven"), ("empty.png", b"")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(ValueError, match=f"{name} is damaged or no image"):
+            read_image(tmp_path / name)
+    path = tmp_path / "blank.png"
+    for blank in (picture(250, 255), picture(0, 0, opacity=0).crop((0, 0, 9, 9))):
+        blank.save(path)
+        with pytest.raises(ValueError, match=r"blank\.png is blank"):
+            read_image(path)
