@@ -23,7 +23,7 @@ from mnistedu.data import load, make_loader, random_affine
 from mnistedu.models import MLP
 from mnistedu.training import fit, seed_everything
 
-EPOCHS = 5
+EPOCHS = 4
 WRITES = 2 * EPOCHS  # best and last after each epoch, as long as it improves
 digits = load("offline")
 

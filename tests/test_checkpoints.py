@@ -1,12 +1,26 @@
 """Weights on disk, and the network that the package ships."""
 
-import torch
-from safetensors.torch import load_model
+import re
+from pathlib import Path
 
-from mnistedu.checkpoints import PRETRAINED, load_pretrained, save_checkpoint
+import pytest
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_model, save_file
+from torch import nn
+
+from mnistedu import checkpoints
+from mnistedu.checkpoints import (
+    PRETRAINED,
+    load_checkpoint,
+    load_pretrained,
+    load_weights,
+    read_checkpoint,
+    save_checkpoint,
+)
 from mnistedu.data import make_loader
 from mnistedu.evaluation import accuracy, predict
-from mnistedu.models import ConvNet
+from mnistedu.models import MLP, ConvNet
 
 
 def test_weights_come_back_bit_for_bit(tmp_path):
@@ -18,6 +32,136 @@ def test_weights_come_back_bit_for_bit(tmp_path):
     for name, tensor in model.state_dict().items():
         assert torch.equal(again.state_dict()[name], tensor)
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("model", [MLP((9, 8), dropout=0.1), ConvNet(2, dropout=0.3)])
+def test_a_file_says_which_network_it_holds(model, tmp_path):
+    save_checkpoint(model, tmp_path / "new folder" / "a.safetensors")
+    again = load_checkpoint(tmp_path / "new folder" / "a.safetensors")
+    assert type(again) is type(model)
+    assert again.settings == model.settings
+    assert not again.training
+    x = torch.rand(5, 1, 28, 28)
+    assert torch.equal(again(x), model.eval()(x))
+
+
+def test_what_training_needs_is_kept_apart_from_the_weights(tmp_path):
+    model, path = MLP(()), tmp_path / "a.safetensors"
+    info = {"history": {"val_loss": [0.1, 1 / 3]}, "milestones": {7: 1}}
+    save_checkpoint(model, path, {"0/step": torch.tensor(3.0)}, **info)
+    weights, training, read = read_checkpoint(path)
+    assert weights.keys() == model.state_dict().keys()
+    assert training == {"0/step": torch.tensor(3.0)}
+    assert read == {"architecture": "MLP", "settings": model.settings, **info}
+    load_weights(model, read_checkpoint(path))
+
+
+def test_another_network_is_refused_and_left_as_it_was(tmp_path):
+    path = tmp_path / "a.safetensors"
+    save_checkpoint(MLP((9,)), path)
+    for model in (MLP((8,)), ConvNet(1)):
+        before = {name: value.clone() for name, value in model.state_dict().items()}
+        with pytest.raises(ValueError, match=r"another network, MLP .*\[9\]"):
+            load_weights(model, read_checkpoint(path))
+        after = model.state_dict()
+        assert all(torch.equal(after[name], before[name]) for name in before)
+
+
+def test_a_network_that_is_not_ours_can_be_kept_too(tmp_path):
+    model, path = nn.Linear(2, 3), tmp_path / "a.safetensors"
+    save_checkpoint(model, path)
+    with pytest.raises(ValueError, match="holds a Linear: build it yourself"):
+        load_checkpoint(path)
+    again = nn.Linear(2, 3)
+    load_weights(again, read_checkpoint(path))
+    assert torch.equal(again.weight, model.weight)
+
+
+class Harmful:
+    """What a pickled checkpoint can be: unpickling it writes a file."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def damaged_files(folder: Path) -> dict[str, bytes]:
+    """Files that are no checkpoints, by the fault they have."""
+    path = folder / "whole"
+    save_checkpoint(MLP(()), path)
+    whole = path.read_bytes()
+    path.unlink()
+    torch.save({"weights": Harmful(folder / "harm")}, path)
+    pickled = path.read_bytes()
+    save_file({"a": torch.zeros(3)}, path)
+    foreign = path.read_bytes()
+    path.unlink()
+    half = whole[: len(whole) // 2]
+    faults = {"truncated": half, "one byte short": whole[:-1], "header": whole[:100]}
+    return faults | {"empty": b"", "pickled": pickled, "foreign": foreign}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["truncated", "one byte short", "header", "empty", "pickled", "foreign"],
+)
+def test_a_damaged_file_gets_a_sentence_and_is_left_alone(fault, tmp_path):
+    path = tmp_path / "last.safetensors"
+    content = damaged_files(tmp_path)[fault]
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="is damaged or is no checkpoint") as error:
+        load_checkpoint(path)
+    assert re.fullmatch(rf"{re.escape(str(path))} [^\n]*\.", str(error.value))
+    assert path.read_bytes() == content
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]  # no harm
+
+
+def test_a_missing_file_gets_a_sentence(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"There is no checkpoint at .*\.$"):
+        load_checkpoint(tmp_path / "a.safetensors")
+
+
+def assert_is_kept_when_a_write_fails(path: Path, why: str) -> None:
+    """Write a large network over the file, which must stay as it is."""
+    before = path.read_bytes()
+    with pytest.raises(OSError, match=rf"could not be written \([^\n]*{why}"):
+        save_checkpoint(MLP(), path)
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_write_that_fails_half_way_leaves_the_file_before_it(tmp_path, monkeypatch):
+    def write_half(tensors, path, metadata):
+        path.write_bytes(b"half of it")
+        raise SafetensorError("I/O error: No space left on device")
+
+    path = tmp_path / "a.safetensors"
+    save_checkpoint(MLP(()), path)
+    monkeypatch.setattr(checkpoints, "save_file", write_half)
+    assert_is_kept_when_a_write_fails(path, "No space left")
+
+
+def test_a_file_that_may_not_grow_leaves_the_one_before_it(tmp_path):
+    resource = pytest.importorskip("resource", reason="needs limits on file sizes")
+    path = tmp_path / "a.safetensors"
+    save_checkpoint(MLP(()), path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))  # as if the disk ended
+    try:
+        assert_is_kept_when_a_write_fails(path, "File too large")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_folder_that_cannot_be_made_gets_a_sentence(tmp_path):
+    blocked = tmp_path / "runs"
+    blocked.write_text("a file in the folder's place")
+    for path in (blocked / "a.safetensors", blocked / "more" / "a.safetensors"):
+        with pytest.raises(OSError, match=r"could not be written .*another folder"):
+            save_checkpoint(MLP(()), path)
+    assert blocked.read_text() == "a file in the folder's place"
 
 
 def test_the_shipped_network_is_small():

@@ -112,3 +112,43 @@ def test_plot_calibration_draws_the_filled_bins_with_their_counts():
     np.testing.assert_array_equal(curve.get_ydata(), accuracy)
     assert [text.get_text() for text in ax.texts] == ["20", "3,000"]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("confidence", "accuracy")
+
+
+def test_plot_histories_draws_one_figure_of_each_under_its_name():
+    runs = {"a": History(val_loss=[3.0, 2.0]), "b": History(val_loss=[1.0])}
+    ax = plotting.plot_histories(runs)
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[3, 2], [1]]
+    assert [line.get_xdata().tolist() for line in ax.lines] == [[1, 2], [1]]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "validation loss (nats)")
+
+    runs = {"a": History(gradient_norm=[0.5])}
+    assert plotting.plot_histories(runs, "gradient_norm").get_ylabel() == (
+        "gradient norm"
+    )
+
+
+def test_live_plot_updates_one_figure_and_leaves_none_open(monkeypatch):
+    from IPython import display
+
+    shown = []
+
+    class Place:
+        def update(self, figure):
+            shown[0] = figure
+
+    def show(figure, display_id):
+        shown.append(figure)
+        return Place()
+
+    monkeypatch.setattr(display, "display", show)
+    live = plotting.LivePlot()
+    history = History()
+    for val_loss in (3.0, 2.0, 1.0):
+        history.append(
+            train_loss=val_loss, train_accuracy=0.5, val_loss=val_loss, val_accuracy=0.5
+        )
+        live(history)
+    assert len(shown) == 1
+    assert shown[0].axes[0].lines[1].get_ydata().tolist() == [3, 2, 1]
+    assert plt.get_fignums() == []

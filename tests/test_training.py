@@ -1,13 +1,51 @@
-"""The training loop learns, measures and records."""
+"""The training loop learns, measures and records, and loses nothing when stopped."""
 
+import copy
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR, MultiStepLR, OneCycleLR, StepLR
 
-from mnistedu.data import make_loader
+from mnistedu import checkpoints
+from mnistedu.data import make_loader, random_affine
 from mnistedu.evaluation import accuracy, predict
 from mnistedu.models import MLP, ConvNet
-from mnistedu.training import fit
+from mnistedu.training import History, fit, seed_everything
+
+BATCHES = 3  # of 60 images, in the offline digits' validation set
+
+
+@pytest.fixture
+def loader(offline):
+    return make_loader(offline.val, batch_size=60, shuffle=True)
+
+
+def state_of(model: nn.Module) -> dict[str, Tensor]:
+    return copy.deepcopy(model.state_dict())
+
+
+def equal(state: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    return all(torch.equal(state[name], other[name]) for name in state | other)
+
+
+def sgd(model: nn.Module, learning_rate: float) -> torch.optim.SGD:
+    return torch.optim.SGD(model.parameters(), learning_rate)
+
+
+def worse_after(epochs: int, model: nn.Module) -> LambdaLR:
+    """A schedule that helps for so many epochs, then throws the weights far away."""
+    return LambdaLR(
+        sgd(model, 0.05), lambda step: 1 if step < epochs * BATCHES else 2000
+    )
 
 
 @pytest.mark.parametrize("model", [MLP(), ConvNet(1)])
@@ -36,21 +74,322 @@ def test_the_learning_rate_rises_to_its_peak_and_falls_to_zero(offline, monkeypa
 
     monkeypatch.setattr(torch.optim, "AdamW", Spy)
     loader = make_loader(offline.val, batch_size=60)
-    fit(MLP(()), loader, loader, epochs=10, learning_rate=0.01)
+    history = fit(MLP(()), loader, loader, epochs=10, learning_rate=0.01)
     peak = rates.index(max(rates))
     assert max(rates) == pytest.approx(0.01)
     assert 0.2 < peak / len(rates) < 0.4
     assert rates[: peak + 1] == sorted(rates[: peak + 1])
     assert rates[-1] < 1e-5
+    assert history.learning_rate == rates[BATCHES - 1 :: BATCHES]
+
+
+def test_a_scheduler_is_used_with_its_own_optimizer(loader):
+    model = MLP(())
+    before = state_of(model)
+    other = MLP(())
+    scheduler = StepLR(sgd(other, 0.1), step_size=BATCHES, gamma=0.5)
+    history = fit(model, loader, loader, epochs=3, scheduler=scheduler)
+    assert history.learning_rate == [0.1, 0.05, 0.025]
+    assert equal(state_of(model), before)  # its optimizer has another model's weights
 
 
 def test_the_same_seed_gives_the_same_weights(offline):
-    def trained():
-        torch.manual_seed(1)
-        model = ConvNet(1)
-        loader = make_loader(offline.val, batch_size=60, shuffle=True)
+    def trained(seed):
+        seed_everything(seed)
+        model = ConvNet(1, dropout=0.5)
+        loader = make_loader(offline.val, 60, shuffle=True, augment=random_affine)
         fit(model, loader, loader, epochs=2)
         return model.state_dict()
 
-    first, second = trained(), trained()
-    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert equal(trained(1), trained(1))
+    assert not equal(trained(1), trained(2))
+
+
+def test_seed_everything_seeds_python_numpy_and_torch():
+    def draw():
+        return random.random(), np.random.rand(), torch.rand(1).item()
+
+    seed_everything(3)
+    first, second = draw(), draw()
+    assert all(a != b for a, b in zip(first, second, strict=True))
+    seed_everything(3)
+    assert draw() == first
+
+
+def test_layers_know_when_they_are_training(loader):
+    class Spy(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.network = MLP(())
+            self.modes = []
+
+        def forward(self, images):
+            self.modes.append(self.training)
+            return self.network(images)
+
+    model = Spy()
+    fit(model, loader, loader, epochs=2)
+    assert model.modes == 2 * ([True] * BATCHES + [False] * BATCHES)
+
+
+def test_dropout_silences_half_in_training_and_nothing_in_validation(loader):
+    model = MLP((1000,), dropout=0.5)
+    seen = []
+    dropout = next(layer for layer in model if isinstance(layer, nn.Dropout))
+    dropout.register_forward_hook(lambda _, x, y: seen.append((x[0], y)))
+    fit(model, loader, loader, epochs=1)
+    for hidden, kept in seen[:BATCHES]:
+        active = hidden > 0
+        assert (kept[active] == 0).float().mean() == pytest.approx(0.5, abs=0.02)
+        torch.testing.assert_close(kept[kept > 0], 2 * hidden[kept > 0])
+    for hidden, kept in seen[BATCHES:]:
+        assert torch.equal(hidden, kept)
+
+
+def test_weight_decay_shrinks_a_weight_that_has_no_gradient():
+    blank = [(torch.zeros(10, 1, 28, 28), torch.arange(10))] * BATCHES
+
+    def weight_after(weight_decay):
+        torch.manual_seed(0)
+        model = MLP(())
+        fit(model, blank, blank, 2, learning_rate=0.1, weight_decay=weight_decay)
+        return model[1].weight
+
+    kept, shrunk = weight_after(0), weight_after(0.5)
+    optimizer = sgd(MLP(()), 0.1)
+    rates = OneCycleLR(optimizer, 0.1, total_steps=2 * BATCHES, cycle_momentum=False)
+    factor = 1.0
+    for _ in range(2 * BATCHES):
+        factor *= 1 - 0.5 * rates.get_last_lr()[0]
+        optimizer.step()
+        rates.step()
+    torch.testing.assert_close(shrunk, factor * kept)
+
+
+def test_label_smoothing_changes_the_training_loss_only(loader, offline):
+    model = MLP(())
+    frozen = LambdaLR(sgd(model, 0), lambda step: 1)
+    history = fit(model, loader, loader, 1, label_smoothing=0.2, scheduler=frozen)
+    logits, targets = predict(model, make_loader(offline.val, batch_size=180))
+    # The loss that spreads 0.2 evenly: nine tenths of it on wrong digits.
+    log_p = logits.log_softmax(1)
+    smooth = -(0.8 * log_p[range(180), targets] + 0.2 * log_p.mean(1)).mean()
+    assert history.train_loss[0] == pytest.approx(smooth.item(), rel=1e-5)
+    plain = nn.functional.cross_entropy(logits, targets).item()
+    assert history.val_loss[0] == pytest.approx(plain, rel=1e-5)
+
+
+def test_the_gradient_norm_is_that_of_all_weights(offline):
+    loader = make_loader(offline.val, batch_size=180)
+    model = MLP((20,))
+    frozen = LambdaLR(sgd(model, 0), lambda step: 1)
+    history = fit(model, loader, loader, 1, scheduler=frozen, device="cpu")
+    images, targets = next(iter(loader))
+    model.zero_grad()  # fit leaves those of its last step
+    nn.functional.cross_entropy(model(images), targets).backward()
+    norm = torch.cat([p.grad.flatten() for p in model.parameters()]).norm()
+    assert history.gradient_norm[0] == pytest.approx(norm.item(), rel=1e-5)
+
+
+def test_history_becomes_a_table_and_json(loader):
+    history = fit(MLP(()), loader, loader, epochs=3)
+    table = history.to_frame()
+    assert list(table.index) == [1, 2, 3]
+    assert table.index.name == "epoch"
+    assert table["val_loss"].tolist() == history.val_loss
+    assert History(**json.loads(history.to_json())) == history
+
+
+def test_early_stopping_goes_back_to_the_best_weights(loader):
+    model = MLP(())
+    states = []
+    history = fit(
+        model,
+        loader,
+        loader,
+        epochs=20,
+        scheduler=worse_after(4, model),
+        patience=3,
+        on_epoch_end=lambda _: states.append(state_of(model)),
+    )
+    assert (history.best_epoch, len(history)) == (4, 7)
+    assert equal(state_of(model), states[3])
+    assert not equal(states[6], states[3])
+
+
+def test_without_patience_all_epochs_run_and_the_last_weights_stay(loader):
+    model = MLP(())
+    states = []
+    history = fit(
+        model,
+        loader,
+        loader,
+        epochs=8,
+        scheduler=worse_after(4, model),
+        on_epoch_end=lambda _: states.append(state_of(model)),
+    )
+    assert (history.best_epoch, len(history)) == (4, 8)
+    assert equal(state_of(model), states[-1])
+
+
+class Interrupted:
+    """A loader in whose batch of that number somebody presses Ctrl-C."""
+
+    def __init__(self, loader, batch: int):
+        self.loader, self.left = loader, batch
+
+    def __len__(self) -> int:
+        return len(self.loader)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        for images, targets in self.loader:
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
+            yield images, targets
+
+
+def test_an_interrupt_keeps_the_history_and_the_best_weights(loader, capsys):
+    model = MLP(())
+    states = []
+    history = fit(
+        model,
+        Interrupted(loader, 4 * BATCHES + 2),
+        loader,
+        epochs=9,
+        scheduler=worse_after(2, model),
+        on_epoch_end=lambda _: states.append(state_of(model)),
+    )
+    assert capsys.readouterr().out == "Interrupted after 4 of 9 epochs.\n"
+    assert {len(values) for values in vars(history).values()} == {4}
+    assert history.best_epoch == 2
+    assert equal(state_of(model), states[1])
+
+
+def test_an_interrupt_while_validating_loses_that_epoch_only(loader):
+    model = MLP(())
+    history = fit(model, loader, Interrupted(loader, BATCHES + 1), epochs=9)
+    assert len(history) == 1
+    assert model.training
+
+
+def test_an_interrupt_in_the_first_epoch_returns_an_empty_history(loader):
+    history = fit(MLP(()), Interrupted(loader, 2), loader, epochs=9)
+    assert len(history) == 0
+
+
+def noisy(images: Tensor) -> Tensor:
+    """An augmentation with the random numbers of Python, NumPy and torch."""
+    amount = random.random() + np.random.rand() + torch.rand(1).item()
+    return random_affine(images, shift=amount)
+
+
+@pytest.mark.parametrize("milestones", [None, [7, 10]], ids=["one-cycle", "steps"])
+def test_what_is_resumed_ends_with_the_same_weights(offline, tmp_path, milestones):
+    loader = make_loader(offline.val, 60, shuffle=True, augment=noisy)
+
+    def trained(stop_after=9, **settings):
+        model = ConvNet(1, dropout=0.5)
+        if milestones:
+            settings["scheduler"] = MultiStepLR(sgd(model, 0.1), milestones)
+        batches = Interrupted(loader, stop_after * BATCHES + 1)
+        history = fit(model, batches, loader, 4, device="cpu", **settings)
+        return history, state_of(model)
+
+    seed_everything(0)
+    unbroken, weights = trained()
+    seed_everything(0)
+    trained(stop_after=2, checkpoint_dir=tmp_path, resume=True)  # from nothing
+    seed_everything(5)  # another day, other random numbers
+    history, resumed = trained(checkpoint_dir=tmp_path, resume=True)
+    assert equal(resumed, weights)
+    assert history.learning_rate == unbroken.learning_rate
+    assert history.val_loss == unbroken.val_loss
+
+
+def test_a_finished_training_is_not_trained_further(loader, tmp_path):
+    def trained():
+        model = MLP(())
+        scheduler = worse_after(2, model)
+        settings = {"scheduler": scheduler, "patience": 2, "checkpoint_dir": tmp_path}
+        history = fit(model, loader, loader, 9, resume=True, **settings)
+        return history, state_of(model)
+
+    (history, weights), (again, same) = trained(), trained()
+    assert len(history) == 4
+    assert again == history
+    assert equal(weights, same)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"epochs": 3}, "steps 6, not 9"),
+        ({"learning_rate": 0.5}, "learning rate 0.01, not 0.5"),
+        ({"weight_decay": 0.5}, "weight decay 0.01, not 0.5"),
+        ({"label_smoothing": 0.5}, "label smoothing 0.0, not 0.5"),
+        ({"scheduler": "constant"}, "schedule OneCycleLR, not LambdaLR"),
+        ({"model": MLP((9,))}, "holds another network"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_a_run_of_other_settings_is_not_resumed(loader, tmp_path, change, message):
+    fit(MLP(()), loader, loader, 2, checkpoint_dir=tmp_path)
+    files = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    settings = {"model": MLP(()), "epochs": 2} | change
+    model = settings.pop("model")
+    if "scheduler" in change:
+        settings["scheduler"] = LambdaLR(sgd(model, 0.1), lambda step: 1)
+    before = state_of(model)
+    with pytest.raises(ValueError, match=message):
+        fit(model, loader, loader, checkpoint_dir=tmp_path, resume=True, **settings)
+    assert equal(state_of(model), before)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == files
+
+
+def test_a_damaged_run_is_not_resumed(loader, tmp_path):
+    fit(MLP(()), loader, loader, 2, checkpoint_dir=tmp_path)
+    last = tmp_path / "last.safetensors"
+    last.write_bytes(last.read_bytes()[:-1])
+    with pytest.raises(ValueError, match="damaged"):
+        fit(MLP(()), loader, loader, 2, checkpoint_dir=tmp_path, resume=True)
+
+
+def test_a_full_disk_leaves_the_epochs_before(loader, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    def fill_the_disk(history):
+        if len(history) == 2:
+            monkeypatch.setattr(checkpoints, "save_file", full)
+
+    settings = {"epochs": 4, "checkpoint_dir": tmp_path, "device": "cpu"}
+    torch.manual_seed(0)
+    unbroken = MLP(())
+    fit(unbroken, loader, loader, 4, device="cpu")
+    torch.manual_seed(0)
+    with pytest.raises(OSError, match="No space left"):
+        fit(MLP(()), loader, loader, on_epoch_end=fill_the_disk, **settings)
+
+    monkeypatch.undo()  # space has been made
+    model = MLP(())
+    history = fit(model, loader, loader, resume=True, **settings)
+    assert len(history) == 4
+    assert equal(state_of(model), state_of(unbroken))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked processes")
+def test_runs_killed_at_any_moment_end_with_the_same_weights(tmp_path):
+    program = Path(__file__).with_name("killed_training.py")
+    one_thread = {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
+    output = subprocess.run(
+        [sys.executable, program, tmp_path],
+        env=os.environ | one_thread,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert output.returncode == 0, output.stderr
+    seen = json.loads(output.stdout)
+    assert seen["killed"] == {"computing": 12, "writing": 8}
+    assert seen["different"] == []
