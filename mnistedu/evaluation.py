@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from mnistedu.activations import eval_mode
 from mnistedu.data import affine
 
 
@@ -38,12 +39,8 @@ def predict(
         model is left in the mode in which it was.
     """
     device = next(model.parameters()).device
-    was_training = model.training
-    model.eval()
-    try:
+    with eval_mode(model):
         batches = [(model(images.to(device)).cpu(), y) for images, y in loader]
-    finally:
-        model.train(was_training)
     logits, targets = zip(*batches, strict=True)
     return torch.cat(logits), torch.cat(targets)
 

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import math
 import os
 import random
 import time
@@ -55,7 +56,11 @@ class History:
     @property
     def best_epoch(self) -> int:
         """The epoch, counted from 1, with the smallest validation loss."""
-        return 1 + min(range(len(self)), key=self.val_loss.__getitem__)
+        return 1 + min(range(len(self)), key=self._loss_or_infinity)
+
+    def _loss_or_infinity(self, epoch: int) -> float:
+        loss = self.val_loss[epoch]
+        return math.inf if math.isnan(loss) else loss  # nan compares with nothing
 
     def append(self, **epoch: float) -> None:
         """Add the figures of one more epoch, each by its name."""

@@ -393,3 +393,8 @@ def test_runs_killed_at_any_moment_end_with_the_same_weights(tmp_path):
     seen = json.loads(output.stdout)
     assert seen["killed"] == {"computing": 12, "writing": 8}
     assert seen["different"] == []
+
+
+def test_an_epoch_that_diverged_is_never_the_best():
+    history = History(val_loss=[float("nan"), 0.5, 0.4, float("nan")])
+    assert history.best_epoch == 3
