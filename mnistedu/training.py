@@ -124,7 +124,7 @@ def fit(
 
     Args:
         model: maps images ``(N, 1, 28, 28)`` to logits ``(N, 10)``. It is moved to
-            the device and stays there.
+            the device for training, and back to where it was.
         train_loader: batches to learn from.
         val_loader: batches to measure on after each epoch.
         epochs: how many times to go through ``train_loader``.
@@ -153,6 +153,7 @@ def fit(
         OSError: if a checkpoint cannot be written.
     """
     device = torch.device(device) if device else pick_device()
+    home = next(model.parameters()).device
     model.to(device)
     steps = epochs * len(train_loader)
     if scheduler is None:
@@ -207,6 +208,8 @@ def fit(
     except KeyboardInterrupt:
         print(f"Interrupted after {len(history)} of {epochs} epochs.")
         run.go_back_to_best()
+    finally:
+        model.to(home)  # where the caller's own tensors are
     if patience:
         run.go_back_to_best()
     return history

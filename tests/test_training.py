@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -398,3 +399,21 @@ def test_runs_killed_at_any_moment_end_with_the_same_weights(tmp_path):
 def test_an_epoch_that_diverged_is_never_the_best():
     history = History(val_loss=[float("nan"), 0.5, 0.4, float("nan")])
     assert history.best_epoch == 3
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_the_model_comes_back_to_where_it_was(loader, broken):
+    moves = []
+
+    class Traveller(MLP):
+        def to(self, device):  # a machine without a GPU has nowhere else to go
+            moves.append(device)
+            return self
+
+    def stop(history):
+        if broken:
+            raise RuntimeError("broken")
+
+    with pytest.raises(RuntimeError) if broken else nullcontext():
+        fit(Traveller(()), loader, loader, 1, on_epoch_end=stop, device="meta")
+    assert moves == [torch.device("meta"), torch.device("cpu")]
