@@ -4,6 +4,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -32,13 +33,15 @@ CONDA_NAMES = {"pytorch": "torch"}
 def import_order() -> list[str]:
     """The modules in the order of the map in CONTRIBUTING.md."""
     text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-    return re.findall(r"^\| `(\w+)\.py` \|", text, re.MULTILINE)
+    return re.findall(r"^\| `(\w+)(?:\.py|/)` \|", text, re.MULTILINE)
 
 
 def imported_modules(module: str) -> Iterator[str]:
-    """The modules of mnistedu that one of them imports, anywhere in its file."""
-    tree = ast.parse((ROOT / "mnistedu" / f"{module}.py").read_text("utf-8"))
-    for node in ast.walk(tree):
+    """The modules of mnistedu that one of them imports, anywhere in its files."""
+    package = ROOT / "mnistedu"
+    paths = [*package.glob(f"{module}.py"), *package.glob(f"{module}/*.py")]
+    nodes = [ast.walk(ast.parse(path.read_text("utf-8"))) for path in paths]
+    for node in chain(*nodes):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -49,7 +52,9 @@ def imported_modules(module: str) -> Iterator[str]:
         for name in names:
             package, _, rest = name.partition(".")
             if package == "mnistedu" and rest:
-                yield rest.split(".")[0]
+                imported = rest.split(".")[0]
+                if imported != module:
+                    yield imported
 
 
 def locked_versions() -> dict[str, list[str]]:
@@ -66,7 +71,9 @@ def locked_versions() -> dict[str, list[str]]:
 
 
 def test_the_map_lists_every_module():
-    modules = {path.stem for path in (ROOT / "mnistedu").glob("[!_]*.py")}
+    package = ROOT / "mnistedu"
+    files, folders = package.glob("[!_]*.py"), package.glob("*/__init__.py")
+    modules = {p.stem for p in files} | {p.parent.name for p in folders}
     assert set(import_order()) == modules
 
 

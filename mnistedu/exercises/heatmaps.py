@@ -1,0 +1,145 @@
+"""Exercises on Grad-CAM: where in the image the answer comes from."""
+
+import torch
+from torch import Tensor
+
+from mnistedu.exercises.answer import Exercise
+
+
+def _heatmaps(maps: Tensor, gradients: Tensor) -> Tensor:
+    return (_mean_over_places(gradients) * maps).sum(1).relu()
+
+
+def _mean_over_places(values: Tensor) -> Tensor:
+    return values.mean((2, 3), keepdim=True)
+
+
+def _erase(images: Tensor, heatmaps: Tensor, k: int, paper: float) -> Tensor:
+    hottest = heatmaps.flatten(1).topk(k).indices
+    return images.flatten(1).scatter(1, hottest, paper).view_as(images)
+
+
+HEATMAPS = Exercise(
+    solution=_heatmaps,
+    cases=[
+        {
+            "maps": torch.tensor([[[[1.0, 2], [3, 4]], [[2, 0], [1, 5]]]]),
+            "gradients": torch.tensor([[[[1.0, 1], [3, -1]], [[-2, -2], [0, 0]]]]),
+        },
+        {
+            "maps": torch.tensor([[[[1.0, 2]], [[3, 1]]], [[[2, 2]], [[1, 4]]]]),
+            "gradients": torch.tensor([[[[1.0, 3]], [[-1, 0]]], [[[-2, 0]], [[1, 2]]]]),
+        },
+    ],
+    mistakes={
+        "some of these are negative: rectify the sum, only what speaks for the class "
+        "is shown.": lambda maps, gradients: (_mean_over_places(gradients) * maps).sum(
+            1
+        ),
+        "you rectify each map by itself: add the maps up first, since some speak "
+        "against what others speak for.": lambda maps, gradients: (
+            (_mean_over_places(gradients) * maps).relu().sum(1)
+        ),
+        "you multiply place by place: a map has one weight, the mean of its "
+        "gradients.": lambda maps, gradients: (gradients * maps).sum(1).relu(),
+        "you add the gradients up: the weight is their mean over the places.": (
+            lambda maps, gradients: (
+                (gradients.sum((2, 3), keepdim=True) * maps).sum(1).relu()
+            )
+        ),
+        "you take the mean over the maps: add them up.": lambda maps, gradients: (
+            (_mean_over_places(gradients) * maps).mean(1).relu()
+        ),
+        "the weights come from the gradients, not from the maps.": (
+            lambda maps, gradients: (_mean_over_places(maps) * gradients).sum(1).relu()
+        ),
+        "you take the mean over the images as well: each has its own weights.": (
+            lambda maps, gradients: (
+                (gradients.mean((0, 2, 3), keepdim=True) * maps).sum(1).relu()
+            )
+        ),
+    },
+)
+
+CONTRIBUTIONS = Exercise(
+    solution=lambda maps, weights: (maps * weights.view(maps.shape[1:])).sum(1),
+    cases=[
+        {
+            "maps": torch.tensor([[[[1.0, 2]], [[3, 4]]]]),
+            "weights": torch.tensor([1.0, -1, 2, 0.5]),
+        },
+        {
+            "maps": torch.arange(24.0).view(2, 3, 2, 2),
+            "weights": torch.arange(12.0) - 7,
+        },
+    ],
+    mistakes={
+        "you average the weights of each map, as Grad-CAM does: here each place keeps "
+        "its own.": lambda maps, weights: (
+            maps * weights.view(maps.shape[1:]).mean((1, 2), keepdim=True)
+        ).sum(1),
+        "the places are in the wrong order: flatten() runs through the first map, then "
+        "the second, so view the weights as (C, h, w).": lambda maps, weights: (
+            maps.permute(0, 2, 3, 1) * weights.view(*maps.shape[2:], -1)
+        ).sum(3),
+        "nothing is rectified here: what speaks against the class counts too, or the "
+        "sum would not be the logit.": lambda maps, weights: (
+            (maps * weights.view(maps.shape[1:])).sum(1).relu()
+        ),
+        "you added up the places: add up the maps, dimension 1.": (
+            lambda maps, weights: (maps * weights.view(maps.shape[1:])).sum((2, 3))
+        ),
+        "that is the logit, without its bias: keep the places apart and add up only "
+        "the maps.": lambda maps, weights: maps.flatten(1) @ weights,
+        "you take the mean over the maps: add them up.": lambda maps, weights: (
+            maps * weights.view(maps.shape[1:])
+        ).mean(1),
+    },
+)
+
+ERASE = Exercise(
+    solution=_erase,
+    cases=[
+        {
+            "images": torch.tensor([[[[5.0, 6], [7, 8]]]]),
+            "heatmaps": torch.tensor([[[0.1, 0.9], [0.3, 0.2]]]),
+            "k": 1,
+            "paper": -0.5,
+        },
+        {
+            "images": torch.tensor([[[[5.0, 6, 7]]], [[[8, 9, 4]]]]),
+            "heatmaps": torch.tensor([[[0.7, 0.8, 0.9]], [[0.1, 0.3, 0.2]]]),
+            "k": 2,
+            "paper": -0.5,
+        },
+    ],
+    mistakes={
+        "0 is no paper once the images are normalised, but a shade of grey: write the "
+        "value paper.": lambda images, heatmaps, k, paper: _erase(
+            images, heatmaps, k, 0.0
+        ),
+        "you erase the coldest pixels: take the largest k.": (
+            lambda images, heatmaps, k, paper: _erase(images, -heatmaps, k, paper)
+        ),
+        "the other way round: erase the k hottest pixels and keep the rest.": (
+            lambda images, heatmaps, k, paper: _erase(
+                images, -heatmaps, heatmaps[0].numel() - k, paper
+            )
+        ),
+        "you take the k hottest pixels of the whole batch: each image has its own.": (
+            lambda images, heatmaps, k, paper: _erase(
+                images[None], heatmaps[None], k, paper
+            )[0]
+        ),
+        "the heatmaps themselves are not asked for: write paper into a copy of the "
+        "images.": lambda images, heatmaps, k, paper: _erase(
+            heatmaps[:, None], heatmaps, k, paper
+        ),
+    },
+)
+
+EXERCISES = {
+    "heatmaps": HEATMAPS,
+    "contributions": CONTRIBUTIONS,
+    "erase": ERASE,
+}
