@@ -2,7 +2,7 @@
 # Written for GNU make 3.81 too, which is what macOS ships.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test book serve notebooks lint weights bench lock clean
+.PHONY: help setup lab test book serve notebooks student lint links weights bench lock clean
 
 PORT ?= 8000
 
@@ -85,10 +85,17 @@ serve: book ## Render the book and show it on http://127.0.0.1:8000 (or PORT=...
 notebooks: setup ## Run every notebook in place, so that its stored outputs are fresh
 	@.venv/bin/python book/execute.py notebooks/*.ipynb
 
-lint: setup ## Check style and types
+student: setup ## Copy the notebooks, without their solutions, to student/
+	@.venv/bin/python book/student.py
+
+lint: setup ## Check style, types and spelling
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
+	@.venv/bin/codespell
+
+links: setup ## Ask for every page that the course links to (needs the internet)
+	@.venv/bin/python book/links.py
 
 weights: setup ## Train the network that the package ships
 	@.venv/bin/python benchmarks/weights.py

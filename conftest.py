@@ -16,6 +16,7 @@ MODE = pytest.StashKey[str]()
 # After nbval has read its options, before it collects.
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
+    os.environ["MNISTEDU_PROGRESS"] = ""  # no test writes to a reader's record
     option = config.option
     if not getattr(option, "nbval", False):
         return

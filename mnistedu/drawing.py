@@ -1,96 +1,48 @@
-"""The drawing pad: draw a digit, and a network reads it while you draw.
+"""Pads to draw digits on: one that reads them, and one that collects your own."""
 
-Strokes are collected in Python, event by event, and rasterised here into the ink
-that the network reads. The canvas in the page shows the same strokes to the eye.
-"""
-
-import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+import warnings
+from collections.abc import Callable
 from html import escape
-from io import BytesIO
-from threading import RLock
+from itertools import cycle
 
-import numpy as np
 import torch
-from ipycanvas import Canvas
-from ipywidgets import HTML, Box, Button, Image, VBox
-from PIL import Image as PILImage
+from ipywidgets import HTML, Checkbox, Dropdown, FileUpload, HBox, Image, VBox
 from torch import Tensor, nn
+from torch.nn import functional as F
 
+from mnistedu.activations import eval_mode, feature_maps
 from mnistedu.checkpoints import load_pretrained
-from mnistedu.evaluation import predict
-from mnistedu.preprocess import center_digit, normalize
+from mnistedu.gradcam import grad_cam
+from mnistedu.models import ConvNet
+from mnistedu.pictures import encode_png, mosaic, overlay
+from mnistedu.preprocess import (
+    INK_THRESHOLD,
+    center_digit,
+    count_digits,
+    normalize,
+    read_image,
+)
+from mnistedu.sheet import LOCK, Sheet, make_button, one_thread
+from mnistedu.strokes import SAMPLES, SIZE, rasterize
 
-Point = tuple[float, float]  # x to the right, y down, in pixels of the canvas
 Model = Callable[[Tensor], Tensor]
 
-SIZE = 280  # width and height of the canvas
-STROKE_WIDTH = 20  # a digit that fills the canvas gets strokes as thick as MNIST's
-
-# JupyterLab delivers events on a thread of its own, beside the one that runs cells.
-# One lock serves all pads, as all of ipycanvas's canvases share one channel.
-LOCK = RLock()
+NOTHING, MAPS, GRAD_CAM = "nothing", "feature maps", "Grad-CAM"
+FITTED = 200  # of 280 pixels, as 20 of 28: the longer side of what a file shows
 
 
-def rasterize(strokes: Iterable[Sequence[Point]]) -> Tensor:
-    """Draw strokes, as the pad does, with a round pen 20 pixels wide.
-
-    Args:
-        strokes: each a sequence of points (x, y) in [0, 280], joined by straight
-            lines; what lies outside is cut off, and a single point is a dot.
-
-    Returns:
-        float32 ``(1, 1, 280, 280)`` in [0, 1], antialiased: 0 is paper, 1 full ink.
-    """
-    ink = torch.zeros(1, 1, SIZE, SIZE)
-    for stroke in strokes:
-        ink = _add_stroke(ink, stroke)
-    return ink
-
-
-def _add_stroke(ink: Tensor, stroke: Sequence[Point]) -> Tensor:
-    """The ink with one more stroke in it."""
-    ink = ink.clone()
-    for (x0, y0), (x1, y1) in zip(stroke, stroke[1:] or stroke, strict=False):
-        reach = STROKE_WIDTH / 2 + 1  # pixels further away stay as they are
-        left, right = _clip(min(x0, x1) - reach), _clip(max(x0, x1) + reach)
-        top, bottom = _clip(min(y0, y1) - reach), _clip(max(y0, y1) + reach)
-        x = torch.arange(left, right) + 0.5 - x0  # pixel j covers [j, j + 1]
-        y = torch.arange(top, bottom)[:, None] + 0.5 - y0
-        dx, dy = x1 - x0, y1 - y0
-        length = max(dx * dx + dy * dy, 1e-9)
-        nearest = ((x * dx + y * dy) / length).clamp(0, 1)  # from start to end
-        distance = torch.hypot(x - nearest * dx, y - nearest * dy)
-        cover = (STROKE_WIDTH / 2 + 0.5 - distance).clamp(0, 1)
-        window = ink[0, 0, top:bottom, left:right]
-        torch.maximum(window, cover, out=window)
-    return ink
-
-
-def _clip(position: float) -> int:
-    return min(max(math.floor(position), 0), SIZE)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Let torch use one thread: on so few numbers several only wait for each other.
-
-    On a busy machine that made a movement of the pen take 60 ms instead of 10.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-class DrawingPad(Box):
+class DrawingPad(Sheet):
     """A pad to draw a digit on, with mouse, finger or pen, and what a network says.
 
-    It shows, after every movement of the pen, the image that the network sees and
-    the probabilities of the ten digits.
+    After every movement of the pen it shows the image that the network sees and the
+    probabilities of the ten digits; on demand also the feature maps of each block and
+    Grad-CAM for any class. Several digits side by side are not guessed at.
+
+    *Sample* draws a digit, at each press the next one, for those who cannot draw.
+    *Upload* reads an image file (see ``preprocess.read_image``) and puts its ink on a
+    new sheet, its longer side 200 of the 280 pixels; you can draw on there. A file
+    that shows no digit changes nothing, and the pad says why. *Undo* takes back a
+    stroke, a sample, an upload or *Clear*.
 
     Args:
         model: maps normalised images, float32 ``(N, 1, 28, 28)``, to logits
@@ -100,7 +52,8 @@ class DrawingPad(Box):
     Attributes:
         ink: the drawing, float32 ``(1, 1, 280, 280)`` in [0, 1].
         image: what the network sees of it, before it is normalised: float32
-            ``(1, 1, 28, 28)`` in [0, 1].
+            ``(1, 1, 28, 28)`` in [0, 1], made by ``center_digit``, or the canvas only
+            shrunk where *Scale and centre* is off.
         probabilities: float32 ``(10,)``; all zero while there is no answer.
         prediction: the most probable digit, or None while there is no answer.
 
@@ -111,105 +64,98 @@ class DrawingPad(Box):
     def __init__(self, model: Model | None = None) -> None:
         self.model = load_pretrained() if model is None else model
         self._read(torch.zeros(1, 1, 28, 28))  # a wrong model is told so here
+        self._layers = _layers_with_maps(self.model)
+        self._samples = cycle(SAMPLES.values())
 
-        canvas = self._canvas = Canvas(width=SIZE, height=SIZE)
-        canvas.on_client_ready(self._redraw)
-        canvas.on_mouse_down(self._pen_down)
-        canvas.on_mouse_move(self._pen_move)
-        canvas.on_mouse_up(self._pen_up)
-        canvas.on_mouse_out(self._pen_up)  # outside, a release would go unheard
-        # Of several touches the newest is the pen: the first may be a resting hand.
-        canvas.on_touch_start(lambda touches: self._pen_down(*touches[-1]))
-        canvas.on_touch_move(lambda touches: self._pen_move(*touches[-1]))
-        canvas.on_touch_end(lambda _: self._pen_up())
-        canvas.on_touch_cancel(lambda _: self._pen_up())
-        clear = Button(description="Clear")
-        clear.on_click(lambda _: self.clear())
-        # The canvas keeps all keys to itself: let Tab lead out of it.
-        canvas.on_key_down(lambda key, *_: key == "Tab" and clear.focus())
+        sample = make_button("Sample", self._load_sample)
+        sample.tooltip = "Draw a digit for me, at each press the next one"
+        upload = self._upload = FileUpload(
+            accept="image/*",
+            icon="",
+            # Jupyter's server drops what is larger, and nobody is told.
+            tooltip="Read a digit from an image file of at most 10 MB",
+        )
+        upload.observe(self._load_files, "value")
 
         self._seen = Image(format="png")
+        self._centered = Checkbox(True, description="Scale and centre", indent=False)
         self._digit, self._bars = HTML(), HTML()
-        sees, says = HTML("<h4>The network sees</h4>"), HTML("<h4>and says</h4>")
-        super().__init__(
+        self._view = Dropdown(
+            options=[NOTHING, *(self._layers or [MAPS]), GRAD_CAM],
+            description="Look inside",
+        )
+        self._class = Dropdown(
+            options=[("the answer", None), *((str(c), c) for c in range(10))],
+            description="for",
+        )
+        self._caption, self._inside = HTML(), Image(format="png")
+        for control in (self._centered, self._view, self._class):
+            control.observe(self._control_changed, "value")
+
+        answer = VBox(
             [
-                VBox([HTML(f"{STYLE}<h4>Your drawing</h4>"), canvas, clear]),
-                VBox([sees, self._seen, says, self._digit]),
-                VBox([HTML("<h4>How sure it is</h4>"), self._bars]),
+                *(HTML("<h4>The network sees</h4>"), self._seen, self._centered),
+                *(HTML("<h4>and says</h4>"), self._digit),
             ]
         )
-        self.add_class("mnistedu-pad")
-        self.clear()
+        bars = VBox([HTML("<h4>How sure it is</h4>"), self._bars])
+        views = HBox([self._view, self._class])
+        inside = VBox([views, self._caption, self._inside])
+        for widget, name in (
+            *((self._seen, "seen"), (answer, "answer")),
+            *((views, "row"), (inside, "inside")),
+        ):
+            widget.add_class(name)
+        super().__init__("Your drawing", [sample, upload], [answer, bars, inside])
 
-    def __repr__(self) -> str:
-        return "DrawingPad()"  # stored with a notebook: no numbers in it
+    def _load_sample(self) -> None:
+        self.lay(rasterize(next(self._samples)))
 
-    def clear(self) -> None:
-        """Take a new sheet."""
-        with LOCK:
-            self._strokes: list[list[Point]] = []
-            self._pen_is_down = False
-            self.ink = rasterize([])
-            self._redraw()
-            self._update()
+    def _load_files(self, change: dict[str, object]) -> None:
+        for file in self._upload.value:
+            with LOCK, warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("ignore")
+                warnings.simplefilter("always", UserWarning)
+                try:
+                    self.lay(_fit(read_image(bytes(file["content"]))))
+                    self._say(" ".join(str(warning.message) for warning in caught))
+                except ValueError as error:
+                    self._say(str(error))
+        self._upload.value = ()  # the file is not kept
 
-    def _pen_down(self, x: float, y: float) -> None:
-        with LOCK:
-            self._strokes.append([(x, y)])
-            self._pen_is_down = True
-            self._draw()
+    def _control_changed(self, change: dict[str, object]) -> None:
+        with LOCK, one_thread():
+            self._changed()
 
-    def _pen_move(self, x: float, y: float) -> None:
-        with LOCK:
-            if self._pen_is_down and (x, y) != self._strokes[-1][-1]:
-                self._strokes[-1].append((x, y))
-                self._draw()
-
-    def _pen_up(self, *point: float) -> None:
-        with LOCK:
-            if point:
-                self._pen_move(*point)
-            self._pen_is_down = False
-
-    @_one_thread()
-    def _draw(self) -> None:
-        """Ink and show the newest piece of the newest stroke, and read the result."""
-        piece = self._strokes[-1][-2:]
-        self.ink = _add_stroke(self.ink, piece)
-        self._show(piece)
-        self._update()
-
-    def _show(self, stroke: Sequence[Point]) -> None:
-        if len(stroke) == 1:
-            self._canvas.fill_circle(*stroke[0], STROKE_WIDTH / 2)
-        else:
-            self._canvas.stroke_lines(np.array(stroke))
-
-    def _redraw(self) -> None:
-        """Show all strokes: a page that opens later has an empty canvas."""
-        with LOCK:
-            # Nor does it know which canvas is meant: let ipycanvas say so again.
-            self._canvas._canvas_manager._current_canvas = None
-            self._canvas.line_width = STROKE_WIDTH
-            self._canvas.line_cap = self._canvas.line_join = "round"
-            self._canvas.clear()
-            for stroke in self._strokes:
-                self._show(stroke)
-
-    def _update(self) -> None:
-        self.image = center_digit(self.ink)
+    def _changed(self) -> None:
+        """Read the ink, and show what there is to show."""
+        centered = self._centered.value
+        self.image = center_digit(self.ink) if centered else _shrink(self.ink)
         self.probabilities, self.prediction = torch.zeros(10), None
         says = '<div class="hint" data-prediction="">Draw a digit</div>'
         if self.ink.any():
             try:
-                self.probabilities = self._read(self.image).softmax(0)
+                self.probabilities = self._answer()
                 digit = self.prediction = int(self.probabilities.argmax())
                 says = f'<div class="digit" data-prediction="{digit}">{digit}</div>'
             except ValueError as error:
-                says = f'<div class="hint" role="alert">{escape(str(error))}</div>'
-        self._seen.value = _png(self.image)
+                says = (
+                    '<div class="hint" data-prediction="" role="alert">'
+                    f"{escape(str(error))}</div>"
+                )
+        self._seen.value = encode_png(1 - self.image[0, 0])  # dark ink on white paper
         self._digit.value = says
         self._bars.value = _bars(self.probabilities)
+        self._look_inside()
+
+    def _answer(self) -> Tensor:
+        """The probabilities (10,); ValueError with a sentence if there are none."""
+        digits = count_digits(self.ink)
+        if digits > 1:
+            raise ValueError(
+                f"These look like {digits} digits side by side: draw one at a time."
+            )
+        return self._read(self.image).softmax(0)
 
     @torch.inference_mode()
     def _read(self, image: Tensor) -> Tensor:
@@ -217,7 +163,10 @@ class DrawingPad(Box):
         images = normalize(image)
         try:
             if isinstance(self.model, nn.Module):
-                logits, _ = predict(self.model, [(images, torch.zeros(1))])
+                parameters = self.model.parameters()
+                device = next((p.device for p in parameters), images.device)
+                with eval_mode(self.model):
+                    logits = self.model(images.to(device)).cpu()
             else:
                 logits = torch.as_tensor(self.model(images))
         except Exception as error:  # whatever the reader's own code raises
@@ -232,12 +181,162 @@ class DrawingPad(Box):
             )
         return logits[0].float()
 
+    def _look_inside(self) -> None:
+        """Show the feature maps or the heatmap that were asked for."""
+        view, picture, caption = self._view.value, None, ""
+        if view == NOTHING:
+            pass
+        elif not isinstance(self.model, nn.Module) or not self._layers:
+            caption = (
+                "There is nothing to show: only a torch module with Conv2d layers has "
+                "feature maps, and this model is none."
+            )
+        elif self.prediction is not None:
+            try:
+                picture, caption = self._view_inside(self.model, self.prediction)
+            except Exception as error:  # whatever the reader's own code raises
+                caption = f"It cannot be shown: {type(error).__name__}: {error}"
+        self._class.layout.display = None if view == GRAD_CAM else "none"
+        self._caption.value = f'<div class="hint">{escape(caption)}</div>'
+        self._inside.layout.display = None if picture is not None else "none"
+        if picture is not None:
+            width = picture.shape[1]
+            zoom = 1 if view == GRAD_CAM else max(504 // width, 1)
+            self._inside.width = str(zoom * width)
+            self._inside.value = encode_png(picture)
 
-def _png(image: Tensor) -> bytes:
-    pixels = ((1 - image[0, 0]) * 255).round().byte()  # dark ink on white paper
-    file = BytesIO()
-    PILImage.fromarray(pixels.numpy()).save(file, "png")
-    return file.getvalue()
+    def _view_inside(
+        self, model: nn.Module, prediction: int
+    ) -> tuple[Tensor | None, str]:
+        """The picture that was asked for, if there is anything on it, and a caption."""
+        images = normalize(self.image)
+        if self._view.value != GRAD_CAM:
+            maps = feature_maps(model, images, self._layers[self._view.value])[0].relu()
+            n, h, w = maps.shape
+            caption = f"{n} feature maps of {h}×{w}: the darker, the stronger"
+            return mosaic(maps / maps.max().clamp(min=1e-9), columns=12), caption
+        digit = prediction if self._class.value is None else self._class.value
+        *_, last = self._layers.values()
+        heatmap = grad_cam(model, images, last, digit)
+        if not heatmap.any():
+            return None, f"The network finds nothing that speaks for {_a(digit)}."
+        caption = f"The bluer, the more it speaks for {_a(digit)}"
+        return overlay(self.image[0, 0], heatmap[0]), caption
+
+
+class HandwritingPad(Sheet):
+    """A pad that asks for one digit after the other and keeps what you draw.
+
+    It asks in a mixed order which is always the same, and every ten requests are for
+    ten different digits. *Keep*, or Enter on the canvas, goes on to the next; *Back*
+    brings the last one back onto the sheet, to be kept again or drawn anew. No network
+    reads along: you would draw for it, and not as you always do.
+
+    Args:
+        count: how many digits to ask for.
+
+    Attributes:
+        images: those kept so far, made by ``center_digit``, float32
+            ``(n, 1, 28, 28)`` in [0, 1].
+        targets: what they were to be, int64 ``(n,)``.
+        ink: the drawing that is not yet kept, float32 ``(1, 1, 280, 280)`` in [0, 1].
+    """
+
+    def __init__(self, count: int = 20) -> None:
+        order = torch.Generator().manual_seed(0)
+        tens = [torch.randperm(10, generator=order) for _ in range(0, count, 10)]
+        self._asked = torch.cat(tens)[:count].tolist()
+        self._inks: list[Tensor] = []
+        self._back = make_button("Back", self.back)
+        self._keep = make_button("Keep", self.keep)
+        self._keep.button_style = "primary"
+        self._images = Image(format="png", width="288")  # twice that of the mosaic
+        kept = VBox([HTML("<h4>Kept</h4>"), self._images])
+        super().__init__("", [self._keep, self._back], [kept])
+        self._ask()
+
+    @property
+    def images(self) -> Tensor:
+        """The images kept so far."""
+        return center_digit(torch.cat([torch.zeros(0, 1, SIZE, SIZE), *self._inks]))
+
+    @property
+    def targets(self) -> Tensor:
+        """The digits that were asked for, for each of the images."""
+        return torch.tensor(self._asked[: len(self._inks)], dtype=torch.int64)
+
+    def keep(self) -> None:
+        """Keep the drawing and ask for the next digit."""
+        with LOCK:
+            if len(self._inks) == len(self._asked):
+                return
+            if not self.ink.any():
+                self._say(f"{self._request()} first.")
+                return
+            self._inks.append(self.ink)
+            self._inks_before.clear()
+            self._show(rasterize([]))
+            self._ask()
+
+    def back(self) -> None:
+        """Bring the digit that was kept last back onto the sheet."""
+        with LOCK:
+            if self._inks:
+                self.lay(self._inks.pop())
+                self._ask()
+
+    def _key_down(self, key: str, shift: bool, ctrl: bool, meta: bool) -> None:
+        if key == "Enter":
+            self.keep()
+        else:
+            super()._key_down(key, shift, ctrl, meta)
+
+    def _request(self) -> str:
+        return f"Draw {_a(self._asked[len(self._inks)])}"
+
+    def _ask(self) -> None:
+        """Show what is wanted next and what is kept."""
+        kept, count = len(self._inks), len(self._asked)
+        done = kept == count
+        wanted = "Done" if done else f"<b>{self._request()}</b>"
+        number = f"all {count} are kept" if done else f"{kept + 1} of {count}"
+        self._title.value = f'<h4 role="status">{wanted} ({number})</h4>'
+        self._keep.disabled, self._back.disabled = done, not kept
+        self._images.layout.display = None if kept else "none"
+        if kept:
+            self._images.value = encode_png(mosaic(self.images[:, 0], columns=5))
+
+
+def _layers_with_maps(model: Model) -> dict[str, nn.Module]:
+    """The layers whose feature maps can be shown, under the names to show."""
+    if isinstance(model, ConvNet):
+        return {f"block {i}": block for i, block in enumerate(model.blocks, start=1)}
+    if isinstance(model, nn.Module):
+        modules = model.named_modules()
+        return {name: m for name, m in modules if isinstance(m, nn.Conv2d) and name}
+    return {}
+
+
+def _shrink(ink: Tensor) -> Tensor:
+    """The canvas as it is, its pixels averaged: (1, 1, 280, 280) -> (1, 1, 28, 28)."""
+    return F.avg_pool2d(ink, SIZE // 28)
+
+
+def _fit(ink: Tensor) -> Tensor:
+    """The ink of a file, (1, 1, H, W), in the middle of a sheet (1, 1, 280, 280)."""
+    rows, columns = (ink[0, 0] > INK_THRESHOLD).nonzero().T
+    crop = ink[..., rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    scale = FITTED / max(crop.shape[2:])
+    height, width = (max(round(side * scale), 1) for side in crop.shape[2:])
+    fitted = F.interpolate(crop, (height, width), mode="bilinear", antialias=True)
+    sheet = torch.zeros(1, 1, SIZE, SIZE)
+    top, left = (SIZE - height) // 2, (SIZE - width) // 2
+    sheet[..., top : top + height, left : left + width] = fitted.clamp(0, 1)
+    return sheet
+
+
+def _a(digit: int) -> str:
+    return f"an {digit}" if digit == 8 else f"a {digit}"
 
 
 def _bars(probabilities: Tensor) -> str:
@@ -249,43 +348,3 @@ def _bars(probabilities: Tensor) -> str:
         f' style="--p: {p:.1%}"></div><span>{p:.0%}</span></div>'
         for digit, p in enumerate(probabilities.tolist())
     )
-
-
-# JupyterLab's own colours where it has them, light or dark, and for the bars those
-# of the figures (see plotting), which can be told apart on both.
-STYLE = """<style>
-.mnistedu-pad { flex-flow: row wrap; gap: 12px 32px; padding: 4px 2px }
-.mnistedu-pad, .mnistedu-pad > div { overflow: visible; max-width: 100% }
-.mnistedu-pad .jupyter-widgets { margin: 0 }
-.mnistedu-pad h4 {
-  margin: 0; font-size: 14px; font-weight: 500; line-height: 30px;
-  color: var(--jp-ui-font-color2, #616161);
-}
-.mnistedu-pad canvas, .mnistedu-pad img {
-  background: #fff; box-shadow: 0 0 0 1px var(--jp-border-color1, #bdbdbd);
-}
-.mnistedu-pad canvas {
-  max-width: 100%; height: auto; border-radius: 6px; cursor: crosshair;
-}
-.mnistedu-pad canvas:focus { outline: 2px solid #0072b2 }
-.mnistedu-pad button.jupyter-button { width: 100%; margin-top: 10px }
-.mnistedu-pad img { width: 168px; height: 168px; image-rendering: pixelated }
-.mnistedu-pad .digit {
-  width: 168px; text-align: center; color: #d55e00; font: 600 112px/104px sans-serif;
-}
-.mnistedu-pad .hint {
-  max-width: 168px; font-size: 14px; line-height: 1.4; white-space: normal;
-  color: var(--jp-ui-font-color1, #212121);
-}
-.mnistedu-pad .bar {
-  display: flex; align-items: center; gap: 10px; height: 28px; font-size: 14px;
-  color: var(--jp-ui-font-color1, #212121); --ink: #0072b2;
-}
-.mnistedu-pad .best { --ink: #d55e00 }
-.mnistedu-pad .bar div {
-  width: 160px; height: 16px; border-radius: 4px;
-  background: linear-gradient(
-    90deg, var(--ink) var(--p), var(--jp-layout-color2, #eee) var(--p)
-  );
-}
-</style>"""

@@ -6,60 +6,93 @@ of mass in the middle (LeCun, Bottou, Bengio and Haffner, 1998, section III.A).
 A drawing that skips these steps looks like nothing that a network has ever seen.
 """
 
-from pathlib import Path
-
-import numpy as np
 import torch
-from PIL import Image, ImageOps
 from torch import Tensor
+
+from mnistedu.images import Source, name_of, open_image
+from mnistedu.ink import find_ink
 
 IMAGE_SIZE = 28
 BOX_SIZE = 20
 MIDDLE = 14.5  # MNIST's centres of mass lie in pixel 14, which covers [14, 15]
 INK_THRESHOLD = 0.1  # fainter ink is paper: it does not widen the bounding box
 
-BLANK = 0.1  # an image whose luminance varies by less than this shows nothing
-
 MNIST_MEAN = 0.1307  # over all pixels of the 60,000 training images, in [0, 1]
 MNIST_STD = 0.3081
 
 
-def read_image(path: str | Path) -> Tensor:
-    """Read the ink of one digit from an image file.
+def read_image(source: Source) -> Tensor:
+    """Read the ink of one digit from a drawing, a scan or a photograph.
 
-    Dark ink on light paper and light ink on dark paper both will do. The paper is
-    what most of the image's edge shows; what is transparent is paper too. The
-    strongest ink counts as full ink.
+    Dark ink on light paper and light ink on dark paper both will do, in any colour,
+    in an uneven light and with shadows; see ``ink.find_ink``. What is transparent is
+    paper. Large pictures are reduced to at most 1024 pixels in width and height.
 
     Args:
-        path: a file in any format that Pillow reads: PNG, JPEG, WebP and many more.
+        source: the path or the bytes of a PNG, JPEG, WebP, GIF, BMP or TIFF file, an
+            image of Pillow's, or an array or tensor ``(H, W)``, ``(H, W, 3)`` or
+            ``(H, W, 4)``: bool, uint8, uint16 or float in [0, 1].
 
     Returns:
         float32 ``(1, 1, H, W)`` in [0, 1]; 0 is paper, 1 is full ink.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it holds no readable image, or a blank one.
+        ValueError: if the source holds no readable image, more than 25 million pixels
+            (65 million in a JPEG file), nothing drawn, or several digits.
+
+    Warns:
+        UserWarning: if a file is animated; its first frame is read.
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"There is no image at {path}.")
-    try:
-        with Image.open(path) as image:
-            upright = ImageOps.exif_transpose(image).convert("LA")
-    except Exception as error:  # Pillow's decoders raise all kinds
-        raise ValueError(f"{path} is damaged or no image that can be read.") from error
-    # (H, W, 2) -> twice (H, W): how light each pixel is, and how opaque
-    luminance, opacity = torch.from_numpy(np.array(upright) / 255).float().unbind(2)
-    edge = torch.ones_like(opacity, dtype=torch.bool)
-    edge[1:-1, 1:-1] = False
-    if opacity[edge].median() < 0.5:
-        ink = opacity  # paper is what is transparent, whatever its colour
-    else:
-        paper = luminance[edge & (opacity >= 0.5)].median()
-        ink = opacity * (luminance - paper).abs()
-    if ink.max() < BLANK:
-        raise ValueError(f"{path} is blank: it should show one digit.")
-    return (ink / ink.max())[None, None]
+    ink = torch.from_numpy(find_ink(open_image(source)))[None, None]
+    if not ink.any():
+        raise ValueError(f"{name_of(source)} is blank: it should show one digit.")
+    digits = count_digits(ink)
+    if digits > 1:
+        raise ValueError(
+            f"{name_of(source)} shows {digits} digits side by side: cut out one of "
+            "them."
+        )
+    return ink
+
+
+def count_digits(ink: Tensor) -> int:
+    """Count the digits that stand side by side.
+
+    The strokes of one digit may be apart too: an open 4, a 5 without its bar. So
+    pieces with blank columns between them count as digits only if they are about as
+    high as each other and far apart or, where all is wider than one digit can be, if
+    they are half as high. None of MNIST's 70,000 digits is taken for several.
+
+    Args:
+        ink: float ``(1, 1, H, W)`` in [0, 1]; 0 is paper, 1 is full ink.
+
+    Returns:
+        Their number; 0 for blank ink.
+    """
+    inked = ink[0, 0] > INK_THRESHOLD
+    columns = inked.any(0)
+    if not columns.any():
+        return 0
+    height, width = _length(inked.any(1)), _length(columns)
+    wide = width > 1.25 * height
+    tall = (0.5 if wide else 0.85) * height
+    gap = (0 if wide else 0.2) * height
+
+    outside = columns.new_zeros(1)
+    steps = torch.cat([outside, columns, outside]).int().diff()
+    digits, end = 0, -width
+    for first, last in steps.nonzero().view(-1, 2).tolist():
+        if _length(inked[:, first:last].any(1)) >= tall:
+            digits += first - end >= gap
+            end = last
+    return max(digits, 1)
+
+
+def _length(inked: Tensor) -> int:
+    """From the first to the last True of (L,)."""
+    position = inked.nonzero()
+    return int(position[-1] - position[0] + 1)
 
 
 def center_digit(ink: Tensor) -> Tensor:
@@ -115,19 +148,17 @@ def _extent_and_mean(peak: Tensor, mass: Tensor) -> tuple[Tensor, Tensor]:
 def _resampling_weights(middle: Tensor, step: Tensor, length: int) -> Tensor:
     """How much each of ``length`` ink pixels counts for each of 28 image pixels.
 
-    Image pixel i covers the interval of width step around
-    middle + (i + 0.5 - 14.5) * step and takes the mean of the ink in it, with blank
-    paper beyond the edge: nothing is skipped, so there is no aliasing, and no ink is
-    lost or gained. ``middle`` and ``step`` ``(N,)`` -> ``(N, 28, length)``.
+    Image pixel i lies at middle + (i + 0.5 - 14.5) * step, with blank paper beyond the
+    edge. Coarse ink is joined by linear interpolation; where it is finer than the
+    image, each pixel takes the mean of all the ink around it, nearer ink counting
+    more: nothing is skipped. ``middle`` and ``step`` ``(N,)`` -> ``(N, 28, length)``.
     """
     offset = torch.arange(IMAGE_SIZE, device=step.device, dtype=step.dtype)
     offset = offset + 0.5 - MIDDLE
     centre = (middle[:, None] + offset * step[:, None])[:, :, None]  # (N, 28, 1)
-    width = step[:, None, None]
-    left = torch.arange(length, device=step.device, dtype=step.dtype)
-    start = torch.maximum(centre - width / 2, left)
-    end = torch.minimum(centre + width / 2, left + 1)
-    return (end - start).clamp(min=0) / width
+    reach = step.clamp(min=1)[:, None, None]
+    position = torch.arange(length, device=step.device, dtype=step.dtype) + 0.5
+    return (1 - (position - centre).abs() / reach).clamp(min=0) / reach
 
 
 def normalize(images: Tensor) -> Tensor:

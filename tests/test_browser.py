@@ -1,180 +1,376 @@
-"""The last chapter in a real JupyterLab, drawn on with mouse and finger."""
+"""The pads in a real JupyterLab, drawn on with mouse, pen and finger."""
 
-import json
-import os
-import shutil
-import socket
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Error, FloatRect, Page, expect
+from jupyter_client.blocking import BlockingKernelClient
+from lab import (
+    evaluate,
+    kernel_of,
+    open_and_run,
+    running_lab,
+    send_at_once,
+    write_notebook,
+)
+from pen import ONE, SEVEN, ZERO
+from PIL import Image, ImageDraw
+from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
-CHAPTER = Path(__file__).parents[1] / "notebooks" / "09_draw.ipynb"
-TOKEN = "drawing"
-SEVEN = [(78, 72), (130, 66), (200, 62), (185, 110), (160, 160), (138, 215)]
-ONE = [(150, 40), (144, 110), (138, 180), (132, 240)]
-ZERO = [
-    (140, 50), (104, 68), (83, 113), (83, 167), (104, 212), (140, 230),
-    (176, 212), (197, 167), (197, 113), (176, 68), (140, 50),
-]  # fmt: skip
+from mnistedu.strokes import Point
 
-Point = tuple[float, float]
+expect.set_options(timeout=30_000)  # a busy machine takes its time
 
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the chapter in a JupyterLab that knows no one's settings."""
-    home = tmp_path_factory.mktemp("lab")
-    shutil.copy(CHAPTER, home / "chapter.ipynb")
-    settings = home / "settings" / "@jupyterlab" / "apputils-extension"
-    settings.mkdir(parents=True)
-    (settings / "notification.jupyterlab-settings").write_text(
-        json.dumps({"fetchNews": "false", "checkForUpdates": False})
-    )
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    folders = {
-        "JUPYTER_CONFIG_DIR": "config",
-        "JUPYTER_DATA_DIR": "data",
-        "JUPYTER_RUNTIME_DIR": "runtime",
-        "JUPYTERLAB_SETTINGS_DIR": "settings",
-        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
-        "IPYTHONDIR": "ipython",
-    }
-    with (home / "server.log").open("w") as output:
-        server = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
-                *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
-                *(f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={home}"),
-            ],
-            env=os.environ | {name: str(home / f) for name, f in folders.items()},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        yield f"http://127.0.0.1:{port}/lab/tree/chapter.ipynb?token={TOKEN}"
-    finally:
-        server.terminate()
-        try:
-            server.wait(10)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-        print((home / "server.log").read_text(encoding="utf-8"))
+Draw = Callable[[Locator, Sequence[Point]], None]
 
 
 @pytest.fixture(scope="module")
-def page(browser: Browser, lab: str) -> Iterator[Page]:
-    """The chapter with all its cells run, the pad in view."""
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("lab")
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, home: Path) -> Iterator[Page]:
+    """A notebook with both pads, run, the first one in view."""
+    cells = ["from mnistedu.drawing import *", "pad = DrawingPad(); pad"]
+    write_notebook(home / "pads.ipynb", [*cells, "hand = HandwritingPad(); hand"])
     context = browser.new_context(
         viewport={"width": 1280, "height": 800}, has_touch=True
     )
     page = context.new_page()
-    # The server refuses connections for its first seconds.
-    for _ in range(300):
-        try:
-            page.goto(lab)
-            break
-        except Error:
-            page.wait_for_timeout(100)
-    expect(page.locator(".jp-NotebookPanel")).to_be_visible(timeout=30_000)
-    expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle", timeout=30_000)
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.locator('[data-command="runmenu:run-all"]').click()
-    canvas = page.locator(".mnistedu-pad canvas")
-    expect(canvas).to_be_attached(timeout=120_000)  # all cells above it run first
-    canvas.scroll_into_view_if_needed()
-    yield page
-    context.close()
+    try:
+        with running_lab(home) as address:
+            open_and_run(page, address.format("pads.ipynb"))
+            canvas = page.locator(".mnistedu-pad canvas")
+            expect(canvas).to_have_count(2, timeout=120_000)
+            yield page
+            context.close()
+    finally:
+        print((home / "server.log").read_text(encoding="utf-8"))
 
 
-def box(page: Page) -> FloatRect:
+@pytest.fixture(scope="module")
+def kernel(page: Page, home: Path) -> Iterator[BlockingKernelClient]:
+    with kernel_of(home) as client:
+        yield client
+
+
+@pytest.fixture
+def pad(page: Page) -> Iterator[Locator]:
+    """The pad with a new sheet."""
+    pad = page.locator(".mnistedu-pad").first
+    pad.locator("canvas").scroll_into_view_if_needed()
+    expect_answer(pad, None)
+    yield pad
+    pad.get_by_role("button", name="Clear").click()
+    expect_answer(pad, None)
+
+
+def box(pad: Locator) -> FloatRect:
     """Where the canvas lies in the window."""
-    rectangle = page.locator(".mnistedu-pad canvas").bounding_box()
+    rectangle = pad.locator("canvas").bounding_box()
     assert rectangle
     return rectangle
 
 
-def draw(page: Page, points: Sequence[Point]) -> None:
-    corner = box(page)
+def mouse(pad: Locator, points: Sequence[Point]) -> None:
+    corner = box(pad)
     for i, (x, y) in enumerate(points):
-        page.mouse.move(corner["x"] + x, corner["y"] + y, steps=5 if i else 1)
+        pad.page.mouse.move(corner["x"] + x, corner["y"] + y, steps=5 if i else 1)
         if i == 0:
-            page.mouse.down()
-    page.mouse.up()
+            pad.page.mouse.down()
+    pad.page.mouse.up()
 
 
-def touch(page: Page, points: Sequence[Point]) -> None:
-    corner = box(page)
-    devtools = page.context.new_cdp_session(page)
+def pen(pad: Locator, points: Sequence[Point]) -> None:
+    corner = box(pad)
+    devtools = pad.page.context.new_cdp_session(pad.page)
+    kinds = ["mousePressed", *["mouseMoved"] * len(points), "mouseReleased"]
+    for kind, (x, y) in zip(kinds, [points[0], *points, points[-1]], strict=True):
+        event = {"type": kind, "pointerType": "pen", "button": "left", "buttons": 1}
+        where = {"x": corner["x"] + x, "y": corner["y"] + y, "clickCount": 1}
+        devtools.send("Input.dispatchMouseEvent", event | where)
+
+
+def finger(pad: Locator, points: Sequence[Point]) -> None:
+    corner = box(pad)
+    devtools = pad.page.context.new_cdp_session(pad.page)
     for i, (x, y) in enumerate(points):
-        finger = {"x": corner["x"] + x, "y": corner["y"] + y}
+        touch = {"x": corner["x"] + x, "y": corner["y"] + y}
         kind = "touchMove" if i else "touchStart"
         devtools.send(
-            "Input.dispatchTouchEvent", {"type": kind, "touchPoints": [finger]}
+            "Input.dispatchTouchEvent", {"type": kind, "touchPoints": [touch]}
         )
     devtools.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
-def expect_answer(page: Page, digit: int | None) -> None:
+def expect_answer(pad: Locator, digit: int | None) -> None:
     """The answer, and what the bars and the canvas must then show."""
-    says = page.locator(".mnistedu-pad [data-prediction]")
+    says = pad.locator("[data-prediction]")
     shown = "" if digit is None else str(digit)
-    expect(says).to_have_attribute("data-prediction", shown, timeout=30_000)
+    expect(says).to_have_attribute("data-prediction", shown)
     expect(says).to_have_text(shown or "Draw a digit")
-    best = page.locator(".mnistedu-pad .best b")
+    best = pad.locator(".best b")
     if digit is None:
         expect(best).to_have_count(0)
     else:
         expect(best).to_have_text(shown)
-    page.wait_for_function(
-        """blank => {
-            const canvas = document.querySelector(".mnistedu-pad canvas")
+    expect_ink(pad, digit is not None)
+
+
+def expect_ink(pad: Locator, inked: bool) -> None:
+    pad.page.wait_for_function(
+        """([canvas, inked]) => {
             const image = canvas.getContext("2d").getImageData(0, 0, 280, 280)
-            return blank == image.data.every(value => value == 0)
+            return inked == image.data.some(value => value > 0)
         }""",
-        arg=digit is None,
+        arg=[pad.locator("canvas").element_handle(), inked],
     )
 
 
+def expect_picture(pad: Locator) -> tuple[int, int]:
+    """The size of the picture of what is inside, once it is there."""
+    picture = pad.locator(".inside img")
+    expect(picture).to_be_visible()
+    pad.page.wait_for_function("image => image.complete", arg=picture.element_handle())
+    width, height = picture.evaluate(
+        "image => [image.naturalWidth, image.naturalHeight]"
+    )
+    return width, height
+
+
+def look_inside(pad: Locator, view: str) -> None:
+    pad.get_by_label("Look inside").select_option(view)
+
+
 @pytest.mark.parametrize(
-    ("pen", "digit", "points"),
-    [(draw, 7, SEVEN), (draw, 0, ZERO), (touch, 1, ONE)],
-    ids=["mouse 7", "mouse 0", "touch 1"],
+    ("draw", "digit", "points"),
+    [(mouse, 7, SEVEN), (mouse, 0, ZERO), (pen, 7, SEVEN), (finger, 1, ONE)],
+    ids=["mouse 7", "mouse 0", "pen 7", "finger 1"],
 )
-def test_reads_what_is_drawn_until_it_is_cleared(page, pen, digit, points):
-    expect_answer(page, None)
-    pen(page, points)
-    expect_answer(page, digit)
-    page.locator(".mnistedu-pad").get_by_role("button", name="Clear").click()
-    expect_answer(page, None)
+def test_reads_what_is_drawn(pad: Locator, draw: Draw, digit: int, points: list[Point]):
+    draw(pad, points)
+    expect_answer(pad, digit)
 
 
-def test_keyboard_leads_out_of_the_canvas_to_clear(page):
-    draw(page, SEVEN)
-    expect_answer(page, 7)
-    expect(page.locator(".mnistedu-pad canvas")).to_be_focused()
-    page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="Clear")).to_be_focused()
-    page.keyboard.press("Enter")
-    expect_answer(page, None)
+def test_none_of_200_fast_points_is_lost(pad: Locator, kernel: BlockingKernelClient):
+    points = [(20 + i, 40 + 17 * i % 200) for i in range(200)]
+    drawn = send_at_once(pad.locator("canvas"), points)
+    expected = f"from mnistedu.strokes import rasterize; ink = rasterize([{drawn}])"
+    for _ in range(300):
+        difference = evaluate(kernel, expected, "float((pad.ink - ink).abs().max())")
+        if float(difference) < 1e-3:
+            break
+        pad.page.wait_for_timeout(100)
+    assert float(difference) < 1e-3
 
 
-def test_a_reloaded_page_shows_the_drawing_again(page):
-    draw(page, SEVEN)
-    expect_answer(page, 7)
+def test_undo_takes_back_a_stroke(pad: Locator):
+    mouse(pad, SEVEN)
+    expect_answer(pad, 7)
+    mouse(pad, ZERO)
+    expect(pad.locator(".digit")).not_to_have_text("7")
+    pad.get_by_role("button", name="Undo").click()
+    expect_answer(pad, 7)
+    pad.locator("canvas").focus()
+    pad.page.keyboard.press("Control+z")
+    expect_answer(pad, None)
+
+
+def test_the_brush_makes_thicker_strokes(pad: Locator):
+    dark = """canvas => canvas.getContext("2d").getImageData(0, 0, 280, 280)
+              .data.reduce((sum, value) => sum + value / 255, 0)"""
+    canvas, areas = pad.locator("canvas"), []
+    brush = pad.get_by_role("slider")
+    for key in ("Home", "End"):
+        brush.focus()
+        pad.page.keyboard.press(key)
+        mouse(pad, ONE)
+        expect_answer(pad, 1)
+        areas.append(canvas.evaluate(dark))
+        pad.get_by_role("button", name="Undo").click()
+        expect_answer(pad, None)
+    assert areas[1] > 3 * areas[0] > 0
+    brush.focus()
+    for _ in range(20):
+        pad.page.keyboard.press("ArrowLeft")
+
+
+def test_reads_a_file_and_says_what_is_wrong_with_a_bad_one(pad: Locator, home: Path):
+    photo = Image.new("L", (600, 400), 240)
+    ImageDraw.Draw(photo).line([(x + 200, y + 40) for x, y in SEVEN], 30, 20, "curve")
+    photo.save(home / "seven.png")
+    (home / "bad.png").write_bytes((home / "seven.png").read_bytes()[:300])
+
+    def upload(name: str) -> None:
+        with pad.page.expect_file_chooser() as chooser:
+            pad.get_by_role("button", name="Upload").click()
+        chooser.value.set_files(home / name)
+
+    upload("seven.png")
+    expect_answer(pad, 7)
+    upload("bad.png")
+    expect(pad.get_by_role("alert")).to_be_visible()
+    expect_answer(pad, 7)
+    pad.get_by_role("button", name="Undo").click()
+    expect(pad.get_by_role("alert")).to_have_count(0)
+    expect_answer(pad, None)
+    upload("seven.png")
+    expect_answer(pad, 7)
+
+
+def test_centring_can_be_turned_off_and_on(pad: Locator):
+    mouse(pad, [(x / 3 + 190, y / 3 + 200) for x, y in SEVEN])
+    expect_answer(pad, 7)
+    expect_seen_on_top(pad, True)
+    pad.get_by_label("Scale and centre").uncheck()
+    expect_seen_on_top(pad, False)
+    pad.get_by_label("Scale and centre").check()
+    expect_seen_on_top(pad, True)
+    expect_answer(pad, 7)
+
+
+def expect_seen_on_top(pad: Locator, inked: bool) -> None:
+    """Whether the upper half of the image that the network sees holds any ink."""
+    pad.page.wait_for_function(
+        """([image, inked]) => {
+            const context = new OffscreenCanvas(28, 28).getContext("2d")
+            context.drawImage(image, 0, 0)
+            const {data} = context.getImageData(0, 0, 28, 14)
+            return image.complete && inked == data.some(value => value < 255)
+        }""",
+        arg=[pad.locator(".seen").element_handle(), inked],
+    )
+
+
+def test_shows_the_maps_of_each_block_and_grad_cam(pad: Locator):
+    mouse(pad, SEVEN)
+    expect_answer(pad, 7)
+    for number, text, size in (
+        (1, "24 feature maps of 12×12", (155, 25)),
+        (2, "48 feature maps of 6×6", (83, 27)),
+        (3, "96 feature maps of 6×6", (83, 55)),
+    ):
+        look_inside(pad, f"block {number}")
+        expect(pad.locator(".inside")).to_contain_text(text)
+        assert expect_picture(pad) == size
+    look_inside(pad, "Grad-CAM")
+    expect(pad.locator(".inside")).to_contain_text("speaks for a 7")
+    assert expect_picture(pad) == (224, 224)
+    seven = pad.locator(".inside img").get_attribute("src")
+    pad.get_by_label("for", exact=True).select_option("2")
+    expect(pad.locator(".inside")).to_contain_text("speaks for a 2")
+    expect(pad.locator(".inside img")).not_to_have_attribute("src", seven or "")
+    look_inside(pad, "nothing")
+    expect(pad.locator(".inside img")).to_be_hidden()
+
+
+def test_everything_but_drawing_works_from_the_keyboard(pad: Locator):
+    keyboard = pad.page.keyboard
+    mouse(pad, SEVEN)
+    expect_answer(pad, 7)
+    expect(pad.locator("canvas")).to_be_focused()
+    keyboard.press("Shift+Tab")
+    expect(pad.get_by_role("button", name="Clear")).to_be_focused()
+    keyboard.press("Enter")
+    expect_answer(pad, None)
+    keyboard.press("Tab")
+    expect(pad.locator("canvas")).to_be_focused()
+    keyboard.press("Tab")
+    expect(pad.get_by_role("button", name="Sample")).to_be_focused()
+    for digit in (0, 1):
+        keyboard.press("Enter")
+        expect_answer(pad, digit)
+    for control in (
+        pad.get_by_role("button", name="Upload"),
+        pad.get_by_role("slider"),
+        pad.get_by_label("Scale and centre"),
+        pad.get_by_label("Look inside"),
+    ):
+        keyboard.press("Tab")
+        expect(control).to_be_focused()
+
+
+def test_a_narrow_window_needs_no_sideways_scrolling(pad: Locator):
+    page = pad.page
+    mouse(pad, SEVEN)
+    look_inside(pad, "block 3")
+    expect_picture(pad)
+    for width in (600, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.wait_for_timeout(300)
+        inner, outer, right, edge = pad.evaluate(
+            """pad => [pad.scrollWidth, pad.clientWidth,
+                Math.max(...[...pad.querySelectorAll("canvas, img, .bar, button")]
+                    .map(part => part.getBoundingClientRect().right)),
+                pad.getBoundingClientRect().right]"""
+        )
+        assert inner <= outer and right <= edge + 1
+    look_inside(pad, "nothing")
+
+
+def test_is_legible_in_both_themes(pad: Locator):
+    page = pad.page
+    mouse(pad, SEVEN)
+    expect_answer(pad, 7)
+    for theme in ("Dark", "Light"):
+        page.get_by_role("menuitem", name="Settings", exact=True).click()
+        page.get_by_text("Theme", exact=True).hover()
+        page.get_by_role("menuitem", name=f"JupyterLab {theme}", exact=True).click()
+        expect(page.locator("body")).to_have_attribute(
+            "data-jp-theme-light", "true" if theme == "Light" else "false"
+        )
+        page.wait_for_timeout(500)
+        for text, least in (("h4", 4.5), (".bar span", 4.5), (".digit", 3)):
+            assert contrast(pad.locator(text).first) >= least, (theme, text)
+
+
+def contrast(text: Locator) -> float:
+    """How much lighter or darker a text is than what lies behind it (WCAG 2.2)."""
+    return text.evaluate(
+        """text => {
+            const rgb = color => color.match(/[\\d.]+/g).map(Number)
+            const luminance = ([r, g, b]) => [r, g, b].map(v => v / 255)
+                .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+                .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0)
+            let behind = text
+            const background = () => rgb(getComputedStyle(behind).backgroundColor)
+            while (background()[3] === 0) behind = behind.parentElement
+            const [a, b] = [rgb(getComputedStyle(text).color), background()]
+                .map(luminance).sort((a, b) => b - a)
+            return (a + 0.05) / (b + 0.05)
+        }"""
+    )
+
+
+def test_collects_a_hand(page: Page, kernel: BlockingKernelClient):
+    hand = page.locator(".mnistedu-pad").nth(1)
+    hand.locator("canvas").scroll_into_view_if_needed()
+    for number, points in enumerate((SEVEN, ONE), start=1):
+        expect(hand.locator("h4").first).to_contain_text(f"({number} of 20)")
+        mouse(hand, points)
+        expect_ink(hand, True)
+        page.keyboard.press("Enter")
+        expect_ink(hand, False)
+    hand.get_by_role("button", name="Back").click()
+    expect_ink(hand, True)
+    expect(hand.locator("h4").first).to_contain_text("(2 of 20)")
+    hand.get_by_role("button", name="Keep").click()
+    expect(hand.locator("h4").first).to_contain_text("(3 of 20)")
+    shapes = evaluate(kernel, "", "(tuple(hand.images.shape), len(hand.targets))")
+    assert shapes == "((2, 1, 28, 28), 2)"
+
+
+def test_a_reloaded_page_shows_the_drawing_again(pad: Locator):
+    page = pad.page
+    mouse(pad, SEVEN)
+    expect_answer(pad, 7)
     page.keyboard.press("Tab")
     page.locator('[data-command="docmanager:save"]').first.click()
     expect(page.locator(".jp-mod-dirty")).to_have_count(0)
     page.reload()
-    page.locator(".mnistedu-pad canvas").scroll_into_view_if_needed()
-    expect_answer(page, 7)
-    page.get_by_role("button", name="Clear").click()
-    touch(page, ONE)
-    expect_answer(page, 1)
+    pad.locator("canvas").scroll_into_view_if_needed()
+    expect_answer(pad, 7)
+    mouse(pad, ONE)
+    pad.get_by_role("button", name="Undo").click()
+    expect_answer(pad, 7)

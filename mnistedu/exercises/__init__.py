@@ -1,14 +1,57 @@
 """The chapters' exercises and an answer, with a hint, to each attempt."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from mnistedu.exercises import features, heatmaps, layers, metrics
+from mnistedu.exercises import (
+    convolution,
+    drawing,
+    features,
+    heatmaps,
+    images,
+    layers,
+    metrics,
+    perceptron,
+    record,
+    training,
+)
 from mnistedu.exercises.answer import Answer, judge, show
 
-EXERCISES = (
-    layers.EXERCISES | metrics.EXERCISES | heatmaps.EXERCISES | features.EXERCISES
-)
+# The exercises of each chapter, in the order in which a reader meets them.
+CHAPTERS = {
+    "01_data": images.EXERCISES,
+    "02_by_hand": layers.EXERCISES,
+    "03_mlp": perceptron.EXERCISES,
+    "04_cnn": convolution.EXERCISES,
+    "05_training": training.EXERCISES,
+    "06_evaluation": metrics.EXERCISES,
+    "07_grad_cam": heatmaps.EXERCISES,
+    "08_feature_maps": features.EXERCISES,
+    "09_draw": drawing.EXERCISES,
+}
+EXERCISES = {
+    name: exercise
+    for exercises in CHAPTERS.values()
+    for name, exercise in exercises.items()
+}
+
+
+@dataclass(frozen=True, repr=False)
+class Progress:
+    """The exercises solved so far. A notebook shows its repr, a line a chapter."""
+
+    solved: list[str]
+
+    def __repr__(self) -> str:
+        lines = [f"{len(self.solved)} of {len(EXERCISES)} solved"]
+        width = max(map(len, CHAPTERS))
+        for chapter, exercises in CHAPTERS.items():
+            left = [name for name in exercises if name not in self.solved]
+            done = f"{len(exercises) - len(left)} of {len(exercises)}"
+            to_do = f", next: {', '.join(left)}" if left else ""
+            lines.append(f"  {chapter:{width}}  {done}{to_do}")
+        return "\n".join(lines)
 
 
 def check(name: str, function: Callable[..., Any]) -> Answer:
@@ -33,4 +76,25 @@ def check(name: str, function: Callable[..., Any]) -> Answer:
     problem = judge(EXERCISES[name], function)
     if problem:
         return Answer(False, problem)
-    return Answer(True, f"{name} gives the right result in every case.")
+    message = f"{name} gives the right result in every case."
+    if not record.add(name):
+        message += f" (It is not noted: {record.find_folder()} cannot be written.)"
+    return Answer(True, message)
+
+
+def progress() -> Progress:
+    """Which exercises this reader has solved, here or in any notebook before.
+
+    They are noted in the user's data folder, or in the folder that the environment
+    variable ``MNISTEDU_PROGRESS`` names; where that is empty, nothing is noted.
+    """
+    return Progress(record.read(EXERCISES))
+
+
+def reset_progress() -> None:
+    """Forget which exercises this reader has solved.
+
+    Raises:
+        OSError: if that cannot be written.
+    """
+    record.remove(EXERCISES)

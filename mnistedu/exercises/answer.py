@@ -6,11 +6,17 @@ wrong numbers as that function gets its hint.
 """
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
+from traceback import format_exception_only
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+
+from mnistedu.exercises.limit import TimeLimitError, call_within
+
+TIME_LIMIT = 5.0  # seconds for each case: far more than any solution needs
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,14 +54,25 @@ def _find_problem(
     arguments = {name: _copy(value) for name, value in case.items()}
     given = "".join(f"\n    {name} = {show(value)}" for name, value in case.items())
     try:
-        result = function(*arguments.values())
+        result = call_within(TIME_LIMIT, function, *arguments.values())
+    except TimeLimitError as error:
+        return f"your function was {error}: does a loop in it never end?{given}"
+    except RecursionError:
+        return (
+            "your function calls itself again and again (RecursionError): has what you "
+            f"mean to call the same name?{given}"
+        )
+    except SystemExit:
+        return f"your function ends the program: leave with return, not exit().{given}"
     except Exception as error:
-        return f"your function raised {type(error).__name__}: {error}{given}"
+        said = "".join(format_exception_only(error)).strip()
+        return f"your function raised {said}{given}"
     for name, value in arguments.items():
         if not _same(value, case[name]):
             return (
                 f"your function changes its input {name}, which others still need: "
-                f"compute a new tensor, without += and methods that end in _.{given}"
+                "compute a new one, without assigning to its parts, += or methods that "
+                f"end in _.{given}"
             )
     if result is ...:
         return "put your own lines in the place of the three dots."
@@ -81,41 +98,68 @@ def _find_mistake(exercise: Exercise, result: Any, number: int) -> str | None:
 
 
 def _copy(value: Any) -> Any:
-    return value.clone() if isinstance(value, Tensor) else value
+    return deepcopy(value) if isinstance(value, (Tensor, tuple, list)) else value
 
 
 def _same(result: Any, expected: Any) -> bool:
     """Equal up to rounding; dtypes may differ, shapes may not, and nan equals nan."""
-    if isinstance(expected, tuple):
-        return (
-            isinstance(result, tuple)
-            and len(result) == len(expected)
-            and all(map(_same, result, expected))
+    result = _plain(result, expected)
+    if _kind(result) != _kind(expected):
+        return False
+    if isinstance(expected, (tuple, list)):
+        return len(result) == len(expected) and all(map(_same, result, expected))
+    if isinstance(expected, Tensor):
+        return result.shape == expected.shape and torch.allclose(
+            result.detach().cpu().double(),
+            expected.double(),
+            rtol=1e-4,
+            atol=1e-6,
+            equal_nan=True,
         )
-    if not isinstance(expected, Tensor):
-        return bool(result == expected)
-    return (
-        isinstance(result, Tensor)
-        and result.shape == expected.shape
-        and torch.allclose(
-            result.detach().double(), expected.double(), 1e-4, 1e-6, equal_nan=True
-        )
-    )
+    if isinstance(expected, float):
+        return _same(torch.tensor(result), torch.tensor(expected))
+    return bool(result == expected)
+
+
+def _plain(result: Any, expected: Any) -> Any:
+    """The number in a tensor or array of one, where a mere number is expected."""
+    if not isinstance(expected, Tensor) and getattr(result, "ndim", None) == 0:
+        result = result.item()
+    if isinstance(expected, float) and type(result) is int:
+        return float(result)
+    return result
+
+
+def _kind(value: Any) -> str:
+    """What a reader would call it."""
+    if isinstance(value, Tensor):
+        return "a torch tensor"
+    name = type(value).__name__
+    names = {"bool": "True or False", "float": "a number", "int": "a whole number"}
+    return names.get(name, f"a {name}")
 
 
 def _compare_kind(result: Any, expected: Any) -> str:
     """The hint when no known mistake explains the result."""
+    pairs = [(result, expected)]
     if isinstance(expected, tuple):
         if not isinstance(result, tuple) or len(result) != len(expected):
-            return f"return {len(expected)} tensors, as in `return first, second`."
+            tensors = all(isinstance(value, Tensor) for value in expected)
+            what = "tensors" if tensors else "results"
+            return f"return {len(expected)} {what}, as in `return first, second`."
         pairs = list(zip(result, expected, strict=True))
-    else:
-        pairs = [(result, expected)]
     for mine, theirs in pairs:
-        if not isinstance(mine, Tensor):
-            return f"return a torch tensor, not a {type(mine).__name__}."
-        if mine.shape != theirs.shape:
+        mine = _plain(mine, theirs)
+        if _kind(mine) != _kind(theirs):
+            name = type(mine).__name__
+            article = "an" if name[0] in "aeio" else "a"
+            return f"return {_kind(theirs)}, not {article} {name}."
+        if isinstance(theirs, Tensor) and mine.shape != theirs.shape:
             return f"the shape should be {(*theirs.shape,)}, not {(*mine.shape,)}."
+        if isinstance(theirs, list) and len(mine) != len(theirs):
+            return f"the list should have {len(theirs)} entries, not {len(mine)}."
+    if isinstance(expected, (bool, str)):
+        return "this case has another answer."
     return "the numbers differ in this case."
 
 

@@ -141,7 +141,7 @@ SGD_MOMENTUM = Exercise(
 )
 
 EXERCISES = {
-    "relu_backward": RELU_BACKWARD,
     "softmax": SOFTMAX,
+    "relu_backward": RELU_BACKWARD,
     "sgd_momentum": SGD_MOMENTUM,
 }

@@ -1,0 +1,181 @@
+"""How well the network reads what people draw: `python benchmarks/handwriting.py`.
+
+Printed is the accuracy of the shipped weights, or of another checkpoint, on digits that
+were moved, scaled, bent or drawn with another pen, prepared with `center_digit` as the
+pad does it, and beside it what they would be without. Recipes are chosen on validation
+images; `--test` measures on the test set, once, at the end, and adds scikit-learn's
+digits of other writers and the pad's own speed in a Chromium.
+"""
+
+import argparse
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mnistedu.checkpoints import PRETRAINED, load_checkpoint
+from mnistedu.data import Split, affine, load
+from mnistedu.preprocess import center_digit, normalize
+
+CANVAS = 280  # the pad's width and height: ten of its pixels to one of MNIST's
+FINE = 4  # pixels of the finer raster to one of MNIST's, for slants and pens
+PAPER = 6  # MNIST pixels of blank paper around it, so that nothing is cut off
+BATCH = 50
+SLANT = math.tan(math.radians(20))
+
+Change = Callable[[Tensor], Tensor]  # images (N, 1, 28, 28) -> ink (N, 1, H, W)
+
+
+def on_canvas(images: Tensor) -> Tensor:
+    """Draw each image on a canvas of 280×280, at a random size and place.
+
+    At scale 1 a pixel becomes ten of the canvas. The scale lies between 0.5 and 1.6,
+    or what the canvas can hold if that is less: all ink stays inside.
+    """
+    ink = enlarge(images, CANVAS // 28)
+    inked = images[:, 0] > 0
+    inked = torch.stack([inked.any(1), inked.any(2)], 1)  # (N, 2, 28): along x, along y
+    # The ink's ends, each (N, 2), in canvas pixels from the middle; interpolation has
+    # spread it by up to a pixel of the image.
+    position = (torch.arange(28) - 14) * 10
+    first = torch.where(inked, position, CANVAS).amin(2) - 10
+    last = torch.where(inked, position + 10, -CANVAS).amax(2) + 10
+    largest = CANVAS / (last - first).amax(1)
+    scale = (0.5 + 1.1 * torch.rand(len(images))).minimum(largest)[:, None]
+    low, high = -CANVAS / 2 - scale * first, CANVAS / 2 - scale * last
+    shift = low + (high - low) * torch.rand(len(images), 2)
+    return affine(ink, scale=scale.expand(-1, 2), shift=shift)
+
+
+def enlarge(images: Tensor, times: int) -> Tensor:
+    ink = F.interpolate(images, scale_factor=times, mode="bicubic")
+    return ink.clamp(0, 1)
+
+
+def bend(angle: float = 0, shear: float = 0) -> Change:
+    """Rotate by degrees, or slant to the right by a tangent, on the finer raster."""
+    return lambda images: affine(fine(images), angle=angle, shear=shear)
+
+
+def widen(pixels: float) -> Change:
+    """Make strokes wider by so many of MNIST's pixels, half on either side.
+
+    Paper narrows where ink widens, and the other way round: below 0 the same is done
+    to the paper. On the finer raster each pixel takes the most ink within half as many
+    pixels, as if a round pen went along the digit's edge.
+    """
+    radius = abs(pixels) / 2 * FINE
+
+    def change(images: Tensor) -> Tensor:
+        ink = fine(images)
+        return spread(ink, radius) if pixels > 0 else 1 - spread(1 - ink, radius)
+
+    return change
+
+
+def fine(images: Tensor) -> Tensor:
+    return enlarge(F.pad(images, [PAPER] * 4), FINE)
+
+
+def spread(ink: Tensor, radius: float) -> Tensor:
+    """The largest value in a disk of this radius around each pixel."""
+    reach = math.floor(radius)
+    height, width = ink.shape[2:]
+    # What lies beyond the edge is whatever the edge is: paper, white or inverted.
+    padded = F.pad(ink, [reach] * 4, mode="replicate")
+    most = ink
+    for y in range(-reach, reach + 1):
+        for x in range(-reach, reach + 1):
+            if math.hypot(x, y) <= radius:
+                top, left = reach + y, reach + x
+                moved = padded[:, :, top : top + height, left : left + width]
+                most = most.maximum(moved)
+    return most
+
+
+CHANGES: dict[str, Change] = {
+    "strokes 1 pixel thinner": widen(-1),
+    "strokes 1.5 pixels thicker": widen(1.5),
+    "strokes 2.5 pixels thicker": widen(2.5),
+    "slanted by 20° to the right": bend(shear=SLANT),
+    "slanted by 20° to the left": bend(shear=-SLANT),
+    "rotated by 15° to the left": bend(angle=15),
+    "rotated by 15° to the right": bend(angle=-15),
+}
+
+
+@torch.inference_mode()
+def measure(
+    model: nn.Module, split: Split, change: Change, *preparations: Change
+) -> list[float]:
+    """The accuracy on images that were changed, once for each way to prepare them."""
+    torch.manual_seed(0)
+    right = []
+    batches = torch.split(split.images, BATCH), torch.split(split.targets, BATCH)
+    for images, targets in zip(*batches, strict=True):
+        ink = change(images[:, None] / 255)
+        answers = [model(normalize(way(ink))).argmax(1) for way in preparations]
+        right.append(torch.stack(answers) == targets)
+    return torch.cat(right, 1).float().mean(1).tolist()
+
+
+def as_it_is(images: Tensor) -> Tensor:
+    return images
+
+
+def shrink(ink: Tensor) -> Tensor:
+    return F.avg_pool2d(ink, CANVAS // 28)
+
+
+def stretch(ink: Tensor) -> Tensor:
+    return F.interpolate(ink, (28, 28), mode="bilinear")
+
+
+def report(
+    what: str, target: float, prepared: float, plain: float | None = None
+) -> None:
+    beside = "" if plain is None else f"{plain:.2%}"
+    missed = "  missed" if prepared < target else ""
+    print(f"{what:32}{prepared:9.2%}{target:10.2%}{beside:>14}{missed}")
+
+
+def other_writers() -> Split:
+    """Scikit-learn's 1,797 digits as they are: 8×8 pixels."""
+    from sklearn.datasets import load_digits
+
+    images, targets = load_digits(return_X_y=True)
+    pixels = torch.from_numpy(images).float().view(-1, 8, 8) * (255 / 16)
+    return Split(pixels, torch.from_numpy(targets))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("checkpoint", nargs="?", default=PRETRAINED)
+    parser.add_argument("--test", action="store_true", help="for the final figures")
+    arguments = parser.parse_args()
+    model = load_checkpoint(arguments.checkpoint)
+    digits = load("mnist")
+    name, split = "validation", digits.val
+    if arguments.test:
+        name, split = "test", digits.test
+
+    (untouched,) = measure(model, split, as_it_is, as_it_is)
+    print(f"untouched {name} images: {untouched:.2%}")
+    print(f"{'':32}{'prepared':>9}{'target':>10}{'not centred':>14}")
+    figures = measure(model, split, on_canvas, center_digit, shrink)
+    report("anywhere on a canvas, any size", untouched - 0.002, *figures)
+    for what, change in CHANGES.items():
+        report(what, 0.985, *measure(model, split, change, center_digit))
+    if arguments.test:
+        figures = measure(model, other_writers(), as_it_is, center_digit, stretch)
+        report("other writers (UCI, 1,797)", 0.98, *figures)
+        import pad  # needs a browser
+
+        print()
+        pad.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,210 @@
+"""Exercises on convolutional networks: windows, their sizes, and what they see."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mnistedu.exercises.answer import Exercise
+
+
+def _convolve(image: Tensor, kernel: Tensor, stride: int = 1) -> Tensor:
+    return F.conv2d(image[None, None], kernel[None, None], stride=stride)[0, 0]
+
+
+def _products(image: Tensor, kernel: Tensor) -> Tensor:
+    height, width = kernel.shape
+    return image.unfold(0, height, 1).unfold(1, width, 1) * kernel
+
+
+CONV2D = Exercise(
+    solution=_convolve,
+    cases=[
+        {
+            "image": torch.tensor([[1.0, 2, 3, 0], [4, 5, 6, 1], [7, 8, 0, 2]]),
+            "kernel": torch.tensor([[1.0, 2], [-1, 3]]),
+        },
+        {
+            "image": (torch.arange(20.0) * 7 % 11).view(4, 5),
+            "kernel": torch.tensor([[1.0, 0], [2, -1], [0, 3]]),
+        },
+    ],
+    mistakes={
+        "your kernel is upside down. That is a convolution in mathematics; in deep "
+        "learning the kernel lies on the window as it is.": (
+            lambda image, kernel: _convolve(image, kernel.flip(0, 1))
+        ),
+        "your kernel is transposed: its rows lie on the rows of the image.": (
+            lambda image, kernel: _convolve(image, kernel.T)
+        ),
+        "your output is transposed: i counts its rows and j its columns.": (
+            lambda image, kernel: _convolve(image, kernel).T
+        ),
+        "the last row and column are missing: a window of height h fits into H rows at "
+        "H - h + 1 places.": lambda image, kernel: _convolve(image, kernel)[:-1, :-1],
+        "your output is as large as the image: keep only the places at which the whole "
+        "window fits into it.": lambda image, kernel: F.pad(
+            _convolve(image, kernel),
+            (0, kernel.shape[1] - 1, 0, kernel.shape[0] - 1),
+        ),
+        "these are the products: add them up, so that each place has one number.": (
+            _products
+        ),
+        "you take the mean of the products: add them up.": (
+            lambda image, kernel: _products(image, kernel).mean((2, 3))
+        ),
+        "you add up the pixels alone: multiply them by the kernel first.": (
+            lambda image, kernel: _convolve(image, torch.ones_like(kernel))
+        ),
+        "all numbers are the same: the window must move, from row i and column j "
+        "onwards.": lambda image, kernel: torch.full_like(
+            _convolve(image, kernel), _convolve(image, kernel)[0, 0].item()
+        ),
+        "your window moves by its own length: here it moves by one pixel.": (
+            lambda image, kernel: _convolve(image, kernel, kernel.shape[0])
+        ),
+    },
+)
+
+
+def _pool(image: Tensor, size: int, stride: int | None = None) -> Tensor:
+    return F.max_pool2d(image[None], size, stride)[0]
+
+
+MAX_POOL = Exercise(
+    solution=_pool,
+    cases=[
+        {"image": torch.tensor([[1.0, 2, 5, 3], [4, 3, 0, 2]]), "size": 2},
+        {"image": torch.tensor([[-1.0, -2], [-4, -3]]), "size": 2},
+        {"image": (torch.arange(35.0) * 11 % 37).view(5, 7), "size": 3},
+    ],
+    mistakes={
+        "that is the mean of each window, which is pooling too: take the largest.": (
+            lambda image, size: F.avg_pool2d(image[None], size)[0]
+        ),
+        "these are the smallest: take the largest.": (
+            lambda image, size: -_pool(-image, size)
+        ),
+        "you add each window up: take the largest.": (
+            lambda image, size: size**2 * F.avg_pool2d(image[None], size)[0]
+        ),
+        "your windows overlap: the next one begins where the last one ends, so move by "
+        "size.": lambda image, size: _pool(image, size, 1),
+        "you keep the upper left corner of each window: take the largest in it.": (
+            lambda image, size: image[::size, ::size]
+        ),
+        "you pool along the rows only: a window is as high as it is wide.": (
+            lambda image, size: F.max_pool2d(image[None], (1, size))[0]
+        ),
+        "that is the largest of the whole image: each window has its own.": (
+            lambda image, size: image.max()
+        ),
+        "your search for the largest starts from 0, but all numbers of a window may be "
+        "negative.": lambda image, size: _pool(image.clamp(min=0), size),
+        "a window that does not fit into the image is left out: divide height and "
+        "width with //.": lambda image, size: F.max_pool2d(
+            image[None], size, ceil_mode=True
+        )[0],
+    },
+)
+
+OUTPUT_SIZE = Exercise(
+    solution=lambda n, k, padding, stride: (n + 2 * padding - k) // stride + 1,
+    cases=[
+        {"n": 5, "k": 3, "padding": 0, "stride": 1},
+        {"n": 5, "k": 3, "padding": 1, "stride": 1},
+        {"n": 7, "k": 3, "padding": 0, "stride": 2},
+        {"n": 6, "k": 3, "padding": 0, "stride": 2},
+        {"n": 28, "k": 5, "padding": 2, "stride": 3},
+    ],
+    mistakes={
+        "one place is missing: after the first place come as many as there are steps, "
+        "so add 1.": lambda n, k, padding, stride: (n + 2 * padding - k) // stride,
+        "/ gives a float: divide with //, which leaves out the window that no longer "
+        "fits.": lambda n, k, padding, stride: (n + 2 * padding - k) / stride + 1,
+        "the padding lies on both sides: it counts twice.": (
+            lambda n, k, padding, stride: (n + padding - k) // stride + 1
+        ),
+        "you forgot the padding.": (
+            lambda n, k, padding, stride: (n - k) // stride + 1
+        ),
+        "the padding makes the image larger: add it.": (
+            lambda n, k, padding, stride: (n - 2 * padding - k) // stride + 1
+        ),
+        "you forgot the stride: the window takes a step of that many pixels.": (
+            lambda n, k, padding, stride: n + 2 * padding - k + 1
+        ),
+        "add the 1 after you divide: the first place needs no step.": (
+            lambda n, k, padding, stride: (n + 2 * padding - k + 1) // stride
+        ),
+        "the last window reaches over the edge: a step that does not fit whole is "
+        "left out, so round down.": lambda n, k, padding, stride: (
+            -(-(n + 2 * padding - k) // stride) + 1
+        ),
+    },
+)
+
+
+def _receptive_field(layers: list[tuple[int, int]]) -> int:
+    size, step = 1, 1
+    for kernel, stride in layers:
+        size += (kernel - 1) * step
+        step *= stride
+    return size
+
+
+def _step_first(layers: list[tuple[int, int]]) -> int:
+    size, step = 1, 1
+    for kernel, stride in layers:
+        step *= stride
+        size += (kernel - 1) * step
+    return size
+
+
+def _last_stride_only(layers: list[tuple[int, int]]) -> int:
+    steps = [1, *(stride for _, stride in layers)]
+    return 1 + sum((k - 1) * step for (k, _), step in zip(layers, steps, strict=False))
+
+
+def _backwards(layers: list[tuple[int, int]]) -> int:
+    return _receptive_field(layers[::-1])
+
+
+RECEPTIVE_FIELD = Exercise(
+    solution=_receptive_field,
+    cases=[
+        {"layers": [(3, 1)]},
+        {"layers": [(5, 1), (3, 1)]},
+        {"layers": [(5, 1), (2, 2)]},
+        {"layers": [(5, 1), (2, 2), (3, 1)]},
+        {"layers": [(5, 1), (2, 2), (5, 1), (2, 2), (3, 1)]},
+    ],
+    mistakes={
+        "start from 1: without any layer a place sees itself.": (
+            lambda layers: _receptive_field(layers) - 1
+        ),
+        "you add the kernels up, but they overlap: one of size k reaches k - 1 steps "
+        "further.": lambda layers: sum(kernel for kernel, _ in layers),
+        "you look at the last layer only: what it sees has seen more.": (
+            lambda layers: layers[-1][0]
+        ),
+        "you look at the largest kernel only: each layer adds to the field.": (
+            lambda layers: max(kernel for kernel, _ in layers)
+        ),
+        "a layer's own stride comes too early: it makes the steps of the layers after "
+        "it longer.": _step_first,
+        "you go from the last layer to the first: steps grow from the first to the "
+        "last.": _backwards,
+        "you forgot the strides: after a layer of stride 2 a step is 2 pixels long.": (
+            lambda layers: 1 + sum(kernel - 1 for kernel, _ in layers)
+        ),
+        "you use the stride of the layer before alone: a step is the product of all "
+        "strides before.": _last_stride_only,
+    },
+)
+
+EXERCISES = {
+    "conv2d": CONV2D,
+    "output_size": OUTPUT_SIZE,
+    "max_pool": MAX_POOL,
+    "receptive_field": RECEPTIVE_FIELD,
+}

@@ -1,0 +1,175 @@
+"""Exercises on the digits as they are: shares, averages and neighbours."""
+
+import torch
+from torch import Tensor
+
+from mnistedu.exercises.answer import Exercise
+
+
+def _count(targets: Tensor) -> Tensor:
+    return torch.bincount(targets, minlength=10)
+
+
+def _average_digit(images: Tensor, targets: Tensor, digit: int) -> Tensor:
+    return images[targets == digit].float().mean(0)
+
+
+def _squares(images: Tensor, image: Tensor) -> Tensor:
+    return (images.float() - image.float()).square().sum((1, 2))
+
+
+def _nearest_target(images: Tensor, targets: Tensor, image: Tensor) -> int:
+    return int(targets[_squares(images, image).argmin()])
+
+
+CLASS_SHARES = Exercise(
+    solution=lambda targets: _count(targets) / len(targets),
+    cases=[
+        {"targets": torch.tensor([9, 0, 9, 3])},
+        {"targets": torch.tensor([4, 1, 1, 1, 4])},
+    ],
+    mistakes={
+        "these are the counts: divide them by the number of targets.": _count,
+        "you divide by the number of digits: divide by the number of targets.": (
+            lambda targets: _count(targets) / 10
+        ),
+        "you divide by the largest count: divide by the number of targets, so that the "
+        "shares add up to 1.": lambda targets: _count(targets) / _count(targets).max(),
+        "// cuts the shares to whole numbers: divide with /.": (
+            lambda targets: _count(targets) // len(targets)
+        ),
+        "these are per cent: leave out the factor of 100, so that the shares add up to "
+        "1.": lambda targets: 100 * _count(targets) / len(targets),
+        "a digit that does not occur has a share too, 0: always return ten shares.": (
+            lambda targets: targets.unique(return_counts=True)[1] / len(targets)
+        ),
+        "bincount stops at the largest digit that occurs: pass minlength=10.": (
+            lambda targets: targets.bincount() / len(targets)
+        ),
+    },
+)
+
+AVERAGE_DIGIT = Exercise(
+    solution=_average_digit,
+    cases=[
+        {
+            "images": torch.tensor(
+                [[[0, 40]], [[200, 250]], [[100, 255]]], dtype=torch.uint8
+            ),
+            "targets": torch.tensor([7, 1, 1]),
+            "digit": 1,
+        },
+        {
+            "images": (torch.arange(24) * 97 % 256).byte().view(6, 2, 2),
+            "targets": torch.tensor([3, 0, 3, 5, 3, 3]),
+            "digit": 3,
+        },
+    ],
+    mistakes={
+        "that is the average of all images: keep those of the digit, "
+        "images[targets == digit].": lambda images, targets, digit: images.float().mean(
+            0
+        ),
+        "that is one image, the one at this place: keep those whose target is the "
+        "digit, images[targets == digit].": lambda images, targets, digit: images[
+            digit % len(images)
+        ].float(),
+        "that is the average of each image over its pixels: average each pixel over "
+        "the images, along dimension 0.": lambda images, targets, digit: (
+            images[targets == digit].float().mean((1, 2))
+        ),
+        "one number says how dark the digit is on average: average over the images "
+        "only, along dimension 0.": lambda images, targets, digit: (
+            images[targets == digit].float().mean()
+        ),
+        "that is the sum: divide it by the number of images.": (
+            lambda images, targets, digit: images[targets == digit].sum(0)
+        ),
+        "you divide by the number of all images: divide by how many show this digit.": (
+            lambda images, targets, digit: images[targets == digit].sum(0) / len(images)
+        ),
+        "the sum has run over, since a uint8 holds nothing above 255: take .float() of "
+        "the images first.": lambda images, targets, digit: (
+            images[targets == digit].sum(0, dtype=torch.uint8)
+            / (targets == digit).sum()
+        ),
+        "you lost what stands behind the decimal point: keep the average a float.": (
+            lambda images, targets, digit: _average_digit(
+                images, targets, digit
+            ).floor()
+        ),
+        "you divide by 255 as well: the average is asked for in the units of the "
+        "images, 0 to 255.": lambda images, targets, digit: (
+            _average_digit(images, targets, digit) / 255
+        ),
+    },
+)
+
+# In each case the measures that a reader may take by mistake lead to other images.
+NEAREST_TARGET = Exercise(
+    solution=_nearest_target,
+    cases=[
+        {
+            "images": torch.tensor(
+                [[[220, 60]], [[100, 120]], [[140, 190]], [[120, 30]]],
+                dtype=torch.uint8,
+            ),
+            "targets": torch.tensor([9, 4, 7, 5]),
+            "image": torch.tensor([[190, 0]], dtype=torch.uint8),
+        },
+        {
+            "images": torch.tensor(
+                [[[160, 130]], [[70, 0]], [[130, 180]], [[90, 80]], [[150, 150]]],
+                dtype=torch.uint8,
+            ),
+            "targets": torch.tensor([8, 6, 5, 9, 7]),
+            "image": torch.tensor([[220, 160]], dtype=torch.uint8),
+        },
+    ],
+    mistakes={
+        "that is the index of the nearest image: look its target up.": (
+            lambda images, targets, image: int(_squares(images, image).argmin())
+        ),
+        "that is the target of the farthest image: take the smallest distance.": (
+            lambda images, targets, image: int(
+                targets[_squares(images, image).argmax()]
+            )
+        ),
+        "these are the distances: take the target of the image with the smallest.": (
+            lambda images, targets, image: _squares(images, image).sqrt()
+        ),
+        "these are the squared distances: take the target of the image with the "
+        "smallest.": lambda images, targets, image: _squares(images, image),
+        "negative differences make an image nearer than near: square them before you "
+        "add them up.": lambda images, targets, image: int(
+            targets[(images.float() - image.float()).sum((1, 2)).argmin()]
+        ),
+        "differences of opposite sign cancel: square them before you add them up.": (
+            lambda images, targets, image: int(
+                targets[(images.float() - image.float()).sum((1, 2)).abs().argmin()]
+            )
+        ),
+        "uint8 knows no negative numbers, and 160 - 220 becomes 196: take .float() "
+        "before you subtract.": lambda images, targets, image: int(
+            targets[(images - image).float().square().sum((1, 2)).argmin()]
+        ),
+        "in uint8 differences and squares run over, 60 * 60 becomes 16: take .float() "
+        "before you subtract.": lambda images, targets, image: int(
+            targets[(images - image).square().sum((1, 2)).argmin()]
+        ),
+        "uint8 knows no negative numbers, so nothing is left for abs() to do: take "
+        ".float() before you subtract.": lambda images, targets, image: int(
+            targets[(images - image).abs().sum((1, 2)).argmin()]
+        ),
+        "you add up how far the pixels are apart, another distance: square the "
+        "differences first.": lambda images, targets, image: int(
+            targets[(images.float() - image.float()).abs().sum((1, 2)).argmin()]
+        ),
+    },
+)
+
+EXERCISES = {
+    "class_shares": CLASS_SHARES,
+    "average_digit": AVERAGE_DIGIT,
+    "nearest_target": NEAREST_TARGET,
+}

@@ -1,0 +1,144 @@
+"""Exercises on training: what the loss asks for, and when to stop."""
+
+import operator
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mnistedu.exercises.answer import Exercise
+
+
+def _smooth(targets: Tensor, classes: int, epsilon: float) -> Tensor:
+    return F.one_hot(targets, classes) * (1 - epsilon) + epsilon / classes
+
+
+def _early_stop(
+    val_losses: list[float],
+    patience: int,
+    is_better: Callable[[float, float], bool] = operator.lt,
+) -> tuple[int, int]:
+    best = epoch = 1
+    for epoch, loss in enumerate(val_losses, 1):
+        if is_better(loss, val_losses[best - 1]):
+            best = epoch
+        if epoch - best == patience:
+            break
+    return epoch, best
+
+
+def _compare_with_the_epoch_before(
+    val_losses: list[float], patience: int
+) -> tuple[int, int]:
+    epoch, bad = 1, 0
+    while epoch < len(val_losses) and bad < patience:
+        bad = 0 if val_losses[epoch] < val_losses[epoch - 1] else bad + 1
+        epoch += 1
+    return epoch, _epoch_of_smallest(val_losses[:epoch])
+
+
+def _count_all_bad_epochs(val_losses: list[float], patience: int) -> tuple[int, int]:
+    epoch = best = 1
+    while epoch < len(val_losses) and epoch - best < patience:
+        epoch += 1
+        best += val_losses[epoch - 1] < min(val_losses[: epoch - 1])
+    return epoch, _epoch_of_smallest(val_losses[:epoch])
+
+
+def _epoch_of_smallest(val_losses: list[float]) -> int:
+    return 1 + val_losses.index(min(val_losses))
+
+
+SMOOTH_TARGETS = Exercise(
+    solution=_smooth,
+    cases=[
+        {"targets": torch.tensor([1]), "classes": 2, "epsilon": 0.2},
+        {"targets": torch.tensor([2, 0]), "classes": 3, "epsilon": 0.3},
+    ],
+    mistakes={
+        "you share epsilon among the other classes: it is spread over all of them, the "
+        "target included.": lambda targets, classes, epsilon: _smooth(
+            targets, classes, epsilon * classes / (classes - 1)
+        ),
+        "these add up to more than 1 in each row: take epsilon away from the target "
+        "before you spread it.": lambda targets, classes, epsilon: (
+            F.one_hot(targets, classes) + epsilon / classes
+        ),
+        "these add up to less than 1 in each row: what you take from the target goes "
+        "to all classes alike.": lambda targets, classes, epsilon: (
+            F.one_hot(targets, classes) * (1 - epsilon)
+        ),
+        "every class gets the whole of epsilon: divide it by the number of classes.": (
+            lambda targets, classes, epsilon: (
+                F.one_hot(targets, classes) * (1 - epsilon) + epsilon
+            )
+        ),
+        "the other way round: epsilon is the part that is spread, 1 - epsilon what "
+        "stays on the target.": lambda targets, classes, epsilon: _smooth(
+            targets, classes, 1 - epsilon
+        ),
+        "that is certainty, nothing is smoothed yet: spread epsilon.": (
+            lambda targets, classes, epsilon: F.one_hot(targets, classes)
+        ),
+    },
+)
+
+EARLY_STOP = Exercise(
+    solution=_early_stop,
+    cases=[
+        {"val_losses": [3.0, 2.0, 4.0, 5.0, 6.0, 1.0], "patience": 2},
+        {"val_losses": [2.0, 2.0, 2.0, 1.0], "patience": 2},
+        {"val_losses": [1.0, 3.0, 2.0, 0.5], "patience": 2},
+        {"val_losses": [4.0, 5.0, 3.0, 4.0, 2.0], "patience": 2},
+        {"val_losses": [1.0, 2.0], "patience": 3},
+    ],
+    mistakes={
+        "count the epochs from 1: Python counts the entries of a list from 0.": (
+            lambda val_losses, patience: tuple(
+                epoch - 1 for epoch in _early_stop(val_losses, patience)
+            )
+        ),
+        "you go on to the end: stop as soon as patience epochs in a row have brought "
+        "nothing better.": lambda val_losses, patience: (
+            len(val_losses),
+            _epoch_of_smallest(val_losses),
+        ),
+        "you look into the future: the best epoch is one of those before the stop.": (
+            lambda val_losses, patience: (
+                _early_stop(val_losses, patience)[0],
+                _epoch_of_smallest(val_losses),
+            )
+        ),
+        "you wait one epoch too long: stop after patience epochs without a better "
+        "one.": lambda val_losses, patience: _early_stop(val_losses, patience + 1),
+        "you stop one epoch too early: the best epoch itself does not count.": (
+            lambda val_losses, patience: _early_stop(val_losses, patience - 1)
+        ),
+        "the epochs are right, but the order is the last one, then the best.": (
+            lambda val_losses, patience: _early_stop(val_losses, patience)[::-1]
+        ),
+        "you keep the weights of the last epoch: go back to those of the best.": (
+            lambda val_losses, patience: _early_stop(val_losses, patience)[:1] * 2
+        ),
+        "that is the best loss: return the epoch that had it.": (
+            lambda val_losses, patience: (
+                (stop := _early_stop(val_losses, patience)[0]),
+                min(val_losses[:stop]),
+            )
+        ),
+        "an equal loss is no better: only a smaller one counts.": (
+            lambda val_losses, patience: _early_stop(val_losses, patience, operator.le)
+        ),
+        "you compare with the epoch before: compare with the best so far.": (
+            _compare_with_the_epoch_before
+        ),
+        "you count all epochs that were no better: only those in a row count, so "
+        "begin again after each new best.": _count_all_bad_epochs,
+    },
+)
+
+EXERCISES = {
+    "smooth_targets": SMOOTH_TARGETS,
+    "early_stop": EARLY_STOP,
+}

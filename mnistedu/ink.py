@@ -1,0 +1,147 @@
+"""Finding the ink in a picture: a drawing, a scan or a photograph of a page.
+
+Ink is what differs from the paper. A drawing's paper has one colour, which its edge
+shows. A photographed page is lit unevenly, crossed by shadows, and may lie on a desk;
+but strokes of a pen are narrow, and all of these are wide. Closing a picture (Serra,
+1982) gives each pixel the most light within reach, and then the least of that: what
+is dark and narrower than the reach is gone, all else is in its place. Opening, the
+other way round, removes what is light and narrow. So one of the two shows the page
+as it was before anybody wrote on it, with its shadows.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+Array = NDArray[Any]
+
+SAME = 0.02  # colours that differ by less than this look the same
+BLANK = 0.1  # what differs from the paper by less than this is no ink
+COARSE = 100  # pixels along the longer side of the picture in which paper is sought
+REACH = 0.3  # of the shorter side: wider than a stroke, narrower than a page
+FAINT = 0.25  # of full ink: below it lie a photograph's noise, grain and ruled lines
+SPECK = 0.02  # of the largest piece of ink: smaller ones are dust
+SMALLEST = 1e-4  # of the picture: what covers less is no digit
+
+
+def find_ink(picture: Image.Image) -> Array:
+    """Tell the ink from the paper, whichever of the two is the lighter.
+
+    Args:
+        picture: of mode RGBA. What is transparent is paper.
+
+    Returns:
+        float32 ``(H, W)`` in [0, 1]: 0 is paper, 1 is full ink. A drawing keeps its
+        grey levels. All is 0 where nothing is drawn.
+    """
+    colours = _without_transparency(picture)
+    edge = np.concatenate([colours[0], colours[-1], colours[:, 0], colours[:, -1]])
+    paper = np.median(edge, 0)
+    drawing = (np.abs(edge - paper) < SAME).all(1).mean() > 0.9
+    if drawing:
+        difference, faint = colours - paper, 0.0
+    else:
+        difference, faint = _difference_on_a_page(colours), FAINT
+    contrast = _along_main_direction(difference)
+    threshold = min(_otsu_threshold(contrast), contrast.max())
+    full = np.quantile(contrast[contrast >= threshold], 0.75)
+    if full < BLANK:
+        return np.zeros_like(contrast)
+    ink = (contrast / full - faint) / (1 - faint)
+    return _without_specks(ink.clip(0, 1), drop_edge=not drawing)
+
+
+def _without_transparency(picture: Image.Image) -> Array:
+    """Colours (H, W, 3) in [0, 1], of what is opaque or of the opacity itself."""
+    pixels = np.asarray(picture, np.float32) / 255
+    colours, opacity = pixels[..., :3], pixels[..., 3:]
+    edge = np.ones(opacity.shape[:2], bool)
+    edge[1:-1, 1:-1] = False
+    if np.median(opacity[edge]) < 0.5:
+        return opacity.repeat(3, 2)  # drawn on nothing, in whatever colour
+    paper = np.median(colours[edge & (opacity[..., 0] >= 0.5)], 0)
+    return paper + opacity * (colours - paper)
+
+
+def _difference_on_a_page(colours: Array) -> Array:
+    """How far each pixel's colours lie from the page's there, as parts of the page's.
+
+    Light falls on ink and paper alike: their ratio is the same in a shadow.
+    """
+    height, width = colours.shape[:2]
+    levels = Image.fromarray((colours * 255).round().astype(np.uint8))
+    scale = min(1, COARSE / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    coarse = np.asarray(levels.resize(size, Image.Resampling.BOX))
+
+    reach = int(REACH * min(size)) | 1  # odd: as far to one side as to the other
+    box = (reach, reach, 1)
+    closed = ndimage.grey_closing(coarse, box)
+    opened = ndimage.grey_opening(coarse, box)
+    # The wrong one smears the ink over the page, which makes the page rougher.
+    dark_ink = _roughness(closed) <= _roughness(opened)
+
+    # A shadow or a desk goes on beyond the edge, where a narrow end of it is wide.
+    wide = np.pad(coarse, [(reach, reach), (reach, reach), (0, 0)], "edge")
+    remove = ndimage.grey_closing if dark_ink else ndimage.grey_opening
+    page = remove(wide, box)[reach:-reach, reach:-reach]
+    # A sharp edge of the page or a shadow is blurred here: be sure to call it no ink.
+    spread = ndimage.grey_erosion if dark_ink else ndimage.grey_dilation
+    page = spread(page, (3, 3, 1))
+
+    fine = Image.fromarray(page).resize((width, height), Image.Resampling.BILINEAR)
+    paper = np.asarray(fine, np.float32).clip(SAME * 255) / 255
+    ratio = colours / paper - 1
+    return ratio.clip(max=0) if dark_ink else ratio.clip(min=0)
+
+
+def _roughness(page: Array) -> float:
+    """How much light changes from each pixel of (H, W, 3) to the next, on average."""
+    logarithm = np.log(page.clip(SAME * 255))
+    steps = [np.abs(np.diff(logarithm, axis=axis)) for axis in (0, 1)]
+    return float(sum(step.sum() for step in steps))
+
+
+def _along_main_direction(difference: Array) -> Array:
+    """One number for three: (H, W, 3) -> (H, W), above 0 for ink.
+
+    It is the component along the direction in which most of the difference lies, the
+    first principal one: from light to dark for a pencil, from white to green and blue
+    for a red pen. Grey levels stay what they are.
+    """
+    points = difference.reshape(-1, 3)
+    direction = np.linalg.eigh(points.T @ points)[1][:, -1]
+    contrast: Array = difference @ (direction / np.abs(direction).sum())
+    return contrast * np.sign((contrast**3).sum())
+
+
+def _otsu_threshold(values: Array) -> float:
+    """The threshold that leaves the least variance on its two sides (Otsu, 1979)."""
+    counts, edges = np.histogram(values, 256, (0, max(values.max(), BLANK)))
+    below = counts.cumsum()[:-1]
+    total = (counts * edges[:-1]).cumsum()
+    above = counts.sum() - below
+    distance = total[-1] / counts.sum() * below - total[:-1]
+    between = distance**2 / np.maximum(below * above, 1)
+    return float(edges[1:-1][between.argmax()])
+
+
+def _without_specks(ink: Array, drop_edge: bool) -> Array:
+    """Keep the connected pieces that may belong to a digit.
+
+    A piece is as large as its darker half, so that a faint smear is small.
+    """
+    pieces, count = ndimage.label(ink > BLANK, np.ones((3, 3)))
+    area = np.bincount(pieces[ink > 0.5], minlength=count + 1)
+    area[area < SMALLEST * ink.size] = 0
+    if drop_edge:
+        # The desk, a binding, the next line: unless there is nothing else.
+        inside = area.copy()
+        for edge in (pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]):
+            inside[edge] = 0
+        area = inside if inside.any() else area
+    keep = (area > 0) & (area >= SPECK * area.max())
+    return ink * ndimage.binary_dilation(keep[pieces], np.ones((3, 3)))  # soft rims too

@@ -1,0 +1,380 @@
+"""The pages beside the chapters say what the code, the chapters and the tools do."""
+
+import ast
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import jupyter_server.serverapp
+import nbformat
+import pytest
+import yaml
+from typer.core import TyperGroup
+from typer.main import get_command
+
+import mnistedu
+from mnistedu.cli import app
+from mnistedu.data import CACHE_NAME, RAW_FOLDER, SHA256
+
+ROOT = Path(__file__).parents[1]
+BOOK = ROOT / "book"
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(BOOK.glob("*.md"))]
+MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
+NOTEBOOKS = {
+    int(path.name[:2]): nbformat.read(path, as_version=4)
+    for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+}
+GREEK = "alpha|beta|gamma|delta|varepsilon|epsilon|eta|theta|kappa|lambda|mu|nu|rho"
+GREEK += "|sigma|tau|phi|chi|psi|omega"
+
+spec = importlib.util.spec_from_file_location("links", BOOK / "links.py")
+assert spec and spec.loader
+links = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(links)
+
+
+def page(name: str) -> str:
+    return (BOOK / name).read_text("utf-8")
+
+
+def section(text: str, title: str) -> str:
+    return text.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def blocks(text: str, language: str) -> list[str]:
+    """What stands between fences, in lists too."""
+    found = re.findall(rf"^( *)```{language}\n(.*?)^ *```$", text, re.M | re.S)
+    return [re.sub(f"^{indent}", "", block, flags=re.M) for indent, block in found]
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of a table, row by row, without its head."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    cells = [re.split(r"(?<!\\)\|", line)[1:-1] for line in lines]
+    return [[cell.strip() for cell in row] for row in cells if "---" not in row[0]][1:]
+
+
+def prose(number: int) -> str:
+    """All of a chapter's Markdown, with single spaces."""
+    cells = [c for c in NOTEBOOKS[number].cells if c.cell_type == "markdown"]
+    return " ".join("\n\n".join(cell.source for cell in cells).split())
+
+
+def code(number: int) -> str:
+    return "\n".join(c.source for c in NOTEBOOKS[number].cells if c.cell_type == "code")
+
+
+def chapters_in(text: str) -> list[int]:
+    return [int(number) for number in re.findall(r"notebooks/(\d\d)_", text)]
+
+
+# The contents.
+
+
+def test_the_contents_list_every_page() -> None:
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+    listed = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
+    written = {f"book/{path.stem}" for path in BOOK.glob("*.md")} | {"CHANGELOG"}
+    assert written == {toc["root"], *listed} - {
+        name for name in listed if name.startswith("notebooks/")
+    }
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    (newest, *_) = re.findall(
+        r"^## (\S+?),? ", (ROOT / "CHANGELOG.md").read_text(), re.M
+    )
+    assert newest == mnistedu.__version__
+
+
+def test_links_into_the_glossary_find_their_words() -> None:
+    headings = re.findall(r"^##+ (.+)$", page("glossary.md"), re.M)
+    slugs = {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+    texts = [*map(prose, NOTEBOOKS), *(path.read_text("utf-8") for path in PAGES)]
+    linked = set(re.findall(r"glossary\.md#([^)\s]+)\)", "\n".join(texts)))
+    assert linked <= slugs
+
+
+# What is typed.
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_commands_have_the_options_that_a_page_gives_them(path: Path) -> None:
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    for command, rest in re.findall(
+        r"\bmnistedu ([a-z]+)((?: [^\n`;|]*)?)(?=\n|`)", path.read_text("utf-8")
+    ):
+        if command in group.commands:
+            parameters = group.commands[command].params
+            options = {option for each in parameters for option in each.opts}
+            assert set(re.findall(r"--[a-z-]+", rest)) <= options, (command, rest)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_the_make_targets_that_a_page_names_exist(path: Path) -> None:
+    named = set(re.findall(r"(?:^|`)make ([a-z]+)", path.read_text("utf-8"), re.M))
+    assert named <= set(re.findall(r"^([a-z]+):", MAKEFILE, re.M))
+
+
+# If something goes wrong.
+
+
+def messages() -> list[str]:
+    """What the package and the Makefile can say, with … for what they put in."""
+    found = [re.sub(r'" \\\s*"', " ", MAKEFILE)]
+    for path in (ROOT / "mnistedu").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.append(node.value)
+            elif isinstance(node, ast.JoinedStr):
+                parts = [getattr(part, "value", "") for part in node.values]
+                found.append(
+                    "".join(part if isinstance(part, str) else "…" for part in parts)
+                )
+    return found
+
+
+def quotations(text: str) -> list[str]:
+    """What is indented with >, paragraph by paragraph, each in one line."""
+    found = re.findall(r"(?:^>.*\n)+", text, re.M)
+    return [" ".join(block.replace(">", " ").split()) for block in found]
+
+
+@pytest.mark.parametrize("message", quotations(page("trouble.md")))
+def test_a_message_is_one_that_the_code_gives(message: str) -> None:
+    known = messages()
+    for sentence in re.split(r"(?<=\.) ", message):
+        assert any(sentence in template for template in known), sentence
+
+
+def test_jupyter_refuses_root_in_these_words() -> None:
+    (said,) = (b for b in blocks(page("trouble.md"), "none") if "root" in b)
+    assert said.strip() in Path(jupyter_server.serverapp.__file__).read_text("utf-8")
+
+
+def test_the_files_of_mnist_are_named_as_they_are_looked_for() -> None:
+    text = page("trouble.md")
+    assert "\n".join(SHA256) + "\n" in blocks(text, "none")
+    assert f"`{CACHE_NAME}`" in text
+    assert f"`{RAW_FOLDER.as_posix()}`" in text
+
+
+def test_the_way_to_forget_what_is_solved_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MNISTEDU_PROGRESS", str(tmp_path))
+    (tmp_path / "softmax").touch()
+    (forget,) = (b for b in blocks(page("trouble.md"), "python") if "reset" in b)
+    exec(forget, {})
+    assert not any(tmp_path.iterdir())
+
+
+# The appendices.
+
+
+def test_the_lines_on_sharing_print_what_stands_below_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {"__name__": "__main__"}
+    for lines in blocks(page("sharing.md"), "python"):
+        exec(lines, names)
+    assert capsys.readouterr().out == "".join(blocks(page("sharing.md"), "output"))
+
+
+def test_the_model_card_has_the_figures_of_chapter_6() -> None:
+    card = "\n".join(re.findall(r"^> .*", page("sharing.md"), re.M))
+    printed = "\n".join(
+        output.get("text", "")
+        for cell in NOTEBOOKS[6].cells
+        for output in cell.get("outputs", [])
+    )
+    figures = re.findall(r"(\d+\.\d+) %", card)
+    assert len(figures) == 3
+    assert all(f"{figure}%" in printed for figure in figures)
+
+
+def test_the_script_for_two_processes_runs(tmp_path: Path) -> None:
+    (script,) = blocks(page("distributed.md"), "python")
+    assert len(script.splitlines()) <= 20
+    path = tmp_path / "two.py"
+    path.write_text(script.replace("load()", 'load("offline")'), "utf-8")
+    command = "torchrun --standalone --nproc-per-node=2 "
+    assert f"{command}two.py\n" in blocks(page("distributed.md"), "console")
+    done = subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", *command.split()[1:], path],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    first, second = sorted(done.stdout.splitlines())
+    pattern = r"process (\d): (\d+) steps, (\d\d\.\d\d%)"
+    one, two = (re.fullmatch(pattern, line) for line in (first, second))
+    assert one and two
+    assert (one[1], two[1]) == ("0", "1")
+    assert one.groups()[1:] == two.groups()[1:]
+    assert int(one[2]) == 10  # 1,257 images in batches of twice 64
+
+
+# For teachers.
+
+
+def minutes_of(number: int) -> tuple[str, str]:
+    """A chapter's minutes, and those of the computer, as its first cell has them."""
+    pattern = (
+        r"\*\*Time:\*\* about (\d+) minutes, of which the computer takes ([^.]+)\."
+    )
+    time = re.search(pattern, prose(number))
+    assert time, f"chapter {number} says its time in other words"
+    return time[1], time[2]
+
+
+def test_teachers_read_the_times_that_the_chapters_give() -> None:
+    told = rows(section(page("teachers.md"), "How long it takes"))
+    expected = []
+    for number, notebook in NOTEBOOKS.items():
+        title = notebook.cells[0].source.splitlines()[0].removeprefix("# ")
+        (path,) = (ROOT / "notebooks").glob(f"{number:02}_*.ipynb")
+        link = f"[{number}: {title}](../notebooks/{path.name})"
+        expected.append([link, *minutes_of(number)])
+    table = "\n".join(f"| {' | '.join(row)} |" for row in expected)
+    assert told == expected, f"book/teachers.md should say:\n{table}"
+
+
+@pytest.mark.parametrize(("title", "minutes"), [("Ninety minutes", 90), ("A day", 360)])
+def test_the_minutes_of_a_plan_add_up(title: str, minutes: int) -> None:
+    plan = rows(section(page("teachers.md"), title))
+    assert sum(int(row[0]) for row in plan) == minutes
+
+
+def test_a_day_leaves_each_chapter_its_time_and_half_as_much_again() -> None:
+    for minutes, what in rows(section(page("teachers.md"), "A day")):
+        needed = sum(int(minutes_of(number)[0]) for number in chapters_in(what))
+        assert int(minutes) >= 1.5 * needed, what
+
+
+def test_four_weeks_take_in_every_chapter_in_order() -> None:
+    plan = rows(section(page("teachers.md"), "Four weeks"))
+    assert [n for row in plan for n in chapters_in(" ".join(row))] == [*NOTEBOOKS]
+
+
+# Notation, and whose data the figures show.
+
+
+def letters(formula: str) -> set[str]:
+    """The letters in a formula, without words and the names of functions."""
+    formula = re.sub(r"\\(?:mathrm|text|operatorname)\{[^}]*\}", " ", formula)
+    formula = re.sub(r"\\([ij])math", r" \1 ", formula)
+    greek = set(re.findall(rf"\\({GREEK})(?![a-z])", formula, re.I))
+    return greek | set(re.findall(r"[A-Za-z]", re.sub(r"\\[A-Za-z]+", " ", formula)))
+
+
+def formulas(text: str) -> list[str]:
+    text = re.sub(r"```.*?```|`[^`]*`", " ", text, flags=re.S)
+    return [a or b for a, b in re.findall(r"\$\$(.*?)\$\$|\$(.*?)\$", text, re.S)]
+
+
+def explained() -> tuple[set[str], dict[int, list[set[str]]]]:
+    """The letters that mean the same everywhere, and row by row those of a chapter."""
+    text = page("notation.md")
+    general = "".join(row[0] for row in rows(section(text, "The same everywhere")))
+    by_chapter: dict[int, list[set[str]]] = defaultdict(list)
+    for title in ("Data", "Network", "Training", "Looking at the result"):
+        for letter, *_, chapters in rows(section(text, title)):
+            for number in map(int, chapters.split(",")):
+                by_chapter[number].append(letters("".join(formulas(letter))))
+    return letters("".join(formulas(general))), by_chapter
+
+
+@pytest.mark.parametrize("number", NOTEBOOKS)
+def test_the_letters_of_a_chapter_are_explained(number: int) -> None:
+    general, by_chapter = explained()
+    used = letters(" ".join(formulas(prose(number))))
+    told = by_chapter[number]
+    assert used - general.union(*told) == set(), "not in book/notation.md"
+    assert [row for row in told if not row & used] == [], "not in the chapter"
+
+
+@pytest.mark.parametrize("number", NOTEBOOKS)
+def test_the_splits_of_a_chapter_are_named(number: int) -> None:
+    names = {"training": "train", "validation": "val", "test": "test"}
+    row = rows(section(page("figures.md"), "Chapter by chapter"))[number - 1]
+    assert chapters_in(row[0]) == [number]
+    used = set(re.findall(r"digits\.(train|val|test)\b", code(number)))
+    assert {short for name, short in names.items() if name in row[1]} == used
+
+
+# Links that lead out of the course.
+
+
+class Server(BaseHTTPRequestHandler):
+    """Knows /here; /shy only for GET; says to programs that they are not wanted."""
+
+    def do_HEAD(self) -> None:
+        codes = {"/here": 200, "/shy": 405, "/refuses": 403}
+        self.send_response(codes.get(self.path, 404))
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        codes = {"/shy": 200, "/refuses": 403}
+        self.send_response(codes.get(self.path, 404))
+        self.end_headers()
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setattr(links, "AT_HOME", r"(?!)")
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Server) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_links_that_are_gone_are_printed_with_their_pages(
+    tmp_path: Path, address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = tmp_path / "good.md", tmp_path / "bad.md"
+    good.write_text(f"See [a]({address}/here), <{address}/shy> and {address}/refuses.")
+    bad.write_text(f"See [a]({address}/here) or [b]({address}/gone).")
+    assert links.main([good]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[1:] == ["3 links, 0 gone."]
+    assert said[0].startswith(f"{address}/refuses: 403 ")
+    assert links.main([good, bad]) == 1
+    said = capsys.readouterr().out.splitlines()
+    assert f"{address}/gone: 404 Not Found (in bad.md)" in said
+    assert said[-1] == "4 links, 1 gone."
+
+
+def test_a_server_that_is_not_there_is_printed(
+    tmp_path: Path, address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "page.md"
+    path.write_text("[a](http://127.0.0.1:9/here)")
+    assert links.main([path]) == 1
+    assert "http://127.0.0.1:9/here: " in capsys.readouterr().out
+
+
+def test_links_are_found_in_pages_notebooks_and_references() -> None:
+    notebook = links.links(ROOT / "notebooks" / "02_by_hand.ipynb")
+    references = links.links(BOOK / "references.bib")
+    assert "https://github.com/karpathy/micrograd" in notebook
+    assert "https://doi.org/api/handles/10.1038/323533a0" in notebook
+    assert "https://doi.org/api/handles/10.1109/5.726791" in references
+    assert "https://arxiv.org/abs/1412.6980" in references

@@ -1,0 +1,276 @@
+"""Whatever people have: photographs, scans, odd formats, and what is no image."""
+
+import io
+import random
+import time
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw, ImageFilter
+
+from mnistedu.checkpoints import load_pretrained
+from mnistedu.preprocess import center_digit, count_digits, normalize, read_image
+from mnistedu.strokes import SAMPLES, rasterize
+
+SEVEN = rasterize(SAMPLES[7])[0, 0].numpy()
+
+
+def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def grey(ink: np.ndarray = SEVEN) -> Image.Image:
+    return Image.fromarray((255 * (1 - ink)).round().astype(np.uint8))
+
+
+def coloured(ink: np.ndarray, pen: tuple[int, ...], paper: tuple[int, ...]) -> Image:
+    colours = ink[..., None] * np.array(pen) + (1 - ink[..., None]) * np.array(paper)
+    return Image.fromarray(colours.round().astype(np.uint8))
+
+
+def transparent() -> Image.Image:
+    image = Image.new("RGBA", (280, 280), (30, 30, 200, 0))
+    image.putalpha(Image.fromarray((255 * SEVEN).astype(np.uint8)))
+    return image
+
+
+def turned() -> bytes:
+    """As a phone stores it: lying on its side, with a note on how it was held."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    upright = grey().transpose(Image.Transpose.ROTATE_90)
+    return encoded(upright, "JPEG", quality=95, exif=exif)
+
+
+FILES = {
+    "grey": encoded(grey(), "PNG"),
+    "16 bits": encoded(Image.fromarray(((1 - SEVEN) * 65535).astype(np.uint16)), "PNG"),
+    "one bit": encoded(grey().convert("1"), "PNG"),
+    "palette": encoded(grey().convert("P"), "PNG"),
+    "GIF": encoded(grey(), "GIF"),
+    "transparent": encoded(transparent(), "PNG"),
+    "transparent WebP": encoded(transparent(), "WEBP", lossless=True),
+    "light on dark": encoded(grey(1 - SEVEN), "BMP"),
+    "blue on cream": encoded(
+        coloured(SEVEN, (20, 30, 140), (250, 240, 220)), "JPEG", quality=95
+    ),
+    "red on white": encoded(coloured(SEVEN, (220, 30, 30), (255, 255, 255)), "PNG"),
+    "CMYK": encoded(grey().convert("RGB").convert("CMYK"), "JPEG", quality=95),
+    "TIFF": encoded(grey(), "TIFF", compression="tiff_lzw"),
+    "float TIFF": encoded(Image.fromarray(1 - SEVEN), "TIFF"),
+    "turned": turned(),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_format_gives_the_same_ink(name):
+    ink = read_image(FILES[name])
+    assert ink.shape == (1, 1, 280, 280) and ink.dtype == torch.float32
+    assert ink.min() >= 0 and ink.max() <= 1
+    assert (ink[0, 0] - torch.from_numpy(SEVEN)).abs().mean() < 0.02
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        grey(),
+        np.asarray(grey()),
+        SEVEN,
+        SEVEN > 0.5,
+        ((1 - SEVEN) * 65535).astype(np.uint16),
+        np.asarray(grey().convert("RGBA")),
+    ],
+    ids=["Pillow", "uint8", "float", "bool", "uint16", "colours"],
+)
+def test_images_and_arrays(source):
+    ink = read_image(source)
+    assert (ink[0, 0] - torch.from_numpy(SEVEN)).abs().mean() < 0.02
+
+
+def photograph(digit: int, seed: int, chalk: bool = False) -> bytes:
+    """A page, unevenly lit, with a shadow across it, noise and JPEG's own traces."""
+    random_ = np.random.default_rng(seed)
+    ink = rasterize(SAMPLES[digit], width=12)[0, 0].numpy()
+    page = np.zeros((1200, 900), np.float32)
+    top, left = random_.integers(100, 700), random_.integers(100, 450)
+    big = Image.fromarray((ink * 255).astype(np.uint8)).resize((340, 340))
+    page[top : top + 340, left : left + 340] = np.asarray(big) / 255
+    paper, pen = np.array([232, 226, 214]), np.array([35, 40, 110])
+    if chalk:
+        paper, pen = np.array([40, 62, 52]), np.array([225, 225, 220])
+    colours = paper + page[..., None] * (pen - paper)
+    y, x = np.mgrid[0:1200, 0:900]
+    light = 0.55 + 0.45 * (x / 900 + y / 1200) / 2
+    edge = Image.fromarray(((x + 0.4 * y > 700) * 255).astype(np.uint8))
+    shadow = np.asarray(edge.filter(ImageFilter.GaussianBlur(25))) / 255
+    colours = colours * light[..., None] * (1 - 0.35 * shadow[..., None])
+    colours += random_.normal(0, 4, colours.shape)
+    image = Image.fromarray(colours.clip(0, 255).astype(np.uint8))
+    return encoded(image, "JPEG", quality=70)
+
+
+@pytest.mark.parametrize("chalk", [False, True], ids=["pen", "chalk"])
+def test_photographs_are_read_right(chalk):
+    ink = [read_image(photograph(digit, digit, chalk)) for digit in range(10)]
+    images = torch.cat([center_digit(i) for i in ink])
+    with torch.inference_mode():
+        answers = load_pretrained()(normalize(images)).argmax(1).tolist()
+    assert answers == [*range(10)]
+
+
+def test_specks_of_a_scan_do_not_count():
+    page = np.asarray(grey()).copy()
+    rows, columns = np.random.default_rng(0).integers(0, 280, (2, 30))
+    page[rows, columns] = 60
+    clean, dirty = center_digit(read_image(grey())), center_digit(read_image(page))
+    assert (clean - dirty).abs().mean() < 0.02
+
+
+def two_digits() -> Image.Image:
+    both = np.concatenate([SEVEN[:, 120:], SEVEN[:, 120:]], 1)
+    return grey(both)
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        (b"", "The image is damaged or no image"),
+        (b"no image at all", "The image is damaged or no image"),
+        (FILES["grey"][:400], "The image is damaged or no image"),
+        (FILES["blue on cream"][:700], "The image is damaged or no image"),
+        (encoded(Image.new("L", (90, 60), 255), "PNG"), "The image is blank"),
+        (Image.new("1", (6000, 5000)), "too many pixels: reduce it to 25 million"),
+        (two_digits(), "shows 2 digits side by side: cut out one"),
+        (np.zeros((0, 5)), "arrays"),
+        (np.zeros(5), "arrays"),
+        (np.full((5, 5), np.nan), "between 0 and 1"),
+        (np.full((5, 5), 255.0), "between 0 and 1"),
+        (np.zeros((5, 5), complex), "arrays"),
+    ],
+    ids=range(12),
+)
+def test_bad_input_gets_one_sentence(source, sentence):
+    with pytest.raises(ValueError, match=sentence) as error:
+        read_image(source)
+    assert str(error.value).count(". ") == 0 and str(error.value).endswith(".")
+
+
+def test_a_bomb_is_refused_before_it_is_decoded():
+    header = encoded(Image.new("L", (10, 10)), "BMP")
+    huge = (1 << 20).to_bytes(4, "little")
+    bomb = header[:18] + huge + huge + header[26:]
+    start = time.perf_counter()
+    with pytest.raises(ValueError, match="too many pixels"):
+        read_image(bomb)
+    assert time.perf_counter() - start < 1
+
+
+def test_of_an_animation_the_first_frame_is_read():
+    frames = [grey(), grey(1 - SEVEN)]
+    film = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    with pytest.warns(UserWarning, match="animated: only its first frame is read"):
+        ink = read_image(film)
+    assert (ink[0, 0] - torch.from_numpy(SEVEN)).abs().mean() < 0.02
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"There is no image at .*7\.png"):
+        read_image(tmp_path / "7.png")
+
+
+def test_one_digit_in_several_strokes_is_one():
+    for strokes in SAMPLES.values():
+        assert count_digits(rasterize(strokes)) == 1
+    two_pieces = [[(60, 60), (60, 150), (140, 150)], [(190, 40), (190, 250)]]
+    assert count_digits(rasterize(two_pieces)) == 1  # a 4 with a gap
+    assert count_digits(torch.zeros(1, 1, 280, 280)) == 0
+
+
+def test_mnist_digits_are_counted(mnist):
+    images = mnist.test.images[:2000, None] / 255
+    single = [count_digits(image[None]) for image in images]
+    assert single.count(1) >= 1995
+    right = 0
+    for left, second in zip(images[::20], images[10::20], strict=True):
+        pair = torch.zeros(1, 28, 56)
+        for image, place in ((left, 0), (second, 30)):
+            columns = (image[0] > 0.3).any(0).nonzero()
+            crop = image[:, :, columns.min() : columns.max() + 1]
+            start = place if place else 24 - crop.shape[2]
+            pair[:, :, start : start + crop.shape[2]] = crop
+        right += count_digits(pair[None]) == 2
+    assert right >= 95
+
+
+def mutated(files: list[bytes], chance: random.Random) -> bytes:
+    """A file that something has happened to; now and then noise of its own."""
+    data = bytearray(chance.choice(files))
+    what = chance.randrange(6)
+    if what == 0:
+        return chance.randbytes(chance.randrange(2000))
+    if what == 1:
+        del data[chance.randrange(len(data)) :]
+    elif what == 2:  # the header
+        for _ in range(chance.randrange(1, 5)):
+            data[chance.randrange(min(60, len(data)))] = chance.randrange(256)
+    elif what == 3:
+        other = chance.choice(files)
+        cut = chance.randrange(len(data))
+        data[cut:] = other[chance.randrange(len(other)) :]
+    else:
+        for _ in range(chance.randrange(1, 30)):
+            data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+    return bytes(data)
+
+
+def small_files() -> list[bytes]:
+    image = grey().resize((40, 40))
+    drawing = ImageDraw.Draw(image)
+    drawing.line((5, 35, 35, 35), fill=200)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    pixels = np.asarray(image)
+    return [
+        *(encoded(image, kind) for kind in ("PNG", "GIF", "BMP", "TIFF", "PPM", "TGA")),
+        *(encoded(image.convert(mode), "PNG") for mode in ("1", "P", "LA", "RGBA")),
+        encoded(Image.fromarray(pixels.astype(np.uint16) * 257), "PNG"),
+        encoded(Image.fromarray(pixels.astype(np.float32)), "TIFF"),
+        encoded(image, "JPEG", exif=exif),
+        encoded(image.convert("CMYK"), "JPEG"),
+        encoded(image.convert("RGB"), "JPEG", progressive=True),
+        encoded(image, "WEBP"),
+        encoded(image, "TIFF", compression="tiff_lzw"),
+        encoded(image, "ICO"),
+    ]
+
+
+def test_any_bytes_give_ink_or_a_sentence():
+    resource = pytest.importorskip("resource")
+    chance = random.Random(0)
+    files = small_files()
+    read = refused = 0
+    slowest = 0.0
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _ in range(10_000):
+        data = mutated(files, chance)
+        start = time.thread_time()
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                warnings.filterwarnings("ignore", "The image is animated", UserWarning)
+                ink = read_image(data)
+        except ValueError as error:
+            assert str(error).startswith("The image ") and str(error).endswith(".")
+            refused += 1
+        else:
+            assert ink.ndim == 4 and ink.any() and ink.isfinite().all()
+            read += 1
+        slowest = max(slowest, time.thread_time() - start)
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before  # kB
+    assert read > 1000 and refused > 1000
+    assert slowest < 1
+    assert grown < 500_000

@@ -1,0 +1,87 @@
+from itertools import chain
+
+import pytest
+import torch
+from pen import ONE, SEVEN, ZERO
+from torch import nn
+
+from mnistedu.checkpoints import load_pretrained
+from mnistedu.preprocess import center_digit, normalize
+from mnistedu.strokes import SAMPLES, SIZE, add_stroke, rasterize
+
+
+def brute_force(strokes, width, samples=4):
+    """Ink by asking sample points of every pixel whether the pen passed over them."""
+    at = (torch.arange(280 * samples) + 0.5) / samples
+    x, y = at[None, :], at[:, None]
+    inked = torch.zeros(len(at), len(at), dtype=torch.bool)
+    for stroke in strokes:
+        for (x0, y0), (x1, y1) in zip(stroke, stroke[1:] or stroke, strict=False):
+            dx, dy = x1 - x0, y1 - y0
+            t = ((x - x0) * dx + (y - y0) * dy) / ((dx * dx + dy * dy) or 1)
+            t = t.clamp(0, 1)
+            near = (x - x0 - t * dx) ** 2 + (y - y0 - t * dy) ** 2
+            inked |= near <= (width / 2) ** 2
+    return nn.functional.avg_pool2d(inked[None, None].float(), samples)
+
+
+@pytest.mark.parametrize(
+    ("strokes", "width"),
+    [
+        ([SEVEN], 20),
+        ([SEVEN], 9),
+        ([[(100, 100)]], 20),
+        ([ZERO, ONE], 33.5),
+        ([[(-30, 50), (300.5, 333.3)]], 20),
+    ],
+    ids=["seven", "thin seven", "dot", "two thick strokes", "beyond the edges"],
+)
+def test_raster_is_the_area_that_the_pen_covers(strokes, width):
+    ink = rasterize(strokes, width)
+    assert ink.shape == (1, 1, 280, 280) and ink.dtype == torch.float32
+    assert ink.min() == 0 and ink.max() == 1
+    difference = (ink - brute_force(strokes, width)).abs()
+    # The largest differences are where the edges of two lines meet in one pixel.
+    assert difference.max() < 0.35 and difference.mean() < 1e-3
+
+
+def test_the_pen_is_20_pixels_wide_unless_told_otherwise():
+    assert torch.equal(rasterize([SEVEN]), rasterize([SEVEN], 20))
+
+
+def test_raster_of_what_lies_outside_is_blank():
+    assert not rasterize([]).any()
+    outside = [[(-40, -40), (-40, 400)], [(400, 3), (500, 3)], [(9, 9e9)]]
+    assert not rasterize(outside).any()
+
+
+def test_another_stroke_leaves_the_old_ink_as_it_was():
+    ink = rasterize([SEVEN])
+    both = add_stroke(ink, ONE)
+    assert torch.equal(both, rasterize([SEVEN, ONE]))
+    assert torch.equal(ink, rasterize([SEVEN]))
+
+
+def test_the_samples_are_ten_digits_which_the_network_reads():
+    ink = torch.cat([rasterize(strokes) for strokes in SAMPLES.values()])
+    with torch.inference_mode():
+        logits = load_pretrained()(normalize(center_digit(ink)))
+    probabilities, digits = logits.softmax(1).max(1)
+    assert digits.tolist() == list(SAMPLES) == list(range(10))
+    assert probabilities.min() > 0.99
+
+
+def test_the_samples_are_smooth_and_lie_within_the_canvas():
+    for strokes in SAMPLES.values():
+        for stroke in strokes:
+            points = torch.tensor(stroke, dtype=torch.float)
+            assert points.min() >= 10 and points.max() <= SIZE - 10  # half a pen
+            assert points.diff(dim=0).norm(dim=1).max() < 10
+
+
+def test_the_samples_have_many_sizes_and_places():
+    points = [torch.tensor([*chain(*s)]).float() for s in SAMPLES.values()]
+    heights = torch.stack([(p.amax(0) - p.amin(0))[1] for p in points])
+    middles = torch.stack([(p.amax(0) + p.amin(0)) / 2 for p in points])
+    assert heights.min() < 125 and heights.max() > 220
+    assert (middles.amax(0) - middles.amin(0)).min() > 100
