@@ -1,12 +1,16 @@
 """read_image, center_digit and normalize."""
 
+from io import BytesIO
+
 import numpy as np
 import pytest
 import torch
 from PIL import ExifTags, Image, ImageDraw
 from torch import Tensor
+from torch.export import Dim
 
 from mnistedu.preprocess import center_digit, normalize, read_image
+from mnistedu.strokes import rasterize
 
 
 def drawn(shape: str, size: int, box: tuple[float, float, float, float]) -> Tensor:
@@ -72,6 +76,31 @@ def test_how_large_it_was_drawn_hardly_matters():
     assert (small - large).abs().mean() < 0.02
 
 
+def scribble(seed: int) -> Tensor:
+    """A few random strokes, somewhere in the upper left 200x200 pixels."""
+    torch.manual_seed(seed)
+    strokes = [
+        [(x, y) for x, y in (30 + 140 * torch.rand(4, 2)).tolist()] for _ in range(3)
+    ]
+    return rasterize(strokes, width=8 + 20 * torch.rand(()).item())
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_place_and_size_of_random_ink_do_not_matter(seed):
+    """Shifted by whole pixels the same to 1e-4, rescaled to 0.02 on average."""
+    ink = scribble(seed)
+    image = center_digit(ink)
+    right, down = torch.randint(60, (2,)).tolist()
+    moved = center_digit(ink.roll((down, right), dims=(2, 3)))
+    torch.testing.assert_close(moved, image, atol=1e-4, rtol=0)
+    size = int(280 * (0.5 + 1.1 * torch.rand(())))
+    scaled = torch.nn.functional.interpolate(
+        ink, (size, size), mode="bilinear", antialias=True
+    )
+    difference = (center_digit(scaled) - image).abs()
+    assert difference.mean() < 0.02
+
+
 def test_blank_ink_gives_a_blank_image():
     image = center_digit(torch.zeros(2, 1, 280, 280))
     assert torch.equal(image, torch.zeros(2, 1, 28, 28))
@@ -112,6 +141,34 @@ def test_mnist_hardly_changes(mnist):
     assert (again - images).abs().mean() < 0.04
     rows = again.sum(3).squeeze(1) @ torch.arange(28.0) / again.sum((1, 2, 3))
     torch.testing.assert_close(rows, torch.full((500,), 14.0), atol=0.02, rtol=0)
+
+
+class CenterDigit(torch.nn.Module):
+    def forward(self, ink: Tensor) -> Tensor:
+        return center_digit(ink)
+
+
+def test_exports_to_onnx():
+    """For any number of canvases of any size."""
+    onnxruntime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    sizes = {0: Dim("n"), 2: Dim("height", min=2), 3: Dim("width", min=2)}
+    program = torch.onnx.export(
+        CenterDigit().eval(),
+        (torch.rand(2, 1, 40, 50),),
+        dynamo=True,
+        dynamic_shapes=({**sizes},),
+        verbose=False,
+    )
+    file = BytesIO()
+    program.save(file)
+    session = onnxruntime.InferenceSession(file.getvalue())
+    (name,) = (node.name for node in session.get_inputs())
+    for ink in (scribble(0), torch.rand(3, 1, 8, 8), torch.zeros(1, 1, 30, 20)):
+        (image,) = session.run(None, {name: ink.numpy()})
+        torch.testing.assert_close(
+            torch.from_numpy(image), center_digit(ink), atol=1e-5, rtol=0
+        )
 
 
 @pytest.mark.parametrize(
