@@ -14,7 +14,7 @@ from mnistedu.activations import eval_mode, feature_maps
 from mnistedu.checkpoints import load_pretrained
 from mnistedu.gradcam import grad_cam
 from mnistedu.models import ConvNet
-from mnistedu.pictures import encode_png, mosaic, overlay
+from mnistedu.pictures import encode_jpeg, encode_png, mosaic, overlay
 from mnistedu.preprocess import (
     INK_THRESHOLD,
     center_digit,
@@ -201,9 +201,11 @@ class DrawingPad(Sheet):
         self._inside.layout.display = None if picture is not None else "none"
         if picture is not None:
             width = picture.shape[1]
-            zoom = 1 if view == GRAD_CAM else max(504 // width, 1)
+            heatmap = view == GRAD_CAM
+            zoom = 1 if heatmap else max(504 // width, 1)
             self._inside.width = str(zoom * width)
-            self._inside.value = encode_png(picture)
+            self._inside.format = "jpeg" if heatmap else "png"
+            self._inside.value = (encode_jpeg if heatmap else encode_png)(picture)
 
     def _view_inside(
         self, model: nn.Module, prediction: int

@@ -18,7 +18,7 @@ from mnistedu.data import Digits
 from mnistedu.drawing import DrawingPad, HandwritingPad
 from mnistedu.gradcam import grad_cam
 from mnistedu.models import MLP, ConvNet
-from mnistedu.pictures import encode_png, mosaic, overlay
+from mnistedu.pictures import encode_jpeg, encode_png, mosaic, overlay
 from mnistedu.preprocess import center_digit, normalize
 from mnistedu.strokes import SAMPLES, rasterize
 
@@ -141,7 +141,7 @@ def test_shows_grad_cam_for_any_class(pad):
     for choice, digit in ((None, 7), (9, 9), (7, 7)):
         pad._class.value = choice
         heatmap = grad_cam(pad.model, normalize(pad.image), "blocks", digit)[0]
-        assert shown(pad) == encode_png(overlay(pad.image[0, 0], heatmap))
+        assert shown(pad) == encode_jpeg(overlay(pad.image[0, 0], heatmap))
         assert f"speaks for a {digit}<" in page(pad)
 
 
@@ -193,7 +193,7 @@ def test_finds_the_convolutions_of_any_module():
     pad._view.value = "Grad-CAM"
     heatmap = grad_cam(model, normalize(pad.image), "1")[0]
     assert heatmap.any()
-    assert shown(pad) == encode_png(overlay(pad.image[0, 0], heatmap))
+    assert shown(pad) == encode_jpeg(overlay(pad.image[0, 0], heatmap))
 
 
 def test_a_layer_that_the_model_does_not_use_is_said():

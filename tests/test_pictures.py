@@ -4,7 +4,7 @@ import pytest
 import torch
 from PIL import Image
 
-from mnistedu.pictures import LINES, encode_png, mosaic, overlay
+from mnistedu.pictures import LINES, encode_jpeg, encode_png, mosaic, overlay
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (5, 7, 3)])
@@ -14,6 +14,14 @@ def test_a_file_holds_the_pixels(shape):
         assert image.mode == ("L" if len(shape) == 2 else "RGB")
         stored = torch.tensor(list(image.tobytes())).view(shape)
     torch.testing.assert_close(stored / 255, pixels, atol=0.51 / 255, rtol=0)
+
+
+def test_a_jpeg_looks_like_its_pixels():
+    image, heatmap = torch.rand(2, 28, 28)
+    pixels = overlay(image, heatmap)
+    with Image.open(BytesIO(encode_jpeg(pixels))) as picture:
+        stored = torch.tensor(list(picture.tobytes())).view(pixels.shape) / 255
+    assert (stored - pixels).abs().mean() < 0.01
 
 
 def test_a_mosaic_holds_each_map_and_lines_between():
