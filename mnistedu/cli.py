@@ -1,4 +1,4 @@
-"""The command line: ``mnistedu train``, ``evaluate``, ``predict`` and ``kaggle``.
+"""The command line: ``mnistedu train``, ``evaluate``, ``predict``, ``export`` ...
 
 Each command imports what it needs: torch takes seconds, and ``--help`` must not.
 """
@@ -40,7 +40,7 @@ class OneSentence(TyperGroup):
         """Run a command."""
         try:
             return super().invoke(ctx)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, ModuleNotFoundError) as error:
             sentence = str(error)
             if isinstance(error, OSError) and error.filename:
                 sentence = f"{error.filename} cannot be used: {error.strerror}."
@@ -82,6 +82,11 @@ Source = Annotated[
     typer.Option(
         help="The digits: MNIST, scikit-learn's (offline), or MNIST if it can be had."
     ),
+]
+
+Trained = Annotated[
+    Path | None,
+    typer.Option(help="What `mnistedu train` wrote; else the course's network."),
 ]
 
 
@@ -226,10 +231,7 @@ def predict(
         list[Path],
         typer.Argument(metavar="IMAGE...", help="Files that show one digit each."),
     ],
-    checkpoint: Annotated[
-        Path | None,
-        typer.Option(help="What `mnistedu train` wrote; else the course's network."),
-    ] = None,
+    checkpoint: Trained = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON, with all ten probabilities.")
     ] = False,
@@ -265,6 +267,33 @@ def predict(
         typer.echo(
             f"{answer['image']:<{width}}  {answer['digit']:>5}  {probability:>11.1%}"
         )
+
+
+@app.command(
+    epilog=_examples(
+        "mnistedu export",
+        "mnistedu export --checkpoint run/best.safetensors --output mine.onnx",
+    )
+)
+def export(
+    checkpoint: Trained = None,
+    output: Annotated[
+        Path, typer.Option(dir_okay=False, help="The file to write.")
+    ] = Path("mnistedu.onnx"),
+) -> None:
+    """Write a network to an ONNX file, which runs without Python.
+
+    It takes a drawing of any size, and gives the centred digit and the logits; of a
+    convnet also the feature maps, and Grad-CAM for each class.
+    """
+    from mnistedu.checkpoints import PRETRAINED, load_checkpoint, read_checkpoint
+    from mnistedu.export import export_onnx
+
+    path = checkpoint or PRETRAINED
+    network = load_checkpoint(path)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    export_onnx(network, output, **read_checkpoint(path).info)
+    typer.echo(f"Wrote {output}, {output.stat().st_size / 1000:,.0f} kB.")
 
 
 @app.command(

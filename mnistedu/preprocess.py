@@ -175,7 +175,7 @@ def normalize(images: Tensor) -> Tensor:
     Raises:
         ValueError: if the images are not of that shape.
     """
-    if images.shape[-2:] != (28, 28) or images.numel() != len(images) * 28 * 28:
+    if images.shape[-2:] != (28, 28) or images.numel() != images.shape[0] * 28 * 28:
         raise ValueError(
             "normalize takes images of shape (N, 28, 28) or (N, 1, 28, 28), not "
             f"{tuple(images.shape)}; center_digit makes such images of a drawing."

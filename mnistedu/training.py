@@ -103,6 +103,7 @@ def fit(
     learning_rate: float = 0.01,
     weight_decay: float = 0.01,
     label_smoothing: float = 0.0,
+    mixed_precision: bool = False,
     scheduler: LRScheduler | None = None,
     patience: int | None = None,
     on_epoch_end: Callable[[History], Any] | None = None,
@@ -132,6 +133,10 @@ def fit(
         weight_decay: how fast AdamW shrinks the weights.
         label_smoothing: the probability that the loss spreads evenly over all
             digits instead of wanting it on the target (Szegedy and others, 2016).
+        mixed_precision: whether to train with products in bfloat16, while weights,
+            sums and loss stay in float32 (Micikevicius and others, 2018). It halves
+            the time where the processor has instructions for it, as GPUs and
+            Intel's AMX do, and takes longer elsewhere.
         scheduler: one of torch's, in the place of the one-cycle schedule; it is
             stepped after every batch, and its own optimizer is used.
         patience: stop after so many epochs in a row without a smaller validation
@@ -167,6 +172,7 @@ def fit(
         "learning rate": learning_rate,
         "weight decay": weight_decay,
         "label smoothing": label_smoothing,
+        "mixed precision": mixed_precision,
         "schedule": type(scheduler).__name__,
     }
     run = _Run(model, scheduler, checkpoint_dir, settings)
@@ -192,7 +198,12 @@ def fit(
                 progress.set_description(f"epoch {epoch + 1}/{epochs}")
                 _set_epoch(train_loader, epoch)
                 trained = train_epoch(
-                    network, train_loader, loss_fn, scheduler, progress
+                    network,
+                    train_loader,
+                    loss_fn,
+                    scheduler,
+                    progress,
+                    mixed_precision,
                 )
                 logits, targets = predict(network, val_loader)
                 figures = {
@@ -221,6 +232,7 @@ def train_epoch(
     loss_fn: nn.Module,
     scheduler: LRScheduler,
     progress: "tqdm[Any]",
+    mixed_precision: bool = False,
 ) -> dict[str, float]:
     """Go through the training images once: forward, loss, backward, step.
 
@@ -234,8 +246,9 @@ def train_epoch(
     count = 0
     for images, targets in train_loader:
         images, targets = images.to(device), targets.to(device)
-        logits = model(images)
-        loss = loss_fn(logits, targets)
+        with torch.autocast(device.type, torch.bfloat16, enabled=mixed_precision):
+            logits = model(images)
+        loss = loss_fn(logits.float(), targets)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

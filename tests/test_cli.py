@@ -6,12 +6,14 @@ import subprocess
 import sys
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from PIL import Image
 from torch import nn
 from typer.testing import CliRunner, Result
 
+import mnistedu
 from mnistedu import cli
 from mnistedu.checkpoints import read_checkpoint, save_checkpoint
 from mnistedu.models import MLP
@@ -71,7 +73,9 @@ def test_help_and_import_load_nothing_heavy():
     assert imported.isdisjoint({"torch", "numpy", "matplotlib", "sklearn"})
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate", "predict", "kaggle"])
+@pytest.mark.parametrize(
+    "command", ["train", "evaluate", "predict", "export", "kaggle"]
+)
 def test_every_help_ends_with_examples(command):
     text = succeeds(command, "--help")
     assert f"\n    mnistedu {command}" in text.partition("Examples:")[2]
@@ -263,6 +267,7 @@ def test_what_is_no_checkpoint_gets_a_sentence(no_checkpoint, part):
     for sentence in (
         fails("evaluate", no_checkpoint, "--source", "offline"),
         fails("predict", "--checkpoint", no_checkpoint, "three.png"),
+        fails("export", "--checkpoint", no_checkpoint),
     ):
         assert part in sentence and str(no_checkpoint) in sentence
 
@@ -312,6 +317,26 @@ def test_predict_on_what_is_no_image_gets_a_sentence(pictures, tmp_path):
     Image.new("L", (50, 50), 255).save(blank)
     assert f"{blank} is blank" in fails("predict", blank)
     assert "IMAGE" in fails("predict")
+
+
+def test_export_writes_the_network_with_all_that_its_checkpoint_says(trained, tmp_path):
+    path = tmp_path / "new" / "mine.onnx"
+    checkpoint = trained / "best.safetensors"
+    text = succeeds("export", "--checkpoint", checkpoint, "--output", path)
+    assert f"Wrote {path}, " in text
+    exported = onnx.load(path)
+    said = {entry.key: entry.value for entry in exported.metadata_props}
+    info = read_checkpoint(checkpoint).info
+    assert said.pop("mnistedu") == mnistedu.__version__
+    assert said.pop("architecture") == info.pop("architecture") == "MLP"
+    assert {key: json.loads(value) for key, value in said.items()} == info
+
+
+def test_export_without_onnx_gets_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
+    sentence = fails("export", "--output", tmp_path / "mine.onnx")
+    assert "pip install onnx onnxscript" in sentence
+    assert not any(tmp_path.iterdir())
 
 
 @pytest.fixture

@@ -180,6 +180,19 @@ def test_label_smoothing_changes_the_training_loss_only(loader, offline):
     assert history.val_loss[0] == pytest.approx(plain, rel=1e-5)
 
 
+def test_mixed_precision_multiplies_in_bfloat16_and_learns_as_well(offline):
+    train, val = make_loader(offline.train, shuffle=True), make_loader(offline.val)
+    model = MLP()
+    dtypes = set()
+    model[1].register_forward_hook(
+        lambda layer, _, output: dtypes.add((layer.training, output.dtype))
+    )
+    history = fit(model, train, val, 5, mixed_precision=True, device="cpu")
+    assert dtypes == {(True, torch.bfloat16), (False, torch.float32)}
+    assert {p.dtype for p in model.parameters()} == {torch.float32}
+    assert history.val_accuracy[-1] > 0.9
+
+
 def test_the_gradient_norm_is_that_of_all_weights(offline):
     loader = make_loader(offline.val, batch_size=180)
     model = MLP((20,))
@@ -329,6 +342,7 @@ def test_a_finished_training_is_not_trained_further(loader, tmp_path):
         ({"learning_rate": 0.5}, "learning rate 0.01, not 0.5"),
         ({"weight_decay": 0.5}, "weight decay 0.01, not 0.5"),
         ({"label_smoothing": 0.5}, "label smoothing 0.0, not 0.5"),
+        ({"mixed_precision": True}, "mixed precision False, not True"),
         ({"scheduler": "constant"}, "schedule OneCycleLR, not LambdaLR"),
         ({"model": MLP((9,))}, "holds another network"),
     ],

@@ -1,0 +1,61 @@
+"""What each ingredient of the shipped weights gives: `python benchmarks/ablation.py`.
+
+The recipe of `weights.py` is trained again and again for a few epochs, each time
+without one of its ingredients, and measured on validation images: as they are, and
+as people draw. Digits of other writers, scikit-learn's, stand beside them. The test
+set is not touched.
+
+Printed is a table in Markdown, which the appendix shows:
+`python benchmarks/ablation.py | tee book/measured/ablation.md`.
+"""
+
+import statistics
+from functools import partial
+from typing import Any
+
+from handwriting import CHANGES, as_it_is, measure, on_canvas, other_writers
+from weights import train
+
+from mnistedu.data import load, random_affine, random_stroke
+from mnistedu.preprocess import center_digit
+
+EPOCHS = 6
+SEEDS = (0,)
+AFFINE = partial(random_affine, degrees=15, scale=0.12, shear=0.2)
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "The whole recipe": {},
+    "without other countries' digits": {"drawings": 0},
+    "without other pens": {"augment": AFFINE},
+    "without turning, scaling, slanting": {"augment": random_stroke},
+    "without any change to the images": {"augment": None},
+    "without label smoothing": {"label_smoothing": 0.0},
+}
+
+
+def row(what: str, *figures: str) -> None:
+    print(f"| {what:<35} |" + "".join(f" {each:>10} |" for each in figures), flush=True)
+
+
+def main() -> None:
+    val, others = load("mnist").val, other_writers()
+    row("", "validation", "canvas", "changed", "others")
+    row("---", *["--:"] * 4)
+    for what, change in VARIANTS.items():
+        columns = []
+        for seed in SEEDS:
+            model, _ = train(seed, **{"epochs": EPOCHS, **change})
+            (untouched,) = measure(model, val, as_it_is, as_it_is)
+            (canvas,) = measure(model, val, on_canvas, center_digit)
+            # The mean over strokes thinner and thicker, slanted and rotated digits.
+            changed = statistics.mean(
+                measure(model, val, each, center_digit)[0] for each in CHANGES.values()
+            )
+            (written,) = measure(model, others, as_it_is, center_digit)
+            columns.append((untouched, canvas, changed, written))
+        means = map(statistics.mean, zip(*columns, strict=True))
+        row(what, *(f"{mean:.2%}" for mean in means))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,174 @@
+"""A network and all around it as one ONNX graph, which the book runs in its pages.
+
+The graph begins with a canvas as it was drawn and ends with everything there is to
+see: the centred digit, the logits, the feature maps, and Grad-CAM for each class.
+What runs ONNX can run it, a browser too, without torch and without this package.
+"""
+
+import json
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.export import Dim
+from torch.nn import functional as F
+
+import mnistedu
+from mnistedu.models import ConvNet
+from mnistedu.preprocess import IMAGE_SIZE, center_digit, normalize
+
+MEANING = {
+    "canvas": "Drawn digits in [0, 1], of any size: 0 is paper, 1 is full ink.",
+    "centered": "Whether to scale and centre the digits as MNIST's were, or only to "
+    "shrink the canvas.",
+    "digit": "What the network sees, in [0, 1], before it is normalised.",
+    "logits": "A score for each digit from 0 to 9, before the softmax.",
+    "maps": "Feature maps of a block, after its ReLU.",
+    "grad_cam": "Where the last maps speak for each class, at least 0.",
+}
+
+
+def export_onnx(model: nn.Module, path: str | Path, **info: Any) -> None:
+    """Write a network, with what comes before and after it, to one .onnx file.
+
+    The graph takes, for any N from 1 and any H and W from 2,
+
+    - ``canvas``: float32 ``(N, 1, H, W)`` in [0, 1]; 0 is paper, 1 is full ink;
+    - ``centered``: bool ``()``: whether ``center_digit`` makes the digits, or each
+      canvas is only shrunk, its pixels averaged;
+
+    and gives, all float32,
+
+    - ``digit``: ``(N, 1, 28, 28)`` in [0, 1], which it normalises for the network;
+    - ``logits``: ``(N, 10)``;
+    - ``maps_1``, ``maps_2`` ...: ``(N, C, h, w)``, a ConvNet's blocks in their order;
+    - ``grad_cam``: ``(N, 10, 28, 28)``, what ``gradcam.grad_cam`` finds for each
+      class in a ConvNet's last block.
+
+    Args:
+        model: a ``ConvNet``, or any network of normalised images ``(N, 1, 28, 28)``
+            to logits ``(N, 10)``: without the last two outputs then. It is exported
+            as it is in evaluation mode, and left as it was.
+        path: the file to write.
+        info: what else its metadata should say, such as what the network was trained
+            on: text, or anything that JSON can hold.
+
+    Raises:
+        ModuleNotFoundError: if onnx or onnxscript is not installed.
+        ValueError: if the network cannot be exported for any number of images.
+        OSError: if the file cannot be written.
+    """
+    try:
+        import onnx
+        import onnxscript  # noqa: F401  (torch.onnx needs it)
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "An export needs onnx and onnxscript: install them with `pip install onnx "
+            "onnxscript`."
+        ) from error
+
+    model = deepcopy(model).cpu()
+    graph = (_ConvNetGraph if isinstance(model, ConvNet) else _Graph)(model).eval()
+    outputs = ["digit", "logits"]
+    if isinstance(model, ConvNet):
+        outputs += [f"maps_{i + 1}" for i in range(len(model.blocks))] + ["grad_cam"]
+    sizes = {0: "n", 2: "height", 3: "width"}  # the dimensions that are free
+    inputs = torch.zeros(2, 1, 40, 50), torch.tensor(True)
+    try:
+        with torch.no_grad():
+            # Given the model itself, torch.onnx would fall back to a graph for two.
+            free = dict.fromkeys(sizes, Dim.DYNAMIC)
+            program = torch.export.export(graph, inputs, dynamic_shapes=(free, None))
+    except (RuntimeError, ValueError) as error:
+        raise ValueError(
+            "The network cannot be exported: it should take normalised images "
+            "(N, 1, 28, 28), for any N, to logits (N, 10). In its forward write "
+            "x.flatten(1) or x.shape[0] rather than len(x)."
+        ) from error
+    exported = torch.onnx.export(
+        program,
+        dynamo=True,
+        input_names=["canvas", "centered"],
+        output_names=outputs,
+        dynamic_shapes=(sizes, None),  # here only their names
+        verbose=False,
+    )
+    assert exported is not None  # as it is with dynamo=True
+    proto = exported.model_proto
+    contents = proto.graph
+    contents.ClearField("metadata_props")  # what torch knew: many paths and names
+    values = [*contents.input, *contents.output]
+    for part in (*contents.node, *contents.initializer, *contents.value_info, *values):
+        part.ClearField("metadata_props")
+    for value in values:
+        value.doc_string = MEANING[value.name.rstrip("_123")]
+    proto.producer_name, proto.producer_version = "mnistedu", mnistedu.__version__
+    info = {
+        "mnistedu": mnistedu.__version__,
+        "architecture": type(model).__name__,
+        "settings": getattr(model, "settings", {}),
+        **info,
+    }
+    text = {k: v if isinstance(v, str) else json.dumps(v) for k, v in info.items()}
+    onnx.helper.set_model_props(proto, text)
+    Path(path).write_bytes(proto.SerializeToString())
+
+
+class _Graph(nn.Module):
+    """Canvas to digit and logits, with any network."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, canvas: Tensor, centered: Tensor) -> tuple[Tensor, ...]:
+        digit = torch.where(centered, center_digit(canvas), _shrink(canvas))
+        return digit, *self.look(normalize(digit))
+
+    def look(self, images: Tensor) -> tuple[Tensor, ...]:
+        logits = self.model(images)
+        if logits.shape[1:] != (10,):
+            raise ValueError(f"The network's output has shape {tuple(logits.shape)}.")
+        return (logits,)
+
+
+class _ConvNetGraph(_Graph):
+    """The same with a ConvNet, and what it sees.
+
+    Grad-CAM needs no gradients here. The head is linear, y_c = b_c + Σ_kij W_c[k, i, j]
+    A_k[i, j], so ∂y_c/∂A_k[i, j] is W_c[k, i, j], whatever the image; and α_k, its mean
+    over the places (i, j), is a constant: the weights of a 1x1 convolution.
+    """
+
+    model: ConvNet
+
+    def look(self, images: Tensor) -> tuple[Tensor, ...]:
+        maps = [images]
+        for block in self.model.blocks:
+            maps.append(block(maps[-1]))
+        last, head = maps[-1], self.model.head
+        weights = head.weight.view(10, *last.shape[1:])  # (10, C, h, w)
+        alpha = weights.mean((2, 3), keepdim=True)  # (10, C, 1, 1)
+        heatmaps = F.conv2d(last, alpha).relu()  # (N, 10, h, w)
+        grad_cam = F.interpolate(heatmaps, (IMAGE_SIZE, IMAGE_SIZE), mode="bilinear")
+        return head(last.flatten(1)), *maps[1:], grad_cam
+
+
+def _shrink(canvas: Tensor) -> Tensor:
+    """The canvas as it is, averaged: (N, 1, H, W) -> (N, 1, 28, 28)."""
+    height, width = canvas.shape[2:]
+    return _overlap(height) @ canvas @ _overlap(width).mT
+
+
+def _overlap(length: int) -> Tensor:
+    """How much each canvas pixel counts for each of 28 image pixels: (28, length).
+
+    In units in which an image pixel is ``length`` long, and a canvas pixel 28: so all
+    are whole numbers, which the exporter asks for, up to the last division.
+    """
+    image = torch.arange(IMAGE_SIZE)[:, None] * length
+    canvas = torch.arange(length) * IMAGE_SIZE
+    end = torch.minimum(image + length, canvas + IMAGE_SIZE)
+    return (end - torch.maximum(image, canvas)).clamp(min=0) / length
