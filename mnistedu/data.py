@@ -5,6 +5,7 @@ the user's cache folder. Without a network the course runs on the 1,797
 handwritten digits that scikit-learn carries (Alpaydin and Kaynak, 1998).
 """
 
+import errno
 import hashlib
 import os
 import socket
@@ -53,6 +54,8 @@ SHA256 = {
 }
 CACHE_NAME = "mnist-v1.safetensors"  # a new name for every change of its content
 CONNECTION_LIMIT = 10  # seconds
+# A full disk, a full share of one, or no folder that can be written to.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.ENOENT)
 
 
 class Split(NamedTuple):
@@ -122,24 +125,27 @@ def _load_mnist(root: str | Path | None) -> Digits:
         cached = _read_cache(cache_file)
         if cached is not None:
             return cached
-    if folder is not None and at_hand:
-        digits = _read_raw(Path(folder))
-    else:
-        with tempfile.TemporaryDirectory() as temporary:
-            _download(Path(temporary))
-            digits = _read_raw(Path(temporary))
+    digits = _read_raw(Path(folder)) if folder and at_hand else _download()
     _write_cache(digits, cache_file)
     return digits
 
 
-def _download(folder: Path) -> None:
+def _download() -> Digits:
     from torchvision.datasets import MNIST  # takes seconds to import
 
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(CONNECTION_LIMIT)  # torchvision sets none
     try:
-        MNIST(folder, download=True)
+        with tempfile.TemporaryDirectory() as folder:
+            MNIST(folder, download=True)
+            return _read_raw(Path(folder))
     except (OSError, RuntimeError, EOFError, HTTPException) as error:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            raise ConnectionError(
+                "MNIST could not be downloaded, as there is no room for it in the "
+                "folder for temporary files. To get it, free some space and load "
+                "again, or set MNISTEDU_DATA to a folder that holds MNIST/raw."
+            ) from error
         raise ConnectionError(
             "MNIST could not be downloaded. To get it, connect to the internet and "
             "load again, or set MNISTEDU_DATA to a folder that holds MNIST/raw."
@@ -166,19 +172,19 @@ def _read_raw(folder: Path) -> Digits:
 
 
 def _read_cache(path: Path) -> Digits | None:
-    """The parsed copy, or None if there is none or it is damaged."""
+    """The parsed copy, or None if there is none, or a damaged or foreign one."""
     try:
         with safetensors.safe_open(path, "pt") as file:
             checksum = (file.metadata() or {}).get("crc32")
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, safetensors.SafetensorError):
+        splits = [
+            Split(tensors[f"{name}_images"], tensors[f"{name}_targets"])
+            for name in ("train", "val", "test")
+        ]
+    except (OSError, KeyError, safetensors.SafetensorError):
         return None
     if checksum != _checksum(tensors):
         return None
-    splits = (
-        Split(tensors[f"{name}_images"], tensors[f"{name}_targets"])
-        for name in ("train", "val", "test")
-    )
     return Digits("MNIST", *splits)
 
 

@@ -52,9 +52,7 @@ class ConvNet(nn.Module):
         ValueError: if ``blocks`` is none of these.
     """
 
-    def __init__(
-        self, blocks: int = 3, dropout: float = 0.0, width: int = 24
-    ) -> None:
+    def __init__(self, blocks: int = 3, dropout: float = 0.0, width: int = 24) -> None:
         if blocks not in (1, 2, 3):
             raise ValueError(f"A ConvNet has 1, 2 or 3 blocks, not {blocks!r}.")
         super().__init__()

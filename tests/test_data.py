@@ -1,19 +1,25 @@
 """Loading from every place, faults on the way, batches, augmentation."""
 
+import ctypes
+import errno
 import gzip
 import hashlib
 import math
+import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import platformdirs
 import pytest
 import torch
 import torchvision
+from safetensors.torch import save_file
 from torch import Tensor
 from torchvision.transforms import v2
 
@@ -83,17 +89,38 @@ def server(small_mnist, monkeypatch):
             pass
 
         def copyfile(self, source, outputfile):
-            content = source.read()
-            outputfile.write(content[: len(content) // httpd.divisor])
+            outputfile.write(httpd.change(source.read()))
+            outputfile.flush()
+            httpd.go_on.wait()
 
     handler = partial(Handler, directory=small_mnist / data.RAW_FOLDER)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as httpd:
-        httpd.divisor = 1
+        httpd.change = bytes  # it sends what it has
+        httpd.go_on = threading.Event()
+        httpd.go_on.set()
         threading.Thread(target=httpd.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{httpd.server_port}/"
         monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", [address])
         yield httpd
+        httpd.go_on.set()
         httpd.shutdown()
+
+
+def child(folder: Path, cache: Path, program: str, **more) -> subprocess.Popen[str]:
+    """Another Python, to which the folder's files are MNIST, and with this cache."""
+    before = (
+        "import pathlib, platformdirs; from mnistedu import data; "
+        f"platformdirs.user_cache_path = lambda *a: pathlib.Path({str(cache)!r}); "
+        f"data.SHA256 = {data.SHA256!r}; "
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", before + program],
+        env=os.environ | {"MNISTEDU_DATA": str(folder)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        **more,
+    )
 
 
 def sizes(digits):
@@ -197,6 +224,65 @@ def test_a_cache_that_cannot_be_written_is_done_without(small_mnist, cache):
     assert sizes(load("mnist", root=small_mnist)) == [100, 6_000, 50]
 
 
+def test_a_cache_that_a_full_disk_cuts_off_is_done_without(
+    small_mnist, cache, monkeypatch
+):
+    def write_half(tensors, path, metadata):
+        path.write_bytes(b"half of it")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(data, "save_file", write_half)
+        assert sizes(load("mnist", root=small_mnist)) == [100, 6_000, 50]
+    assert list(cache.iterdir()) == []
+    load("mnist", root=small_mnist)
+    assert [file.name for file in cache.iterdir()] == [data.CACHE_NAME]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders are protected in another way")
+def test_a_home_that_is_read_only_is_done_without(small_mnist, tmp_path):
+    home = tmp_path / "home"
+    home.mkdir(mode=0o500)
+
+    def obey() -> None:
+        """Have even root, whom permissions do not bind, obey them (see prctl(2))."""
+        if sys.platform == "linux":
+            drop_from_bounding_set, override_permissions = 24, 1
+            ctypes.CDLL(None).prctl(drop_from_bounding_set, override_permissions)
+
+    program = "print(data.load().name)"
+    reader = child(small_mnist, home / "cache", program, preexec_fn=obey)
+    assert reader.communicate()[0] == "MNIST\n"
+    assert list(home.iterdir()) == []
+
+
+def test_two_notebooks_may_load_for_the_first_time_at_once(small_mnist, cache):
+    program = "print('ready', flush=True); input(); print(data.load().name)"
+    readers = [child(small_mnist, cache, program) for _ in range(2)]
+    for reader in readers:
+        assert reader.stdout.readline() == "ready\n"
+    for reader in readers:
+        reader.stdin.write("\n")
+        reader.stdin.flush()
+    assert [reader.communicate()[0] for reader in readers] == ["MNIST\n"] * 2
+    assert [file.name for file in cache.iterdir()] == [data.CACHE_NAME]
+    assert data._read_cache(cache / data.CACHE_NAME) is not None
+
+
+def test_a_cache_that_an_older_version_wrote_is_made_again(
+    small_mnist, cache, monkeypatch
+):
+    monkeypatch.setenv("MNISTEDU_DATA", str(small_mnist))
+    cache.mkdir()
+    (cache / "mnist-v0.safetensors").write_bytes(b"left alone")
+    older = {"images": torch.zeros(1, 28, 28), "targets": torch.zeros(1)}
+    checksum = data._checksum(older)
+    save_file(older, cache / data.CACHE_NAME, {"crc32": checksum})
+    assert sizes(load()) == [100, 6_000, 50]
+    assert data._read_cache(cache / data.CACHE_NAME) is not None
+    assert (cache / "mnist-v0.safetensors").read_bytes() == b"left alone"
+
+
 def test_downloads_when_it_is_nowhere(server, cache):
     assert sizes(load()) == [100, 6_000, 50]
     assert [file.name for file in cache.iterdir()] == [data.CACHE_NAME]
@@ -222,12 +308,52 @@ def test_a_server_that_never_answers_is_given_up(small_mnist, monkeypatch):
         assert load().name == "scikit-learn's digits"
 
 
-def test_a_download_cut_in_the_middle_is_given_up(server, cache):
-    server.divisor = 2
+def test_a_server_that_stops_in_the_middle_is_given_up(server, monkeypatch):
+    monkeypatch.setattr(data, "CONNECTION_LIMIT", 0.2)
+    server.change = lambda content: content[: len(content) // 2]
+    server.go_on.clear()
+    assert load().name == "scikit-learn's digits"
+    server.go_on.set()
+    server.change = bytes
+    assert load("mnist").name == "MNIST"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content[: len(content) // 2],
+        lambda content: content[:-1] + bytes([content[-1] ^ 1]),
+        lambda content: b"<html>Please log in to the school's network</html>",
+    ],
+    ids=["cut in the middle", "another checksum", "a page to log in"],
+)
+def test_a_wrong_download_is_given_up_and_the_next_one_is_whole(server, cache, change):
+    server.change = change
     with pytest.raises(ConnectionError, match="could not be downloaded"):
         load("mnist")
     assert not cache.exists()
-    server.divisor = 1
+    server.change = bytes
+    assert load("mnist").name == "MNIST"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_no_room_for_the_download_gets_a_sentence(server, monkeypatch, number):
+    def write(*args, **kwargs):
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torchvision.datasets.mnist, "download_and_extract_archive", write)
+        with pytest.raises(ConnectionError, match=r"no room for it.* free some space"):
+            load("mnist")
+    assert load("mnist").name == "MNIST"
+
+
+def test_no_folder_for_temporary_files_gets_a_sentence(server, monkeypatch, tmp_path):
+    with monkeypatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+        with pytest.raises(ConnectionError, match=r"no room for it.* free some space"):
+            load("mnist")
+        assert load().name == "scikit-learn's digits"
     assert load("mnist").name == "MNIST"
 
 

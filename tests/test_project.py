@@ -1,8 +1,13 @@
 """The files around the package say the same things, and say them once."""
 
 import ast
+import os
 import re
+import subprocess
+import sys
+import sysconfig
 import tomllib
+import venv
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -26,6 +31,9 @@ REQUIREMENTS = [
     )
     for line in group
 ]
+# What could run what a file or a reader holds: functions, and modules of that kind.
+DANGEROUS = {"eval", "exec", "compile", "__import__", "pickle", "shelve", "marshal"}
+DANGEROUS |= {"subprocess", "os.system", "os.popen", "torch.load", "numpy.load"}
 # The packages that conda-forge calls by another name.
 CONDA_NAMES = {"pytorch": "torch"}
 
@@ -130,3 +138,52 @@ def test_the_make_targets_that_a_page_names_exist(page):
     named = set(re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE))
     makefile = (ROOT / "Makefile").read_text("utf-8")
     assert named <= set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+
+
+def names_in(path: Path) -> Iterator[str]:
+    """Each name that a file uses or imports, with what stands before its dot."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            yield f"{node.value.id}.{node.attr}".replace("np.", "numpy.")
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            base = getattr(node, "module", None)
+            for alias in node.names:
+                yield from (f"{base}.{alias.name}" if base else alias.name, base or "")
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "mnistedu").rglob("*.py")), ids=lambda path: path.stem
+)
+def test_the_package_runs_nothing_that_it_reads(path):
+    assert not DANGEROUS & set(names_in(path))
+
+
+def test_what_could_run_what_is_read_would_be_found(tmp_path):
+    sample = tmp_path / "sample.py"
+    sample.write_text("import torch, subprocess\ntorch.load(eval('path'))")
+    assert DANGEROUS & set(names_in(sample)) == {"subprocess", "torch.load", "eval"}
+
+
+def test_the_wheel_alone_runs_the_examples_of_the_readme(tmp_path):
+    here = Path(sys.executable).parent
+    built = tmp_path / "built"
+    subprocess.run(
+        [here / "hatchling", "build", "-t", "wheel", "-d", built], cwd=ROOT, check=True
+    )
+    venv.create(tmp_path / "empty")
+    python = tmp_path / "empty" / here.name / "python"
+    install = [here / "uv", "pip", "install", "--offline", "--no-deps"]
+    subprocess.run([*install, "--python", python, *built.iterdir()], check=True)
+    # All but mnistedu comes from here: a path in a .pth file brings no other .pth file,
+    # and so not that of the repository.
+    where = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    packages = Path(subprocess.check_output(where, text=True).strip())
+    (packages / "others.pth").write_text(sysconfig.get_path("purelib"))
+    subprocess.run(
+        [python, ROOT / "tests" / "readme_examples.py"],
+        cwd=tmp_path,
+        env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
+        check=True,
+    )
