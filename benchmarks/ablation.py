@@ -19,7 +19,7 @@ from weights import train
 from mnistedu.data import load, random_affine, random_stroke
 from mnistedu.preprocess import center_digit
 
-EPOCHS = 6
+EPOCHS = 4
 SEEDS = (0,)
 AFFINE = partial(random_affine, degrees=15, scale=0.12, shear=0.2)
 

@@ -7,8 +7,10 @@ set-up and reading the images count. The files are on the disk for both, the cou
 the copy that `load` keeps. The test accuracy is a stop-clock here and chose nothing:
 the course's recipes come from the validation images.
 
-Then it is measured which share of the machine's arithmetic a training step uses, and
-where the rest goes. Where there is a CUDA device, the longer recipe runs on it too.
+The course trains in mixed precision, which pays where the processor multiplies in
+bfloat16 by itself. Then it is measured which share of the machine's arithmetic a
+training step uses, and where the rest goes. Where there is a CUDA device, the longer
+recipe runs on it too.
 
 Printed are tables in Markdown, which the appendix shows:
 `python benchmarks/training.py | tee book/measured/training.md`.
@@ -76,6 +78,7 @@ def course(recipe: Recipe, seed: int, device: str = "cpu") -> Iterator[float]:
         recipe.epochs,
         recipe.learning_rate,
         label_smoothing=recipe.label_smoothing,
+        mixed_precision=True,
         device=device,
     )
     yield accuracy(*predict(model, make_loader(digits.test, 1000)))
@@ -178,8 +181,11 @@ def race(name: str, mark: float, contestant: Contestant, *arguments: object) -> 
     return seconds
 
 
-def arithmetic(recipe: Recipe) -> None:
-    """Time matrix products, steps and whole batches in turns; profile the batches."""
+def arithmetic(recipe: Recipe, mixed: bool) -> None:
+    """Time matrix products, steps and whole batches in turns; profile the batches.
+
+    The matrices are of float32, whether or not the steps are of mixed precision.
+    """
     from torch.profiler import ProfilerActivity, profile
     from torch.utils.flop_counter import FlopCounterMode
     from tqdm import tqdm
@@ -202,11 +208,13 @@ def arithmetic(recipe: Recipe) -> None:
 
     def step() -> None:
         optimizer.zero_grad()
-        loss_fn(model(images), targets).backward()
+        with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+            logits = model(images)
+        loss_fn(logits.float(), targets).backward()
         optimizer.step()
 
     def epoch() -> None:
-        train_epoch(model, loader, loss_fn, scheduler, tqdm(disable=True))
+        train_epoch(model, loader, loss_fn, scheduler, tqdm(disable=True), mixed)
 
     with FlopCounterMode(display=False) as counter:
         step()
@@ -227,7 +235,8 @@ def arithmetic(recipe: Recipe) -> None:
             function()
             seconds[name].append((time.perf_counter() - start) / steps)
 
-    head(str(recipe), "ms", "GFLOP/s", "share")
+    precision = "mixed precision" if mixed else "float32"
+    head(f"ConvNet({recipe.blocks}), {precision}", "ms", "GFLOP/s", "share")
     peak = 0.0
     for name, (_, _, count) in work.items():
         median = statistics.median(seconds[name][WARM_UP:])
@@ -271,8 +280,8 @@ def main() -> None:
     print()
     print(f"- 99 % in 1/{peer / quick:.0f} of pytorch/examples' time (target 1/30)")
     print(f"- 99.41 % in {long:.0f} s (target 60 s)")
-    for recipe in (QUICK, LONG):
-        arithmetic(recipe)
+    arithmetic(LONG, mixed=False)
+    arithmetic(LONG, mixed=True)
 
 
 if __name__ == "__main__":

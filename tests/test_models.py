@@ -34,13 +34,6 @@ def test_convnet_has_its_blocks_and_one_linear_layer_on_the_last_maps(blocks):
     torch.testing.assert_close(model(images), head)
 
 
-def test_each_block_has_twice_the_width_of_the_one_before():
-    model = ConvNet(width=5).eval()
-    shapes = [tuple(model.blocks[:n](torch.randn(2, 1, 28, 28)).shape) for n in (1, 2)]
-    assert shapes == [(2, 5, 12, 12), (2, 10, 6, 6)]
-    assert model.head.in_features == 20 * 6 * 6
-
-
 def test_pooling_first_gives_what_the_usual_order_gives():
     block = ConvNet(1).blocks[0].eval()
     convolution, pool, norm, relu = block
