@@ -1,16 +1,14 @@
-"""The site: it builds without a warning and opens without a network."""
+"""The site: it builds without a warning, opens without a network, and for everybody."""
 
 import re
-import subprocess
-import sys
-import threading
+import runpy
 from collections.abc import Callable, Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
+import book_site
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 ROOT = Path(__file__).parents[1]
 ELSEWHERE = re.compile(
@@ -20,63 +18,37 @@ ELSEWHERE = re.compile(
 )
 
 
-class QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, *args: object) -> None:
-        pass
-
-
-@pytest.fixture(scope="session")
-def site(
-    tmp_path_factory: pytest.TempPathFactory, skip_or_fail: Callable[[str], None]
-) -> Path:
+@pytest.fixture(scope="module")
+def site(skip_or_fail: Callable[[str], None]) -> Path:
     """The folder of the built site."""
-    output = tmp_path_factory.mktemp("book")
-    command = [Path(sys.executable).with_name("jupyter-book"), "build", ROOT]
-    options = ["--path-output", output, "-W", "-n", "--keep-going"]
-    build = subprocess.run(
-        [*command, *options], capture_output=True, text=True, check=False
-    )
-    log = build.stdout + build.stderr
-    if "MathJax is missing" in log:
-        skip_or_fail("MathJax is not in book/node_modules and npm could not fetch it.")
-    assert build.returncode == 0, log
-    return output / "_build" / "html"
+    folder, log = book_site.build()
+    if "npm could not fetch" in log:
+        skip_or_fail("npm could not fetch what book/package-lock.json lists.")
+    assert log.endswith("exit status 0"), log
+    return folder
 
 
 @pytest.fixture(scope="module")
 def address(site: Path) -> Iterator[str]:
-    """The site served on this machine, as a host of static files would serve it."""
-    handler = partial(QuietHandler, directory=site)
-    with ThreadingHTTPServer(("localhost", 0), handler) as server:
-        threading.Thread(target=server.serve_forever).start()
-        yield f"http://localhost:{server.server_port}"
-        server.shutdown()
+    """The site as a host serves it whose pages may load only what lies on it."""
+    with book_site.served(site) as address:
+        yield address
 
 
-def pages(site: Path) -> list[Path]:
-    """The pages for readers; what lies in _static are templates of the theme."""
-    return [path for path in site.rglob("*.html") if "_static" not in path.parts]
+def test_build_is_clean(site: Path) -> None:
+    assert site / "book" / "intro.html" in book_site.pages(site)
 
 
-def test_build_is_clean(site):
-    assert site / "book" / "intro.html" in pages(site)
-
-
-def test_nothing_is_loaded_from_elsewhere(site):
-    files = [*pages(site), *site.rglob("*.css")]
+def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
+    files = [*book_site.pages(site), *site.rglob("*.css")]
     found = {str(path): ELSEWHERE.findall(path.read_text("utf-8")) for path in files}
     assert {path: hits for path, hits in found.items() if hits} == {}
 
 
-def test_every_page_opens_by_itself(site: Path, address: str, browser: Browser):
+def test_every_page_opens_by_itself(site: Path, address: str, browser: Browser) -> None:
     page = browser.new_page()
-    requests: list[str] = []
-    faults: list[str] = []
-    page.on("request", lambda request: requests.append(request.url))
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda said: said.type == "error" and faults.append(str(said)))
-    page.on("response", lambda got: got.status < 400 or faults.append(got.url))
-    for path in pages(site):
+    requests, faults = book_site.collect(page)
+    for path in book_site.pages(site):
         page.goto(f"{address}/{path.relative_to(site).as_posix()}")
         page.wait_for_load_state("networkidle")
         if page.locator(".math").count():
@@ -86,3 +58,57 @@ def test_every_page_opens_by_itself(site: Path, address: str, browser: Browser):
     away = [url for url in requests if not url.startswith((address, "data:", "blob:"))]
     assert (away, faults) == ([], [])
     assert any("MathJax_Main-Regular.woff" in url for url in requests)
+
+
+def test_every_page_is_accessible(site: Path, address: str, browser: Browser) -> None:
+    context = browser.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    found = {}
+    for path in book_site.pages(site):
+        name = path.relative_to(site).as_posix()
+        page.goto(f"{address}/{name}")
+        page.wait_for_load_state("networkidle")
+        for theme in ("light", "dark"):
+            page.evaluate(
+                "theme => document.documentElement.dataset.theme = theme", theme
+            )
+            page.wait_for_timeout(500)  # until the colours have changed over
+            found[f"{name}, {theme}"] = book_site.barriers(page)
+    context.close()
+    assert {name: faults for name, faults in found.items() if faults} == {}
+
+
+def test_the_first_page_is_light(address: str, browser: Browser) -> None:
+    page = browser.new_page()
+    sizes: dict[str, int] = {}
+    page.on("response", lambda got: sizes.update({got.url: len(got.body())}))
+    page.goto(f"{address}/book/intro.html")
+    page.wait_for_load_state("networkidle")
+    page.close()
+    assert sum(sizes.values()) < 1_000_000, sorted(sizes.items(), key=lambda s: -s[1])
+
+
+def test_search_finds_a_word(address: str, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(f"{address}/search.html?q=softmax")
+    expect(page.locator("#search-results li").first).to_be_visible(timeout=30_000)
+    page.close()
+
+
+def test_chapters_lead_to_where_they_can_be_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = ROOT / "book" / "extensions" / "launch_buttons.py"
+    add_buttons = runpy.run_path(str(path))["add_buttons"]
+    config = SimpleNamespace(html_theme_options={"logo": {}})
+
+    monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
+    add_buttons(None, config)
+    assert config.html_theme_options == {"logo": {}}
+
+    monkeypatch.setenv("GITHUB_REPOSITORY", "someone/mnistedu")
+    monkeypatch.setenv("GITHUB_REF_NAME", "main")
+    add_buttons(None, config)
+    options = config.html_theme_options
+    assert options["repository_url"] == "https://github.com/someone/mnistedu"
+    assert {"binderhub_url", "colab_url"} <= set(options["launch_buttons"])

@@ -1,0 +1,32 @@
+"""A Sphinx extension: buttons that open a chapter on Binder and on Colab.
+
+Where the course lies is known to GitHub Actions, which builds the published site. A
+site built elsewhere has no such buttons; the one to download a page is always there.
+"""
+
+import os
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+
+def add_buttons(app: Sphinx, config: Config) -> None:
+    """Tell the theme where the course lies, if anything is known of it."""
+    repository = os.environ.get("GITHUB_REPOSITORY")
+    if not repository:
+        return
+    config.html_theme_options |= {
+        "repository_url": f"https://github.com/{repository}",
+        "repository_branch": os.environ.get("GITHUB_REF_NAME", "main"),
+        "launch_buttons": {
+            "binderhub_url": "https://mybinder.org",
+            "colab_url": "https://colab.research.google.com",
+            "notebook_interface": "jupyterlab",
+        },
+    }
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register with Sphinx."""
+    app.connect("config-inited", add_buttons)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,121 @@
+// The engine, onnxruntime-web, and the networks that it runs. Nothing is fetched before
+// the first call, and everything comes from the folder in which this file lies.
+
+import { SIZE } from "./ink.js";
+
+const at = (name) => new URL(name, import.meta.url).href;
+let loading; // shared by all pads of a page
+let ort;
+
+/** What the folder holds: networks, sample strokes, sizes of the files. */
+export const contents = () => (loading ??= fetch(at("live.json")).then((r) => r.json()));
+
+let starting;
+
+/** Fetch and start the engine; onProgress is told how much is here, from 0 to 1. */
+export function start(onProgress) {
+  starting ??= (async () => {
+    const { engine } = await contents();
+    const [module, wasm] = await Promise.all([
+      import(at("ort.wasm.bundle.min.mjs")),
+      fetchWhole(at("ort-wasm-simd-threaded.wasm"), engine, onProgress),
+    ]);
+    ort = module;
+    ort.env.wasm.numThreads = 1; // more need headers that a host of files does not send
+    ort.env.wasm.wasmBinary = wasm;
+  })();
+  return starting;
+}
+
+async function fetchWhole(address, size, onProgress) {
+  const response = await fetch(address);
+  if (!response.ok) throw new Error(`${address}: ${response.status}`);
+  const bytes = new Uint8Array(size);
+  let here = 0;
+  for await (const part of parts(response.body.getReader())) {
+    bytes.set(part, here);
+    here += part.length;
+    onProgress(here / size);
+  }
+  return bytes.buffer;
+}
+
+async function* parts(reader) {
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    yield value;
+  }
+}
+
+/** One network, from an ONNX file that mnistedu.export wrote. */
+export class Network {
+  constructor(session, name, weights) {
+    Object.assign(this, { session, name, weights });
+  }
+
+  /** One of the course's own: an entry of contents().models. */
+  static async ours({ file, name, weights }) {
+    return new Network(await open(at(file)), name, at(weights));
+  }
+
+  /** The reader's own; an Error with one sentence if the file does not fit. */
+  static async theirs(file) {
+    const how = 'write it with mnistedu.export.export_onnx(model, "mine.onnx").';
+    let session;
+    try {
+      session = await open(new Uint8Array(await file.arrayBuffer()));
+    } catch {
+      throw new Error(`${file.name} is no ONNX file that this page can run: ${how}`);
+    }
+    const missing =
+      ["canvas"].find((name) => !session.inputNames.includes(name)) ??
+      ["digit", "logits"].find((name) => !session.outputNames.includes(name));
+    if (missing) {
+      throw new Error(
+        `${file.name} is an ONNX file, but has no “${missing}”: ${how}`,
+      );
+    }
+    const network = new Network(session, file.name);
+    let said = "cannot be run on a canvas of 280 × 280";
+    try {
+      const { logits } = await network.read(new Float32Array(SIZE * SIZE), true);
+      if (logits.length === 10) return network;
+      said = `gives ${logits.length} logits where there are ten digits`;
+    } catch {
+      // It is said below.
+    }
+    throw new Error(`${file.name} ${said}: ${how}`);
+  }
+
+  /** All that the network has to show for ink of 280 × 280. */
+  async read(ink, centered) {
+    const start = performance.now();
+    const canvas = new ort.Tensor("float32", ink, [1, 1, SIZE, SIZE]);
+    const feeds = { canvas };
+    if (this.session.inputNames.includes("centered")) {
+      feeds.centered = new ort.Tensor("bool", [centered], []);
+    }
+    const { digit, logits, grad_cam: heat, ...maps } = await this.session.run(feeds);
+    performance.measure("live-pad", { start, detail: this.name });
+    return {
+      digit: digit.data,
+      logits: logits.data,
+      probabilities: softmax(logits.data),
+      heat: heat?.data, // ten times 28 × 28
+      maps: Object.keys(maps)
+        .sort()
+        .map((name) => ({ data: maps[name].data, size: maps[name].dims.slice(1) })),
+    };
+  }
+}
+
+const open = (source) =>
+  ort.InferenceSession.create(source, { graphOptimizationLevel: "all" });
+
+function softmax(logits) {
+  const largest = Math.max(...logits);
+  const powers = Array.from(logits, (logit) => Math.exp(logit - largest));
+  const sum = powers.reduce((a, b) => a + b);
+  return powers.map((power) => power / sum);
+}

@@ -1,0 +1,147 @@
+// The feature maps of each block, and one of them enlarged.
+
+import { explain, normalized, readWeights } from "./convolution.js";
+import { h, still } from "./dom.js";
+import { Mosaic, paintOne } from "./mosaic.js";
+import { sentences } from "./sentences.js";
+
+export class Maps {
+  element = h("section", { class: "maps", "aria-label": "Feature maps" });
+  blocks = [];
+  chosen = null; // { block, channel, row, column, input }
+
+  /** Show what a network has found: its answer as engine.js gives it, or null. */
+  show(network, answer, finished) {
+    this.network = network;
+    this.answer = answer;
+    const sizes = answer?.maps.map(({ size }) => size.join());
+    if (answer && sizes.join(";") !== this.sizes) this.#build(answer.maps, sizes);
+    this.blocks.forEach((block, i) => block.paint(answer?.maps[i], this.#marked(i)));
+    if (answer && finished && !still()) this.#lightUp();
+    this.#explain();
+  }
+
+  #build(maps, sizes) {
+    this.sizes = sizes.join(";");
+    this.chosen = null;
+    this.blocks = maps.map(
+      ({ size }, i) => new Mosaic(i, size, (channel) => this.#choose(i, channel)),
+    );
+    this.detail = h("div", { class: "detail" });
+    this.detail.hidden = true;
+    this.element.replaceChildren(
+      ...(maps.length
+        ? this.blocks.map((block) => block.element)
+        : [h("p", {}, "This network's file holds no feature maps.")]),
+      this.detail,
+    );
+  }
+
+  #marked(block) {
+    return this.chosen?.block === block ? this.chosen.channel : null;
+  }
+
+  /** One block after the other, as the signal passes through them. */
+  #lightUp() {
+    this.blocks.forEach(({ canvas }, i) =>
+      canvas.animate(
+        { opacity: [0.15, 1], filter: ["brightness(1.6)", "brightness(1)"] },
+        { duration: 450, delay: 350 + 160 * i, fill: "backwards", easing: "ease-out" },
+      ),
+    );
+  }
+
+  #choose(block, channel) {
+    const map = this.answer?.maps[block];
+    if (!map) return;
+    // Begin where the map is strongest.
+    const [, height, width] = map.size;
+    const values = map.data.subarray(channel * height * width, (channel + 1) * height * width);
+    const place = values.indexOf(Math.max(...values));
+    const [row, column] = [Math.floor(place / width), place % width];
+    this.chosen = { block, channel, row, column, input: null };
+    this.blocks.forEach((each, i) => each.paint(this.answer.maps[i], this.#marked(i)));
+    this.#enlarge();
+    this.#explain();
+  }
+
+  /** The chosen map at full width, with a place to choose by mouse or arrow keys. */
+  #enlarge() {
+    const { block, channel } = this.chosen;
+    const [, height, width] = this.answer.maps[block].size;
+    this.large = h("canvas", {
+      class: "large",
+      width: 24 * width,
+      height: 24 * height,
+      tabindex: 0,
+      role: "application",
+      "aria-label": `Map ${channel + 1} of block ${block + 1}, enlarged. Arrow keys choose a place.`,
+      onpointerdown: (event) => at(event),
+      onpointermove: (event) => at(event),
+      onkeydown: (event) => {
+        const steps = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+        if (!(event.key in steps)) return;
+        event.preventDefault();
+        const [down, right] = steps[event.key];
+        move(this.chosen.row + down, this.chosen.column + right);
+      },
+    });
+    const move = (row, column) => {
+      const within = (value, size) => Math.min(Math.max(value, 0), size - 1);
+      row = within(row, height);
+      column = within(column, width);
+      if (row === this.chosen.row && column === this.chosen.column) return;
+      Object.assign(this.chosen, { row, column, input: null });
+      this.#explain();
+    };
+    const at = (event) => {
+      const box = this.large.getBoundingClientRect();
+      move(
+        Math.floor(((event.clientY - box.top) / box.height) * height),
+        Math.floor(((event.clientX - box.left) / box.width) * width),
+      );
+    };
+    this.sum = h("div", { class: "sum", "aria-live": "polite" });
+    this.detail.replaceChildren(
+      h(
+        "div",
+        { class: "title" },
+        h("h3", {}, `Block ${block + 1}, map ${channel + 1}`),
+        h("button", { type: "button", onclick: () => this.#close() }, "Close"),
+      ),
+      h("div", { class: "enlarged" }, this.large, this.sum),
+    );
+    this.detail.hidden = false;
+  }
+
+  #close() {
+    const { canvas } = this.blocks[this.chosen.block];
+    this.chosen = null;
+    this.detail.hidden = true;
+    this.blocks.forEach((each, i) => each.paint(this.answer?.maps[i], null));
+    canvas.focus();
+  }
+
+  async #explain() {
+    if (!this.chosen) return;
+    const { block, channel, row, column } = this.chosen;
+    const map = this.answer?.maps[block];
+    paintOne(this.large, map, channel, row, column);
+    if (!map) return this.sum.replaceChildren("Draw a digit to see the numbers.");
+    if (!this.network.weights) {
+      return this.sum.replaceChildren(
+        "The weights behind a number are shown for the course's own networks.",
+      );
+    }
+    const { network, answer, chosen } = this;
+    network.numbers ??= readWeights(network.weights);
+    const weights = await network.numbers;
+    if (chosen !== this.chosen || answer !== this.answer) return; // too late
+    const input = block ? answer.maps[block - 1] : normalized(answer.digit);
+    const again = () => this.#explain();
+    const found = explain(weights, block, channel, row, column, input, map);
+    const focused = this.sum.contains(document.activeElement);
+    this.sum.replaceChildren(...sentences(found, chosen, again));
+    if (focused) this.sum.querySelector("[aria-pressed=true]")?.focus();
+  }
+}

@@ -1,0 +1,117 @@
+// The maps of one block in rows, in the colours of a glow.
+
+import { h } from "./dom.js";
+
+/** The maps of one block, as one slider that chooses among them. */
+export class Mosaic {
+  constructor(index, [count, height, width], onChoose) {
+    Object.assign(this, { count, height, width, current: 0 });
+    const choose = (channel) => {
+      this.current = Math.min(Math.max(channel, 0), count - 1);
+      this.canvas.setAttribute("aria-valuenow", this.current + 1);
+      this.canvas.setAttribute("aria-valuetext", `map ${this.current + 1} of ${count}`);
+      onChoose(this.current);
+    };
+    this.canvas = h("canvas", {
+      tabindex: 0,
+      role: "slider",
+      "aria-label": `Maps of block ${index + 1}: choose one to enlarge`,
+      "aria-valuemin": 1,
+      "aria-valuemax": count,
+      "aria-valuenow": 1,
+      "aria-valuetext": `map 1 of ${count}`,
+      onclick: (event) => {
+        const box = this.canvas.getBoundingClientRect();
+        const x = Math.floor(((event.clientX - box.left) / box.width) * this.columns);
+        const rows = Math.ceil(count / this.columns);
+        const y = Math.floor(((event.clientY - box.top) / box.height) * rows);
+        choose(y * this.columns + x);
+      },
+      onkeydown: (event) => {
+        const step = {
+          ArrowLeft: -1, ArrowRight: 1, ArrowUp: -this.columns, ArrowDown: this.columns,
+          Enter: 0, " ": 0, Home: -count, End: count,
+        }[event.key];
+        if (step === undefined) return;
+        event.preventDefault();
+        choose(this.current + step);
+      },
+    });
+    this.element = h(
+      "div",
+      { class: "block" },
+      h("p", {}, h("b", {}, `Block ${index + 1}`), ` ${count} maps of ${height}×${width}`),
+      this.canvas,
+    );
+    // As many in a row as fit, and every row full.
+    new ResizeObserver(([{ contentRect }]) => {
+      const fits = Math.max(Math.floor(contentRect.width / (8 + 2 * width)), 1);
+      let columns = Math.min(fits, count);
+      while (count % columns) columns--;
+      if (columns !== this.columns) {
+        this.columns = columns;
+        this.canvas.width = columns * (width + 1) + 1;
+        this.canvas.height = (count / columns) * (height + 1) + 1;
+        this.paint(this.map, this.mark);
+      }
+    }).observe(this.element);
+  }
+
+  /** Where a map begins, with a line of one pixel around each. */
+  #corner(channel) {
+    const row = Math.floor(channel / this.columns);
+    return [row * (this.height + 1) + 1, (channel % this.columns) * (this.width + 1) + 1];
+  }
+
+  paint(map, mark) {
+    Object.assign(this, { map, mark });
+    if (!this.columns) return;
+    const { columns, count, height, width, canvas } = this;
+    const context = canvas.getContext("2d");
+    const picture = context.createImageData(canvas.width, canvas.height);
+    const scale = map && 1 / Math.max(...map.data, 1e-9);
+    for (let channel = 0; channel < count; channel++) {
+      const [top, left] = this.#corner(channel);
+      for (let i = 0; i < height; i++) {
+        for (let j = 0; j < width; j++) {
+          const value = map ? map.data[(channel * height + i) * width + j] * scale : 0;
+          const place = 4 * ((top + i) * canvas.width + left + j);
+          picture.data.set(glow(value), place);
+        }
+      }
+    }
+    context.putImageData(picture, 0, 0);
+    if (mark !== null && mark !== undefined) {
+      const [top, left] = this.#corner(mark);
+      context.strokeStyle = "#6cbeff";
+      context.strokeRect(left - 0.5, top - 0.5, width + 1, height + 1);
+    }
+  }
+}
+
+/** From the dark of the card through amber to nearly white, for 0 to 1. */
+function glow(value) {
+  const [dark, amber, light] = [[34, 41, 61], [255, 171, 51], [255, 246, 224]];
+  const [from, to, t] = value < 0.6 ? [dark, amber, value / 0.6] : [amber, light, (value - 0.6) / 0.4];
+  return [...from.map((a, i) => a + (to[i] - a) * t), 255];
+}
+
+/** One map, enlarged to fill a canvas, with a frame around one of its places. */
+export function paintOne(canvas, map, channel, row, column) {
+  const context = canvas.getContext("2d");
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  if (!map) return;
+  const [, height, width] = map.size;
+  const side = canvas.width / width;
+  const scale = 1 / Math.max(...map.data, 1e-9);
+  for (let i = 0; i < height; i++) {
+    for (let j = 0; j < width; j++) {
+      const [r, g, b] = glow(map.data[(channel * height + i) * width + j] * scale);
+      context.fillStyle = `rgb(${r} ${g} ${b})`;
+      context.fillRect(j * side, i * side, side - 1, side - 1);
+    }
+  }
+  context.lineWidth = 3;
+  context.strokeStyle = "#6cbeff";
+  context.strokeRect(column * side, row * side, side - 1, side - 1);
+}

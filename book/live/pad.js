@@ -1,0 +1,272 @@
+// The pad: what the other files do, put together in one place of a page.
+
+import { Bars, percent } from "./bars.js";
+import { h } from "./dom.js";
+import { Network, contents, start } from "./engine.js";
+import { Maps } from "./maps.js";
+import { Seen } from "./seen.js";
+import { Sheet } from "./sheet.js";
+
+const NONE = "none";
+const a = (digit) => (digit === 8 ? "an 8" : `a ${digit}`);
+
+/** Put a pad into a place of the page; its data-show names the parts that it shows. */
+export function mount(place) {
+  new Pad(place, new Set(place.dataset.show.split(" ")));
+}
+
+class Pad {
+  networks = []; // those to choose from
+  current = []; // the one that reads, and the one beside it
+  answers = []; // theirs
+  pointed = null; // the class under the pointer
+  chosen = null; // the class that was clicked
+
+  constructor(place, show) {
+    this.place = place;
+    this.shows = show;
+    this.sheet = new Sheet(
+      (finished) => this.#changed(finished),
+      (digit) => this.#sample(digit),
+    );
+    this.seen = new Seen();
+    this.bars = new Bars("How sure it is", (...point) => this.#point(...point));
+    this.others = new Bars("", (...point) => this.#point(...point));
+    this.others.element.hidden = true;
+    this.maps = new Maps();
+    this.says = h("strong", { class: "says" });
+    this.status = h("p", { role: "status", class: "hint" }, "Draw a digit.");
+    this.progress = h("progress", { max: 1, value: 0, "aria-label": "Loading the network" });
+    this.progress.hidden = true;
+    this.caption = h("p", { class: "hint" });
+    this.centered = h("input", { type: "checkbox", onchange: () => this.#changed(true) });
+    this.centered.checked = true;
+
+    place.append(this.#layout());
+    place.classList.add("ready");
+    // Reaching for the pad is what fetches the engine. A finger that only scrolls past
+    // reaches for nothing.
+    place.addEventListener("pointerenter", (event) => {
+      if (event.pointerType !== "touch") this.#reach();
+    });
+    for (const name of ["focusin", "click"]) place.addEventListener(name, () => this.#reach());
+    this.sheet.canvas.addEventListener("pointerdown", () => this.#reach());
+    this.#render(true);
+  }
+
+  #layout() {
+    const button = (label, onclick) => h("button", { type: "button", onclick }, label);
+    const samples = h("div", { class: "samples", role: "group", "aria-label": "Draw a digit for me" });
+    for (let digit = 0; digit < 10; digit++) {
+      const sample = button(String(digit), () => this.#sample(digit));
+      sample.setAttribute("aria-label", `Draw ${a(digit)} for me`);
+      samples.append(sample);
+    }
+    this.invitation = h("span", { class: "invitation", "aria-hidden": "true" }, "Draw a digit here");
+    const parts = h(
+      "div",
+      { class: "stage" },
+      h(
+        "div",
+        { class: "draw" },
+        h(
+          "div",
+          { class: "title" },
+          h("h3", {}, "You draw"),
+          button("Undo", () => this.sheet.undo()),
+          button("Clear", () => this.sheet.clear()),
+        ),
+        h("div", { class: "paper" }, this.sheet.canvas, this.invitation),
+        samples,
+      ),
+      h(
+        "div",
+        { class: "sees" },
+        h("div", { class: "title" }, h("h3", {}, "the network sees")),
+        this.seen.frame,
+        h("label", { class: "switch" }, this.centered, "Scale and centre"),
+      ),
+      h(
+        "div",
+        { class: "answer" },
+        h("div", { class: "title" }, h("h3", {}, "and says"), this.says),
+        h("div", { class: "both" }, this.bars.element, this.others.element),
+        this.caption,
+      ),
+    );
+    const card = h("div", { class: "pad" }, parts, this.#controls(), this.progress, this.status);
+    if (this.shows.has("maps")) card.append(this.maps.element);
+    return card;
+  }
+
+  /** Which network, which beside it, and the reader's own. */
+  #controls() {
+    this.network = h("select", { onchange: () => this.#changed(true) });
+    this.beside = h("select", { onchange: () => this.#changed(true) }, new Option("none", NONE));
+    this.controls = h("div", { class: "controls" });
+    this.controls.hidden = true;
+    if (this.shows.has("compare") || this.shows.has("own")) {
+      this.controls.append(h("label", {}, "Network ", this.network));
+    }
+    if (this.shows.has("compare")) {
+      this.controls.append(h("label", {}, "beside it ", this.beside));
+    }
+    if (this.shows.has("own")) {
+      const file = h("input", {
+        type: "file",
+        accept: ".onnx",
+        onchange: () => this.#own(file.files[0]).then(() => (file.value = "")),
+      });
+      this.controls.append(h("label", { class: "file" }, "Use my own model", file));
+      this.place.addEventListener("dragover", (event) => event.preventDefault());
+      this.place.addEventListener("drop", (event) => {
+        event.preventDefault();
+        this.#own(event.dataTransfer.files[0]);
+      });
+      this.controls.append(
+        h("span", { class: "hint" }, "an .onnx file that mnistedu.export wrote; it stays on your computer"),
+      );
+    }
+    return this.controls;
+  }
+
+  /** Fetch the engine and the course's networks, once. */
+  #reach() {
+    this.reached ??= this.#load().catch((error) => {
+      console.error(error);
+      this.reached = undefined;
+      this.#say("The network could not be loaded: check the connection, then touch the pad again.");
+    });
+    return this.reached;
+  }
+
+  async #load() {
+    this.progress.hidden = false;
+    this.#say("Loading the network …");
+    const [{ models }] = await Promise.all([
+      contents(),
+      start((share) => (this.progress.value = share)),
+    ]);
+    const [first, ...rest] = models;
+    this.#add(await Network.ours(first));
+    this.progress.hidden = true;
+    this.place.dataset.ready = "";
+    await this.#changed(true);
+    if (!this.shows.has("compare")) return;
+    for (const model of rest) this.#add(await Network.ours(model));
+    this.beside.value = String(this.networks.length - 1 || NONE);
+    await this.#changed(true);
+  }
+
+  #add(network) {
+    this.networks.push(network);
+    for (const select of [this.network, this.beside]) {
+      select.append(new Option(network.name, this.networks.length - 1));
+    }
+    this.controls.hidden = this.networks.length < 2 && !this.shows.has("own");
+  }
+
+  async #own(file) {
+    await this.#reach();
+    if (!file) return;
+    try {
+      this.#add(await Network.theirs(file));
+      this.network.value = String(this.networks.length - 1);
+      await this.#changed(true);
+    } catch (error) {
+      this.#say(error.message);
+    }
+  }
+
+  async #sample(digit) {
+    this.#reach();
+    const { samples } = await contents();
+    this.sheet.play(samples[digit]);
+  }
+
+  #point(digit, chosen) {
+    if (chosen) this.chosen = this.chosen === digit ? null : digit;
+    else this.pointed = digit;
+    this.#render(false);
+  }
+
+  /** Read the ink. While a reading runs, further changes wait, and the last one counts. */
+  async #changed(finished) {
+    this.invitation.hidden = !this.sheet.empty;
+    this.due = { finished: finished || this.due?.finished };
+    if (this.reading || !this.networks.length) return;
+    this.reading = true;
+    while (this.due) {
+      const { finished } = this.due;
+      this.due = null;
+      await this.#read(finished);
+    }
+    this.reading = false;
+  }
+
+  async #read(finished) {
+    const centered = this.centered.checked;
+    const ink = this.sheet.ink.slice(); // as it is now: the pen goes on
+    this.current = [this.network, this.beside].map(({ value }) => this.networks[value]);
+    const answers = [];
+    for (const network of this.current) {
+      if (network && !this.sheet.empty) answers.push(await network.read(ink, centered));
+    }
+    this.answers = answers;
+    this.#render(finished);
+    if (finished) this.seen.land(this.sheet, answers[0]?.digit, centered);
+  }
+
+  /** Show the answers there are. */
+  #render(finished) {
+    const [answer, other] = this.answers;
+    const { probabilities } = answer ?? { probabilities: null };
+    const best = probabilities && probabilities.indexOf(Math.max(...probabilities));
+    const [main, beside] = this.current;
+    this.place.dataset.prediction = best ?? "";
+    this.says.textContent = best ?? "?";
+
+    this.bars.title(beside ? main.name : "How sure it is");
+    this.bars.show(probabilities, this.chosen);
+    this.others.element.hidden = !beside;
+    this.others.title(beside?.name ?? "");
+    this.others.show(other?.probabilities ?? null, this.chosen);
+
+    const asked = this.pointed ?? this.chosen ?? (this.shows.has("heatmap") ? best : null);
+    this.seen.show(answer?.digit, this.#heat(answer, asked));
+    this.#label(answer, asked);
+    if (this.shows.has("maps")) this.maps.show(main, answer, finished);
+    if (finished && main) {
+      const who = this.networks.length > 1 ? `The network “${main.name}”` : "The network";
+      this.#say(answer ? `${who} reads ${a(best)}, ${percent(probabilities[best])} sure.` : "Draw a digit.");
+    }
+  }
+
+  /** Grad-CAM for a class, the most of it 1; null if nothing speaks for the class. */
+  #heat(answer, digit) {
+    if (!answer?.heat || digit === null) return null;
+    const heat = answer.heat.slice(784 * digit, 784 * (digit + 1));
+    const largest = Math.max(...heat);
+    return largest > 0 ? heat.map((value) => value / largest) : null;
+  }
+
+  #label(answer, digit) {
+    this.caption.textContent = !answer
+      ? ""
+      : !answer.heat
+        ? "This network's file holds no heatmap."
+        : digit === null
+          ? "Point at a digit to see what speaks for it."
+          : this.#heat(answer, digit)
+            ? `Blue is what speaks for ${a(digit)}.`
+            : `Nothing here speaks for ${a(digit)}.`;
+    this.seen.canvas.setAttribute(
+      "aria-label",
+      answer ? `Your drawing as 28 by 28 squares. ${this.caption.textContent}` : "28 by 28 empty squares",
+    );
+  }
+
+  #say(text) {
+    this.status.textContent = text;
+  }
+}

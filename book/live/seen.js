@@ -1,0 +1,114 @@
+// The picture that the network sees, 28 × 28 squares, and the heat under them. The ink
+// that was drawn flies into it and falls apart into its squares.
+
+import { h, still } from "./dom.js";
+import { SIZE } from "./ink.js";
+
+const PIXELS = 28;
+const CELL = 20; // pixels of the canvas to one square
+const SIDE = PIXELS * CELL;
+const THRESHOLD = 0.1; // these three are those of mnistedu.preprocess
+const BOX = 20;
+const MIDDLE = 14.5;
+
+const ease = (t) => 1 - (1 - t) ** 3;
+
+export class Seen {
+  constructor() {
+    this.canvas = h("canvas", { width: SIDE, height: SIDE, role: "img" });
+    this.flight = h("canvas", { class: "flight", width: SIDE, height: SIDE });
+    this.flight.setAttribute("aria-hidden", "true");
+    this.frame = h("div", { class: "seen" }, this.canvas, this.flight);
+    this.show();
+  }
+
+  /** Show a digit, 28 × 28 in [0, 1], over its heat, 28 × 28 in [0, 1] if any. */
+  show(digit = [], heat = null) {
+    const context = this.canvas.getContext("2d");
+    context.clearRect(0, 0, SIDE, SIDE);
+    if (heat) paintHeat(context, heat);
+    paintSquares(context, digit, 1);
+  }
+
+  /** Let the ink of a sheet fly here and become the digit. */
+  land(sheet, digit, centered) {
+    cancelAnimationFrame(this.frameId);
+    if (still() || sheet.empty) {
+      this.canvas.style.opacity = 1;
+      this.flight.hidden = true;
+      return;
+    }
+    const [scale, left, top] = placement(sheet.ink, centered);
+    const from = sheet.canvas.getBoundingClientRect();
+    const to = this.frame.getBoundingClientRect();
+    const context = this.flight.getContext("2d");
+    const start = performance.now();
+    const between = (a, b, t) => a + (b - a) * t;
+    const step = (now) => {
+      const t = Math.min(Math.max((now - start) / 700, 0), 1);
+      const way = ease(Math.min(t / 0.75, 1)); // first it flies …
+      const apart = Math.min(Math.max((t - 0.45) / 0.45, 0), 1); // … then it falls apart
+      const side = SIDE * between(1, scale, way);
+      this.flight.style.transform =
+        `translate(${between(from.left - to.left, 0, way)}px, ` +
+        `${between(from.top - to.top, 0, way)}px) ` +
+        `scale(${between(from.width / to.width, 1, way)})`;
+      context.clearRect(0, 0, SIDE, SIDE);
+      context.globalAlpha = 1 - apart;
+      context.drawImage(
+        sheet.canvas,
+        between(0, left * CELL, way),
+        between(0, top * CELL, way),
+        side,
+        side,
+      );
+      context.globalAlpha = 1;
+      if (way === 1 || apart > 0) paintSquares(context, digit, apart);
+      this.flight.hidden = t === 1;
+      this.canvas.style.opacity = t === 1 ? 1 : 0.15;
+      if (t < 1) this.frameId = requestAnimationFrame(step);
+    };
+    step(start);
+  }
+}
+
+/** Where the whole sheet comes to lie: its scale, and its corner in squares. */
+function placement(ink, centered) {
+  if (!centered) return [1, 0, 0];
+  let [x0, y0, x1, y1, sum, sumX, sumY] = [SIZE, SIZE, 0, 0, 0, 0, 0];
+  for (let i = 0; i < ink.length; i++) {
+    const value = ink[i];
+    if (value === 0) continue;
+    const [x, y] = [i % SIZE, Math.floor(i / SIZE)];
+    sum += value;
+    sumX += value * (x + 0.5);
+    sumY += value * (y + 0.5);
+    if (value <= THRESHOLD) continue;
+    [x0, y0] = [Math.min(x0, x), Math.min(y0, y)];
+    [x1, y1] = [Math.max(x1, x + 1), Math.max(y1, y + 1)];
+  }
+  const step = Math.max(x1 - x0, y1 - y0) / BOX; // pixels of the sheet to one square
+  const corner = (mean) => MIDDLE - mean / step;
+  return [SIZE / PIXELS / step, corner(sumX / sum), corner(sumY / sum)];
+}
+
+/** Squares of the size that `grown`, from 0 to 1, says. */
+function paintSquares(context, digit, grown) {
+  const side = CELL * 0.875 * grown;
+  const inset = (CELL - side) / 2;
+  for (let i = 0; i < digit.length; i++) {
+    if (digit[i] < 0.004) continue;
+    context.fillStyle = `rgb(255 181 69 / ${digit[i]})`;
+    const [row, column] = [Math.floor(i / PIXELS), i % PIXELS];
+    context.fillRect(column * CELL + inset, row * CELL + inset, side, side);
+  }
+}
+
+function paintHeat(context, heat) {
+  const pixels = new ImageData(PIXELS, PIXELS);
+  heat.forEach((value, i) => pixels.data.set([79, 168, 255, 235 * value], 4 * i));
+  const small = new OffscreenCanvas(PIXELS, PIXELS);
+  small.getContext("2d").putImageData(pixels, 0, 0);
+  context.imageSmoothingEnabled = true;
+  context.drawImage(small, 0, 0, SIDE, SIDE);
+}

@@ -1,0 +1,112 @@
+"""The built site, once for all tests of a session, and a host that serves it."""
+
+import re
+import subprocess
+import sys
+import threading
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache, partial
+from hashlib import sha256
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response
+
+ROOT = Path(__file__).parents[1]
+AXE = ROOT / "book" / "node_modules" / "axe-core" / "axe.min.js"
+BARRIERS = """async () => {
+    const {violations} = await axe.run({resultTypes: ["violations"]})
+    return violations
+        .filter(({impact}) => ["serious", "critical"].includes(impact))
+        .map(({id, nodes}) => `${id}: ${nodes.map(node => node.html)}`)
+}"""
+FOLDER = TemporaryDirectory(prefix="mnistedu-book-")  # removed when Python ends
+
+
+@cache
+def build() -> tuple[Path, str]:
+    """Build the book as `make book` does.
+
+    Returns:
+        The folder of the site, and what the build wrote; a failed one ends so.
+    """
+    jupyter_book = Path(sys.executable).with_name("jupyter-book")
+    command = [str(jupyter_book), "build", str(ROOT)]
+    options = ["--path-output", FOLDER.name, "-W", "-n", "--keep-going"]
+    done = subprocess.run(
+        [*command, *options], capture_output=True, text=True, check=False
+    )
+    log = f"{done.stdout}{done.stderr}exit status {done.returncode}"
+    return Path(FOLDER.name, "_build", "html"), log
+
+
+def pages(site: Path) -> list[Path]:
+    """The pages for readers; what lies in _static are templates of the theme."""
+    return [path for path in site.rglob("*.html") if "_static" not in path.parts]
+
+
+def collect(window: Page | BrowserContext) -> tuple[list[str], list[str]]:
+    """Two lists that fill while pages are open: what they ask for, and their faults."""
+    requests: list[str] = []
+    faults: list[str] = []
+
+    def note(said: ConsoleMessage) -> None:
+        if said.type == "error":
+            faults.append(said.text)
+
+    def answer(got: Response) -> None:
+        if got.status >= 400:
+            faults.append(got.url)
+
+    window.on("request", lambda request: requests.append(request.url))
+    window.on("console", note)
+    window.on("response", answer)
+    if isinstance(window, Page):
+        window.on("pageerror", lambda error: faults.append(str(error)))
+    else:
+        window.on("weberror", lambda error: faults.append(str(error.error)))
+    return requests, faults
+
+
+def barriers(page: Page) -> list[str]:
+    """What axe calls serious or worse for those who cannot see, hear or point."""
+    page.evaluate(AXE.read_text("utf-8"))
+    found: list[str] = page.evaluate(BARRIERS)
+    return found
+
+
+class Host(SimpleHTTPRequestHandler):
+    """A host of static files that allows its pages nothing but themselves."""
+
+    def end_headers(self) -> None:
+        self.send_header("Content-Security-Policy", self.policy())
+        super().end_headers()
+
+    def policy(self) -> str:
+        """Each script that stands in a page is allowed by its hash, and no other."""
+        path = Path(self.translate_path(self.path))
+        page = path.read_text("utf-8") if path.suffix == ".html" else ""
+        inline = re.findall(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", page, re.S)
+        inline += re.findall(r'\bonclick="([^"]*)"', page)
+        digests = {b64encode(sha256(text.encode()).digest()) for text in inline}
+        hashes = " ".join(f"'sha256-{digest.decode()}'" for digest in digests)
+        return (
+            "default-src 'self'; img-src 'self' data:; "
+            "style-src 'self' 'unsafe-inline'; "
+            f"script-src 'self' 'wasm-unsafe-eval' 'unsafe-hashes' {hashes}"
+        )
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@contextmanager
+def served(site: Path) -> Iterator[str]:
+    """The address of the site, while it is served on this machine."""
+    with ThreadingHTTPServer(("localhost", 0), partial(Host, directory=site)) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://localhost:{server.server_port}"
+        server.shutdown()

@@ -1,0 +1,409 @@
+"""The pad in the pages of the book: drawn on in Chromium, compared with torch."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import book_site
+import pytest
+import torch
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from torch import Tensor
+
+from mnistedu.activations import capture_activations
+from mnistedu.checkpoints import load_pretrained
+from mnistedu.export import export_onnx
+from mnistedu.gradcam import grad_cam
+from mnistedu.models import MLP, ConvNet
+from mnistedu.preprocess import center_digit, normalize
+from mnistedu.strokes import SAMPLES, Point, rasterize
+
+expect.set_options(timeout=60_000)  # a busy machine takes its time
+
+ALL = "notebooks/09_draw.html"
+# The numbers behind the picture, out of the page's own modules.
+READ = """async ([folder, strokes, centered]) => {
+    const {rasterize} = await import(folder + "ink.js")
+    const {Network, contents, start} = await import(folder + "engine.js")
+    await start(() => {})
+    const {models} = await contents()
+    const network = await Network.ours(models[0])
+    const ink = rasterize(strokes)
+    const {digit, logits, maps, heat} = await network.read(ink, centered)
+    const list = ({data, size}) => ({data: [...data], size})
+    return {ink: [...ink], digit: [...digit], logits: [...logits], heat: [...heat],
+            maps: maps.map(list)}
+}"""
+EXPLAIN = """async ([folder, strokes, block, channel, row, column]) => {
+    const {rasterize} = await import(folder + "ink.js")
+    const {Network, contents} = await import(folder + "engine.js")
+    const {explain, normalized, readWeights} = await import(folder + "convolution.js")
+    const network = await Network.ours((await contents()).models[0])
+    const {digit, maps} = await network.read(rasterize(strokes), true)
+    const input = block ? maps[block - 1] : normalized(digit)
+    const weights = await readWeights(network.weights)
+    return explain(weights, block, channel, row, column, input, maps[block])
+}"""
+
+
+@pytest.fixture(scope="module")
+def address(skip_or_fail: Callable[[str], None]) -> Iterator[str]:
+    """The site as a host serves it whose pages may load only what lies on it."""
+    folder, log = book_site.build()
+    if "npm could not fetch" in log:
+        skip_or_fail("npm could not fetch what book/package-lock.json lists.")
+    assert log.endswith("exit status 0"), log
+    with book_site.served(folder) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def context(browser: Browser, address: str) -> Iterator[BrowserContext]:
+    """Windows in which no error and no request to another host goes unnoticed."""
+    context = browser.new_context(has_touch=True, reduced_motion="reduce")
+    requests, faults = book_site.collect(context)
+    yield context
+    context.close()
+    away = [u for u in requests if not u.startswith((address, "data:", "blob:"))]
+    assert (away, faults) == ([], [])
+
+
+@pytest.fixture(scope="module")
+def pad(context: BrowserContext, address: str) -> Locator:
+    """The pad of the last chapter, which shows everything."""
+    page = context.new_page()
+    page.goto(f"{address}/{ALL}")
+    return reach(page)
+
+
+@pytest.fixture(autouse=True)
+def new_sheet(request: pytest.FixtureRequest) -> None:
+    if "pad" in request.fixturenames:
+        pad = request.getfixturevalue("pad")
+        pad.get_by_role("button", name="Clear").click()
+        expect(pad).to_have_attribute("data-prediction", "")
+
+
+def reach(page: Page) -> Locator:
+    pad = page.locator(".live-pad")
+    pad.locator(".sheet").focus()
+    expect(pad).to_have_attribute("data-ready", "")
+    return pad
+
+
+def corner(pad: Locator) -> tuple[float, float, float]:
+    """Where the sheet lies in the window, and how large it is there."""
+    sheet = pad.locator(".sheet")
+    sheet.scroll_into_view_if_needed()
+    box = sheet.bounding_box()
+    assert box
+    return box["x"], box["y"], box["width"] / 280
+
+
+def mouse(pad: Locator, strokes: Sequence[Sequence[Point]]) -> None:
+    left, top, scale = corner(pad)
+    for stroke in strokes:
+        for i, (x, y) in enumerate(stroke):
+            pad.page.mouse.move(left + x * scale, top + y * scale)
+            if i == 0:
+                pad.page.mouse.down()
+        pad.page.mouse.up()
+
+
+def finger(pad: Locator, strokes: Sequence[Sequence[Point]]) -> None:
+    left, top, scale = corner(pad)
+    devtools = pad.page.context.new_cdp_session(pad.page)
+    for stroke in strokes:
+        for i, (x, y) in enumerate(stroke):
+            touch = {"x": left + x * scale, "y": top + y * scale}
+            kind = "touchMove" if i else "touchStart"
+            devtools.send(
+                "Input.dispatchTouchEvent", {"type": kind, "touchPoints": [touch]}
+            )
+        devtools.send(
+            "Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []}
+        )
+
+
+def expect_answer(pad: Locator, digit: int) -> None:
+    """The answer, wherever it stands."""
+    expect(pad).to_have_attribute("data-prediction", str(digit))
+    expect(pad.locator(".says")).to_have_text(str(digit))
+    expect(pad.locator(".bars").first.locator(".best b")).to_have_text(str(digit))
+    expect(pad.get_by_role("status")).to_contain_text(f"reads a{'n' * (digit == 8)} ")
+
+
+def live(address: str) -> str:
+    return f"{address}/_static/live/"
+
+
+@pytest.mark.parametrize("digit", SAMPLES)
+def test_reads_what_the_mouse_draws(pad: Locator, digit: int) -> None:
+    mouse(pad, SAMPLES[digit])
+    expect_answer(pad, digit)
+
+
+@pytest.mark.parametrize("digit", [2, 5])
+def test_reads_what_a_finger_draws(pad: Locator, digit: int) -> None:
+    finger(pad, SAMPLES[digit])
+    expect_answer(pad, digit)
+
+
+@pytest.mark.parametrize("digit", SAMPLES)
+def test_samples_by_keyboard(pad: Locator, digit: int) -> None:
+    pad.locator(".sheet").focus()
+    pad.page.keyboard.press(str(digit))
+    expect_answer(pad, digit)
+
+
+def test_a_stroke_is_taken_back(pad: Locator) -> None:
+    mouse(pad, [SAMPLES[7][0]])
+    mouse(pad, SAMPLES[0])
+    pad.get_by_role("button", name="Undo").click()
+    expect_answer(pad, 7)
+    pad.locator(".sheet").focus()
+    pad.page.keyboard.press("Backspace")
+    expect(pad).to_have_attribute("data-prediction", "")
+
+
+def test_the_page_scrolls_beside_the_sheet_and_not_on_it(pad: Locator) -> None:
+    action = "element => getComputedStyle(element).touchAction"
+    assert pad.locator(".sheet").evaluate(action) == "none"
+    for part in (".pad", ".seen", ".bars >> nth=0"):
+        assert pad.locator(part).evaluate(action) == "auto", part
+
+
+@pytest.mark.parametrize("centered", [True, False])
+@pytest.mark.parametrize("digit", [2, 7])
+def test_the_page_computes_what_torch_computes(
+    pad: Locator, address: str, digit: int, centered: bool
+) -> None:
+    strokes = SAMPLES[digit]
+    got = pad.page.evaluate(READ, [live(address), strokes, centered])
+    model = load_pretrained()
+    assert isinstance(model, ConvNet)
+
+    ink = rasterize(strokes)
+    close(got["ink"], ink, 1e-3)
+    small = torch.nn.functional.avg_pool2d(ink, 10)
+    image = center_digit(ink) if centered else small
+    close(got["digit"], image, 1e-4)
+    images = normalize(image)
+    with torch.no_grad(), capture_activations(model, *model.blocks) as captured:
+        close(got["logits"], model(images), 1e-3)
+    for maps, block in zip(got["maps"], model.blocks, strict=True):
+        assert maps["size"] == [*captured[block].shape[1:]]
+        close(maps["data"], captured[block], 1e-3)
+    heat = [grad_cam(model, images, "blocks", c) for c in range(10)]
+    close(got["heat"], torch.cat(heat), 1e-3)
+
+
+def close(numbers: list[float], expected: Tensor, tolerance: float) -> None:
+    torch.testing.assert_close(
+        torch.tensor(numbers).float(), expected.flatten(), atol=tolerance, rtol=0
+    )
+
+
+@pytest.mark.parametrize("block", [0, 1, 2])
+def test_a_number_of_a_map_is_the_sum_that_is_shown(
+    pad: Locator, address: str, block: int
+) -> None:
+    model = load_pretrained()
+    assert isinstance(model, ConvNet)
+    images = normalize(center_digit(rasterize(SAMPLES[3])))
+    layers = f"blocks.{block}", f"blocks.{block}.0"
+    with torch.no_grad(), capture_activations(model, *layers) as captured:
+        model(images)
+    maps, sums = (captured[layer][0] for layer in layers)
+    channel, row, column = (int(i) for i in (maps == maps.max()).nonzero()[0])
+    place = [live(address), SAMPLES[3], block, channel, row, column]
+    found = pad.page.evaluate(EXPLAIN, place)
+    pool = found["pool"]
+    window = sums[channel, row * pool :, column * pool :][:pool, :pool]
+    assert found["sum"] == pytest.approx(window.max().item(), abs=1e-2)
+    assert sum(found["added"]) == pytest.approx(found["sum"], abs=1e-3)
+    assert found["result"] == pytest.approx(maps.max().item(), abs=1e-2)
+
+
+def test_a_map_is_enlarged_with_its_numbers(pad: Locator) -> None:
+    pad.locator(".sheet").focus()
+    pad.page.keyboard.press("3")
+    expect_answer(pad, 3)
+    maps = pad.get_by_role("slider", name="Maps of block 2")
+    maps.click(position={"x": 5, "y": 5})
+    detail = pad.locator(".detail")
+    expect(detail.get_by_role("heading")).to_have_text("Block 2, map 1")
+    expect(detail.locator("table")).to_have_count(2)
+    before = detail.locator(".sum").inner_text()
+    large = detail.get_by_role("application")
+    large.focus()
+    for key in ("ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown", "ArrowRight"):
+        pad.page.keyboard.press(key)
+    expect(detail.locator(".sum")).not_to_have_text(before)
+    maps.focus()
+    pad.page.keyboard.press("ArrowRight")
+    expect(detail.get_by_role("heading")).to_have_text("Block 2, map 2")
+    assert book_site.barriers(pad.page) == []
+    detail.get_by_role("button", name="map", exact=False).nth(1).press("Enter")
+    expect(detail.locator(".inputs button").nth(1)).to_be_focused()
+    detail.get_by_role("button", name="Close").click()
+    expect(detail).to_be_hidden()
+    expect(maps).to_be_focused()
+
+
+def test_the_heatmap_follows_the_class_that_is_pointed_at(pad: Locator) -> None:
+    pad.locator(".sheet").focus()
+    pad.page.keyboard.press("4")
+    expect_answer(pad, 4)
+    hint = pad.locator(".answer .hint")
+    expect(hint).to_have_text("Blue is what speaks for a 4.")
+    bars = pad.locator(".bars").first.get_by_role("button")
+    bars.nth(9).focus()
+    expect(hint).to_contain_text("a 9.")
+    bars.nth(7).hover()
+    expect(hint).to_contain_text("a 7.")
+    bars.nth(8).click()
+    expect(bars.nth(8)).to_have_attribute("aria-pressed", "true")
+    pad.locator(".seen").hover()
+    pad.locator(".sheet").focus()
+    expect(hint).to_contain_text("an 8.")
+    bars.nth(8).click()
+
+
+def test_without_centring_the_network_sees_the_sheet(pad: Locator) -> None:
+    small = [[(x / 3 + 185, y / 3 + 185) for x, y in s] for s in SAMPLES[7]]
+    mouse(pad, small)
+    expect_answer(pad, 7)
+    inked = """canvas => canvas.getContext("2d").getImageData(0, 0, 560, 300).data
+        .some((value, i) => i % 4 == 0 && value > 200)"""
+    assert pad.locator(".seen > canvas").first.evaluate(inked)
+    pad.get_by_label("Scale and centre").uncheck()
+    pad.page.wait_for_function(
+        f"canvas => !({inked})(canvas)",
+        arg=pad.locator(".seen > canvas").first.element_handle(),
+    )
+    pad.get_by_label("Scale and centre").check()
+    expect_answer(pad, 7)
+
+
+def test_two_networks_answer_side_by_side(pad: Locator) -> None:
+    listed = book_site.build()[0] / "_static" / "live" / "live.json"
+    if len(json.loads(listed.read_text("utf-8"))["models"]) < 2:
+        pytest.skip("The package ships one network.")
+    pad.locator(".sheet").focus()
+    pad.page.keyboard.press("6")
+    expect(pad.locator(".bars:visible")).to_have_count(2)
+    for i in range(2):
+        expect(pad.locator(".bars").nth(i).locator(".best b")).to_have_text("6")
+    pad.get_by_label("beside it").select_option("none")
+    expect(pad.locator(".bars:visible")).to_have_count(1)
+
+
+def choose(pad: Locator, path: Path) -> None:
+    pad.get_by_label("Use my own model").set_input_files(path)
+
+
+def test_the_readers_own_network_runs(pad: Locator, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = MLP()
+    with torch.no_grad():
+        [*model.parameters()][-1][5] = 1000  # the last bias: a 5, whatever it sees
+    export_onnx(model, tmp_path / "mine.onnx")
+    pad.locator(".sheet").focus()
+    pad.page.keyboard.press("1")
+    expect_answer(pad, 1)
+    choose(pad, tmp_path / "mine.onnx")
+    expect_answer(pad, 5)
+    expect(pad.get_by_role("status")).to_contain_text("mine.onnx")
+    expect(pad.locator(".maps")).to_contain_text("holds no feature maps")
+    pad.get_by_role("combobox", name="Network").select_option(index=0)
+    expect_answer(pad, 1)
+
+
+class Nine(torch.nn.Module):
+    def forward(self, images: Tensor) -> Tensor:
+        return images.flatten(1)[:, :9]
+
+
+def test_a_file_that_does_not_fit_is_refused_in_one_sentence(
+    pad: Locator, tmp_path: Path
+) -> None:
+    pad.locator(".sheet").focus()
+    pad.page.keyboard.press("1")
+    expect_answer(pad, 1)
+    said = pad.get_by_role("status")
+    (tmp_path / "text.onnx").write_text("no network")
+    choose(pad, tmp_path / "text.onnx")
+    expect(said).to_contain_text("text.onnx is no ONNX file")
+    torch.onnx.export(
+        Nine(), (torch.rand(1, 1, 28, 28),), tmp_path / "bare.onnx", dynamo=True
+    )
+    choose(pad, tmp_path / "bare.onnx")
+    expect(said).to_contain_text("bare.onnx is an ONNX file, but has no “canvas”")
+    expect(pad).to_have_attribute("data-prediction", "1")
+
+
+def test_nothing_is_fetched_until_the_reader_reaches_for_the_pad(
+    context: BrowserContext, address: str
+) -> None:
+    page = context.new_page()
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url))
+    page.goto(f"{address}/book/intro.html")
+    page.locator(".pad").wait_for()
+    page.wait_for_load_state("networkidle")
+    assert not [url for url in fetched if re.search(r"onnx|wasm|ort\.", url)]
+    pad = reach(page)
+    assert [url for url in fetched if "wasm" in url]
+    finger(pad, SAMPLES[3])
+    expect_answer(pad, 3)
+    page.close()
+
+
+def test_a_phone_shows_the_pad_within_its_width(browser: Browser, address: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    for name in ("book/intro.html", ALL):
+        page.goto(f"{address}/{name}")
+        page.locator(".pad").wait_for()
+        wide = "document.documentElement.scrollWidth"
+        assert page.evaluate(wide) <= 390, name
+        sheet = page.locator(".sheet").bounding_box()
+        assert sheet
+        assert sheet["width"] >= 260
+        assert sheet["x"] >= 30  # room for a finger that scrolls
+    context.close()
+
+
+@pytest.mark.parametrize("why", ["a file", "no WebAssembly", "no JavaScript", "paper"])
+def test_a_picture_stands_in_where_nothing_can_run(
+    browser: Browser, address: str, why: str
+) -> None:
+    context = browser.new_context(java_script_enabled=why != "no JavaScript")
+    context.add_init_script("delete globalThis.WebAssembly" * (why == "no WebAssembly"))
+    page = context.new_page()
+    start = book_site.build()[0].as_uri() if why == "a file" else address
+    page.goto(f"{start}/book/intro.html")
+    if why == "paper":
+        page.locator(".pad").wait_for()
+        page.emulate_media(media="print")
+    expect(page.locator(".live-pad img")).to_be_visible()
+    expect(page.locator(".live-pad .pad")).to_be_hidden()
+    expected = {"a file": "make serve", "no WebAssembly": "current Firefox"}
+    said = page.locator(".live-pad figcaption")
+    expect(said).to_contain_text(expected.get(why, "make serve"))
+    context.close()
+
+
+def test_an_answer_takes_milliseconds(pad: Locator) -> None:
+    """The limit is wide: how fast it is says benchmarks/, on a quiet machine."""
+    pad.page.evaluate("performance.clearMeasures()")
+    for digit in [*SAMPLES] * 3:
+        pad.locator(".sheet").focus()
+        pad.page.keyboard.press(str(digit))
+        pad.page.wait_for_timeout(30)
+    entries = "performance.getEntriesByName('live-pad').map(entry => entry.duration)"
+    times = sorted(pad.page.evaluate(entries))
+    assert len(times) >= 20
+    assert times[len(times) // 2] < 50
