@@ -99,7 +99,8 @@ def test_chapters_lead_to_where_they_can_be_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = ROOT / "book" / "extensions" / "launch_buttons.py"
-    add_buttons = runpy.run_path(str(path))["add_buttons"]
+    extension = runpy.run_path(str(path))
+    add_buttons = extension["add_buttons"]
     config = SimpleNamespace(html_theme_options={"logo": {}})
 
     monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
@@ -112,3 +113,11 @@ def test_chapters_lead_to_where_they_can_be_run(
     options = config.html_theme_options
     assert options["repository_url"] == "https://github.com/someone/mnistedu"
     assert {"binderhub_url", "colab_url"} <= set(options["launch_buttons"])
+
+    # As the theme makes them: Colab opens the copy that installs the package.
+    chapter = "https://colab.example/github/someone/mnistedu/blob/{}/notebooks/01.ipynb"
+    button = {"text": "Colab", "url": chapter.format("main")}
+    context = {"header_buttons": [{"buttons": [button]}, {"type": "search"}]}
+    app = SimpleNamespace(config=config)
+    extension["lead_to_colab"](app, "notebooks/01", "page.html", context, None)
+    assert button["url"] == chapter.format("colab")

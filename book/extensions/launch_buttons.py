@@ -5,6 +5,7 @@ site built elsewhere has no such buttons; the one to download a page is always t
 """
 
 import os
+from typing import Any
 
 from sphinx.application import Sphinx
 from sphinx.config import Config
@@ -26,7 +27,20 @@ def add_buttons(app: Sphinx, config: Config) -> None:
     }
 
 
+def lead_to_colab(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object
+) -> None:
+    """Let the button open the copy of the chapter that installs the package."""
+    for group in context.get("header_buttons", []):
+        for button in group.get("buttons", []):
+            if button["text"] == "Colab":
+                start, _, path = button["url"].partition("/blob/")
+                branch = app.config.html_theme_options["repository_branch"]
+                button["url"] = f"{start}/blob/colab/{path.removeprefix(branch + '/')}"
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.connect("config-inited", add_buttons)
+    app.connect("html-page-context", lead_to_colab, priority=900)  # after the theme
     return {"parallel_read_safe": True, "parallel_write_safe": True}
