@@ -132,6 +132,11 @@ def test_strange_paths_and_other_locales_change_no_answer(
     lines = session.communicate()[0].splitlines()
     assert session.returncode == 0
     assert lines[0] == point
-    assert re.fullmatch(rf"{re.escape(str(picture))} +3 +\d+\.\d+ ?%", lines[-1])
+    shown = str(picture)
+    if (
+        place == "ascii_only"
+    ):  # where the file is found, but its letters cannot be shown
+        shown = "".join(chr(b) if b < 128 else "?" for b in shown.encode())
+    assert re.fullmatch(rf"{re.escape(shown)} +3 +\d+\.\d+ ?%", lines[-1])
     metrics = json.loads((home / "run" / "metrics.json").read_text("utf-8"))
     assert len(metrics["history"]["seconds"]) == 1

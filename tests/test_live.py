@@ -337,7 +337,10 @@ def test_a_file_that_does_not_fit_is_refused_in_one_sentence(
     choose(pad, tmp_path / "text.onnx")
     expect(said).to_contain_text("text.onnx is no ONNX file")
     torch.onnx.export(
-        Nine(), (torch.rand(1, 1, 28, 28),), tmp_path / "bare.onnx", dynamo=True
+        Nine().eval(),
+        (torch.rand(1, 1, 28, 28),),
+        tmp_path / "bare.onnx",
+        dynamo=True,
     )
     choose(pad, tmp_path / "bare.onnx")
     expect(said).to_contain_text("bare.onnx is an ONNX file, but has no “canvas”")
