@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from mnistedu.checkpoints import PRETRAINED, load_checkpoint
 from mnistedu.data import Split, affine, load
-from mnistedu.preprocess import center_digit, normalize
+from mnistedu.preprocess import center_digit, normalize, shrink
 
 CANVAS = 280  # the pad's width and height: ten of its pixels to one of MNIST's
 FINE = 4  # pixels of the finer raster to one of MNIST's, for slants and pens
@@ -123,10 +123,6 @@ def measure(
 
 def as_it_is(images: Tensor) -> Tensor:
     return images
-
-
-def shrink(ink: Tensor) -> Tensor:
-    return F.avg_pool2d(ink, CANVAS // 28)
 
 
 def stretch(ink: Tensor) -> Tensor:

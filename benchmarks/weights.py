@@ -28,6 +28,7 @@ SEED = 0  # of the network that ships
 EPOCHS = 24
 DRAWINGS = 220  # of each of the twelve hands: one image in twenty
 ONE_BLOCK = PRETRAINED.with_name("one-block.safetensors")
+ABOUT = {"trained_on": "MNIST, and digits of benchmarks/hands.py", "licence": "MIT"}
 FOLDER = Path(__file__).parents[1] / "_build" / "weights"
 
 
@@ -61,6 +62,8 @@ def train(
         checkpoint_dir=folder,
         resume=True,
     )
+    if len(history) < epochs:
+        raise SystemExit("The same command goes on from there.")
     calibrate(model, *predict(model, val_loader))
     return model, history
 
@@ -86,22 +89,18 @@ def main() -> None:
     for seed in parser.parse_args().seeds:
         folder = FOLDER / f"seed-{seed}"
         model, history = train(seed, folder=folder)
-        if len(history) < EPOCHS:
-            raise SystemExit("The same command goes on from there.")
         test_accuracy = accuracy(*predict(model, test))
         path = folder / "convnet.safetensors"
-        save_checkpoint(
-            model,
-            path,
-            trained_on="MNIST, and digits of benchmarks/hands.py",
-            validation_accuracy=history.val_accuracy[-1],
-            test_accuracy=test_accuracy,
-            licence="MIT",
-        )
+        accuracies = {
+            "validation_accuracy": history.val_accuracy[-1],
+            "test_accuracy": test_accuracy,
+        }
+        save_checkpoint(model, path, **ABOUT, **accuracies)
         if seed == SEED:
             copyfile(path, PRETRAINED)
-            single, _ = train(seed, EPOCHS // 3, blocks=1, folder=folder / "single")
-            save_checkpoint(single, ONE_BLOCK)
+            single, short = train(seed, EPOCHS // 3, blocks=1, folder=folder / "single")
+            reached = short.val_accuracy[-1]
+            save_checkpoint(single, ONE_BLOCK, **ABOUT, validation_accuracy=reached)
         parameters = sum(p.numel() for p in model.parameters())
         print(f"seed {seed}: {parameters:,} parameters, {path.stat().st_size:,} bytes")
         print(f"{EPOCHS} epochs in {sum(history.seconds) / 60:.1f} minutes")

@@ -21,6 +21,7 @@ from mnistedu.preprocess import (
     count_digits,
     normalize,
     read_image,
+    shrink,
 )
 from mnistedu.sheet import LOCK, Sheet, make_button, one_thread
 from mnistedu.strokes import SAMPLES, SIZE, rasterize
@@ -130,7 +131,7 @@ class DrawingPad(Sheet):
     def _changed(self) -> None:
         """Read the ink, and show what there is to show."""
         centered = self._centered.value
-        self.image = center_digit(self.ink) if centered else _shrink(self.ink)
+        self.image = center_digit(self.ink) if centered else shrink(self.ink)
         self.probabilities, self.prediction = torch.zeros(10), None
         says = '<div class="hint" data-prediction="">Draw a digit</div>'
         if self.ink.any():
@@ -317,11 +318,6 @@ def _layers_with_maps(model: Model) -> dict[str, nn.Module]:
         modules = model.named_modules()
         return {name: m for name, m in modules if isinstance(m, nn.Conv2d) and name}
     return {}
-
-
-def _shrink(ink: Tensor) -> Tensor:
-    """The canvas as it is, its pixels averaged: (1, 1, 280, 280) -> (1, 1, 28, 28)."""
-    return F.avg_pool2d(ink, SIZE // 28)
 
 
 def _fit(ink: Tensor) -> Tensor:

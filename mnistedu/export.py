@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 import mnistedu
 from mnistedu.models import ConvNet
-from mnistedu.preprocess import IMAGE_SIZE, center_digit, normalize
+from mnistedu.preprocess import IMAGE_SIZE, center_digit, normalize, shrink
 
 MEANING = {
     "canvas": "Drawn digits in [0, 1], of any size: 0 is paper, 1 is full ink.",
@@ -124,7 +124,7 @@ class _Graph(nn.Module):
         self.model = model
 
     def forward(self, canvas: Tensor, centered: Tensor) -> tuple[Tensor, ...]:
-        digit = torch.where(centered, center_digit(canvas), _shrink(canvas))
+        digit = torch.where(centered, center_digit(canvas), shrink(canvas))
         return digit, *self.look(normalize(digit))
 
     def look(self, images: Tensor) -> tuple[Tensor, ...]:
@@ -154,21 +154,3 @@ class _ConvNetGraph(_Graph):
         heatmaps = F.conv2d(last, alpha).relu()  # (N, 10, h, w)
         grad_cam = F.interpolate(heatmaps, (IMAGE_SIZE, IMAGE_SIZE), mode="bilinear")
         return head(last.flatten(1)), *maps[1:], grad_cam
-
-
-def _shrink(canvas: Tensor) -> Tensor:
-    """The canvas as it is, averaged: (N, 1, H, W) -> (N, 1, 28, 28)."""
-    height, width = canvas.shape[2:]
-    return _overlap(height) @ canvas @ _overlap(width).mT
-
-
-def _overlap(length: int) -> Tensor:
-    """How much each canvas pixel counts for each of 28 image pixels: (28, length).
-
-    In units in which an image pixel is ``length`` long, and a canvas pixel 28: so all
-    are whole numbers, which the exporter asks for, up to the last division.
-    """
-    image = torch.arange(IMAGE_SIZE)[:, None] * length
-    canvas = torch.arange(length) * IMAGE_SIZE
-    end = torch.minimum(image + length, canvas + IMAGE_SIZE)
-    return (end - torch.maximum(image, canvas)).clamp(min=0) / length

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from mnistedu.images import Source, name_of, open_image
-from mnistedu.ink import find_ink
 
 IMAGE_SIZE = 28
 BOX_SIZE = 20
@@ -44,6 +43,10 @@ def read_image(source: Source) -> Tensor:
     Warns:
         UserWarning: if a file is animated; its first frame is read.
     """
+    from mnistedu.ink import (
+        find_ink,
+    )  # brings SciPy: not every kernel should wait for it
+
     ink = torch.from_numpy(find_ink(open_image(source)))[None, None]
     if not ink.any():
         raise ValueError(f"{name_of(source)} is blank: it should show one digit.")
@@ -159,6 +162,32 @@ def _resampling_weights(middle: Tensor, step: Tensor, length: int) -> Tensor:
     reach = step.clamp(min=1)[:, None, None]
     position = torch.arange(length, device=step.device, dtype=step.dtype) + 0.5
     return (1 - (position - centre).abs() / reach).clamp(min=0) / reach
+
+
+def shrink(canvas: Tensor) -> Tensor:
+    """Bring a canvas to 28x28 as it is, its pixels averaged: neither moved nor scaled.
+
+    Args:
+        canvas: float ``(N, 1, H, W)`` in [0, 1]; 0 is paper, 1 is full ink.
+
+    Returns:
+        ``(N, 1, 28, 28)`` in [0, 1].
+    """
+    height, width = canvas.shape[2:]
+    rows, columns = _overlap(height).to(canvas), _overlap(width).to(canvas)
+    return rows @ canvas @ columns.mT
+
+
+def _overlap(length: int) -> Tensor:
+    """How much each canvas pixel counts for each of 28 image pixels: (28, length).
+
+    In units in which an image pixel is ``length`` long, and a canvas pixel 28: so all
+    are whole numbers, which the exporter asks for, up to the last division.
+    """
+    image = torch.arange(IMAGE_SIZE)[:, None] * length
+    canvas = torch.arange(length) * IMAGE_SIZE
+    end = torch.minimum(image + length, canvas + IMAGE_SIZE)
+    return (end - torch.maximum(image, canvas)).clamp(min=0) / length
 
 
 def normalize(images: Tensor) -> Tensor:

@@ -1,15 +1,17 @@
-"""read_image, center_digit and normalize."""
+"""read_image, center_digit, shrink and normalize."""
 
+import subprocess
+import sys
 from io import BytesIO
 
 import numpy as np
 import pytest
 import torch
 from PIL import ExifTags, Image, ImageDraw
-from torch import Tensor
+from torch import Tensor, nn
 from torch.export import Dim
 
-from mnistedu.preprocess import center_digit, normalize, read_image
+from mnistedu.preprocess import center_digit, normalize, read_image, shrink
 from mnistedu.strokes import rasterize
 
 
@@ -265,3 +267,16 @@ def test_read_image_without_an_image_gets_a_sentence(tmp_path):
         blank.save(path)
         with pytest.raises(ValueError, match=r"blank\.png is blank"):
             read_image(path)
+
+
+def test_shrinking_averages_the_pixels_of_a_canvas():
+    canvas = torch.rand(2, 1, 280, 56)
+    expected = nn.functional.avg_pool2d(canvas, (10, 2))
+    torch.testing.assert_close(shrink(canvas), expected)
+    small = torch.rand(1, 1, 28, 28)
+    torch.testing.assert_close(shrink(small), small)
+
+
+def test_scipy_is_not_imported_before_an_image_is_read():
+    code = "import sys, mnistedu.training; sys.exit('scipy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

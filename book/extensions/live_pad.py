@@ -96,7 +96,7 @@ def export(weights: list[Path], target: Path) -> dict[str, object]:
         bytes of the engine.
     """
     # Takes seconds, and most builds need none of it.
-    from mnistedu.checkpoints import load_checkpoint
+    from mnistedu.checkpoints import load_checkpoint, read_checkpoint
     from mnistedu.export import export_onnx
     from mnistedu.models import ConvNet
     from mnistedu.strokes import SAMPLES
@@ -106,7 +106,8 @@ def export(weights: list[Path], target: Path) -> dict[str, object]:
     models = []
     for stem, network in networks.items():
         logger.info("exporting %s for the pad ...", stem)
-        export_onnx(network, target / f"{stem}.onnx")
+        info = read_checkpoint(PACKAGE / "weights" / f"{stem}.safetensors").info
+        export_onnx(network, target / f"{stem}.onnx", **info)
         blocks = len(network.blocks)
         name = f"{blocks} block{'s' * (blocks > 1)}"
         files = {"file": f"{stem}.onnx", "weights": f"{stem}.safetensors"}
