@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import ModuleType
 
 import jupyter_server.serverapp
 import nbformat
@@ -34,10 +35,17 @@ NOTEBOOKS = {
 GREEK = "alpha|beta|gamma|delta|varepsilon|epsilon|eta|theta|kappa|lambda|mu|nu|rho"
 GREEK += "|sigma|tau|phi|chi|psi|omega"
 
-spec = importlib.util.spec_from_file_location("links", BOOK / "links.py")
-assert spec and spec.loader
-links = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(links)
+
+def script(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+links = script(BOOK / "links.py")
+reading = script(ROOT / "benchmarks" / "reading.py")
 
 
 def page(name: str) -> str:
@@ -249,6 +257,13 @@ def test_teachers_read_the_times_that_the_chapters_give() -> None:
         expected.append([link, *minutes_of(number)])
     table = "\n".join(f"| {' | '.join(row)} |" for row in expected)
     assert told == expected, f"book/teachers.md should say:\n{table}"
+
+
+def test_the_minutes_of_a_chapter_are_counted_not_guessed() -> None:
+    for number, notebook in NOTEBOOKS.items():
+        counted = reading.minutes(number, notebook)
+        assert int(minutes_of(number)[0]) == pytest.approx(counted, abs=3), number
+        assert counted < 46, f"chapter {number} is too long"
 
 
 @pytest.mark.parametrize(("title", "minutes"), [("Ninety minutes", 90), ("A day", 360)])
