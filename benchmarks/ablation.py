@@ -30,6 +30,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "without turning, scaling, slanting": {"augment": random_stroke},
     "without any change to the images": {"augment": None},
     "without label smoothing": {"label_smoothing": 0.0},
+    "without dropout": {"dropout": 0.0},
+    "with three quarters of the width": {"width": 24},
 }
 
 

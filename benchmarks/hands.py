@@ -6,6 +6,7 @@ hand below is a digit and its strokes on a canvas of 280x280; every drawing of i
 them anew and takes another pen.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -14,8 +15,10 @@ from mnistedu.data import Split
 from mnistedu.preprocess import center_digit
 from mnistedu.strokes import Point, rasterize
 
+Hand = tuple[int, list[list[Point]]]
+
 # fmt: off
-HANDS: list[tuple[int, list[list[Point]]]] = [
+HANDS: list[Hand] = [
     (1, [[(92, 118), (125, 88), (152, 48), (150, 140), (148, 235)]]),
     (1, [[(92, 118), (125, 88), (152, 48), (150, 140), (148, 235)],
          [(105, 235), (195, 235)]]),
@@ -38,15 +41,15 @@ HANDS: list[tuple[int, list[list[Point]]]] = [
 # fmt: on
 
 
-def draw_hands(times: int) -> Split:
+def draw_hands(times: int, hands: Sequence[Hand] = HANDS) -> Split:
     """Draw each hand so many times, every time a little differently.
 
     Returns:
-        ``12 * times`` images and targets, as the splits of ``load`` hold them. They
-        follow ``torch.manual_seed``.
+        ``times`` images and targets for each hand, as the splits of ``load`` hold
+        them. They follow ``torch.manual_seed``.
     """
     images, targets = [], []
-    for digit, strokes in HANDS:
+    for digit, strokes in hands:
         for _ in range(times):
             squeeze = 0.6 + 0.6 * torch.rand(()).item()
             width = 12 + 45 * torch.rand(()).item() ** 2  # mostly thin, up to 57

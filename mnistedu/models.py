@@ -45,25 +45,28 @@ class ConvNet(nn.Module):
         blocks: the number of convolution blocks: 1, 2 or 3.
         dropout: the probability with which each number of the last feature maps is
             silenced in training (Srivastava and others, 2014).
+        width: the number of feature maps of the first block; the second has twice
+            as many, the third four times.
 
     Raises:
         ValueError: if ``blocks`` is none of these.
     """
 
-    def __init__(self, blocks: int = 3, dropout: float = 0.0) -> None:
+    def __init__(self, blocks: int = 3, dropout: float = 0.0, width: int = 24) -> None:
         if blocks not in (1, 2, 3):
             raise ValueError(f"A ConvNet has 1, 2 or 3 blocks, not {blocks!r}.")
         super().__init__()
+        w = width
         convolutions = [
-            _block(1, 24, kernel_size=5),  # (N, 1, 28, 28) -> (N, 24, 12, 12)
-            _block(24, 48, kernel_size=5, padding=2),  # -> (N, 48, 6, 6)
-            _block(48, 96, kernel_size=3, padding=1, pool=1),  # -> (N, 96, 6, 6)
+            _block(1, w, kernel_size=5),  # (N, 1, 28, 28) -> (N, w, 12, 12)
+            _block(w, 2 * w, kernel_size=5, padding=2),  # -> (N, 2 w, 6, 6)
+            _block(2 * w, 4 * w, kernel_size=3, padding=1, pool=1),  # -> (N, 4 w, 6, 6)
         ]
-        features = [24 * 12 * 12, 48 * 6 * 6, 96 * 6 * 6]
+        features = [w * 12 * 12, 2 * w * 6 * 6, 4 * w * 6 * 6]
         self.blocks = nn.Sequential(*convolutions[:blocks])
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(features[blocks - 1], 10)
-        self.settings = {"blocks": blocks, "dropout": dropout}
+        self.settings = {"blocks": blocks, "dropout": dropout, "width": width}
         self.to(memory_format=torch.channels_last)  # half the time on a CPU
 
     def forward(self, images: Tensor) -> Tensor:

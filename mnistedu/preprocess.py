@@ -43,9 +43,7 @@ def read_image(source: Source) -> Tensor:
     Warns:
         UserWarning: if a file is animated; its first frame is read.
     """
-    from mnistedu.ink import (
-        find_ink,
-    )  # brings SciPy: not every kernel should wait for it
+    from mnistedu.ink import find_ink  # brings SciPy, which takes its time
 
     ink = torch.from_numpy(find_ink(open_image(source)))[None, None]
     if not ink.any():

@@ -1,5 +1,6 @@
 """The site: it builds without a warning, opens without a network, and for everybody."""
 
+import importlib
 import re
 import runpy
 from collections.abc import Callable, Iterator
@@ -33,6 +34,17 @@ def address(site: Path) -> Iterator[str]:
     """The site as a host serves it whose pages may load only what lies on it."""
     with book_site.served(site) as address:
         yield address
+
+
+def test_without_npm_the_book_is_built_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(ROOT / "book" / "extensions")
+    live_pad = importlib.import_module("live_pad")
+    monkeypatch.setattr(live_pad, "ENGINE", tmp_path / "missing")
+    live_pad.copy_pad(SimpleNamespace(outdir=tmp_path))
+    live_pad.add_scripts(None, "page", "page.html", {}, live_pad.nodes.document)
+    assert [*tmp_path.iterdir()] == []  # the pads stay pictures
 
 
 def test_build_is_clean(site: Path) -> None:

@@ -46,6 +46,13 @@ EXPLAIN = """async ([folder, strokes, block, channel, row, column]) => {
     return explain(weights, block, channel, row, column, input, maps[block])
 }"""
 
+BREAK = """async (engine) => {
+    const {Network} = await import(engine)
+    const {read} = Network.prototype
+    Network.prototype.read = async () => { throw new Error("out of memory") }
+    globalThis.mend = () => { Network.prototype.read = read }
+}"""
+
 
 @pytest.fixture(scope="module")
 def address(skip_or_fail: Callable[[str], None]) -> Iterator[str]:
@@ -361,6 +368,42 @@ def test_nothing_is_fetched_until_the_reader_reaches_for_the_pad(
     assert [url for url in fetched if "wasm" in url]
     finger(pad, SAMPLES[3])
     expect_answer(pad, 3)
+    page.close()
+
+
+@pytest.mark.parametrize("part", ["live.json", "ort.wasm.bundle", ".wasm", ".onnx"])
+def test_what_did_not_arrive_is_asked_for_again(
+    browser: Browser, address: str, part: str
+) -> None:
+    page = browser.new_page()
+    missing = re.compile(re.escape(part))
+    page.route(missing, lambda route: route.abort())
+    page.goto(f"{address}/book/intro.html")
+    page.locator(".sheet").focus()
+    said = page.locator(".live-pad [role=status]")
+    expect(said).to_contain_text("check the connection, then touch the pad again")
+    expect(page.locator(".live-pad progress")).to_be_hidden()
+    page.unroute(missing)
+    page.locator(".sheet").blur()
+    pad = reach(page)
+    page.keyboard.press("4")
+    expect_answer(pad, 4)
+    page.close()
+
+
+def test_a_reading_that_fails_is_said_and_the_next_one_counts(
+    browser: Browser, address: str
+) -> None:
+    page = browser.new_page()
+    page.goto(f"{address}/book/intro.html")
+    pad = reach(page)
+    page.evaluate(BREAK, f"{address}/_static/live/engine.js")
+    page.keyboard.press("4")
+    said = page.locator(".live-pad [role=status]")
+    expect(said).to_contain_text("could not read this drawing")
+    page.evaluate("mend()")
+    page.keyboard.press("5")
+    expect_answer(pad, 5)
     page.close()
 
 

@@ -34,6 +34,16 @@ def test_convnet_has_its_blocks_and_one_linear_layer_on_the_last_maps(blocks):
     torch.testing.assert_close(model(images), head)
 
 
+@pytest.mark.parametrize("width", [8, 24, 32])
+def test_each_block_of_a_convnet_is_as_wide_as_asked_for(width):
+    kernels = [tuple(p.shape) for p in ConvNet(width=width).parameters() if p.ndim == 4]
+    assert kernels == [
+        (width, 1, 5, 5),
+        (2 * width, width, 5, 5),
+        (4 * width, 2 * width, 3, 3),
+    ]
+
+
 def test_pooling_first_gives_what_the_usual_order_gives():
     block = ConvNet(1).blocks[0].eval()
     convolution, pool, norm, relu = block

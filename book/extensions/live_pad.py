@@ -67,13 +67,15 @@ def add_scripts(
     app: Sphinx, page: str, template: str, context: object, doctree: nodes.document
 ) -> None:
     """Let the pages that have a pad load what it needs."""
-    if doctree and next(doctree.findall(LivePad), None):
+    if doctree and ENGINE.exists() and next(doctree.findall(LivePad), None):
         app.add_js_file("live/start.js", loading_method="defer")
         app.add_css_file("live/live.css")
 
 
 def copy_pad(app: Sphinx) -> None:
     """Put the scripts, the engine and the networks into the site's static files."""
+    if not ENGINE.exists():
+        return  # node_packages has said why: the pads stay pictures
     target = Path(app.outdir, LIVE)
     copy(BOOK / "live", ["*.js", "*.css"], target)
     copy(ENGINE, ENGINE_FILES, target)

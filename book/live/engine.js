@@ -4,32 +4,43 @@
 import { SIZE } from "./ink.js";
 
 const at = (name) => new URL(name, import.meta.url).href;
-let loading; // shared by all pads of a page
 let ort;
+let tries = 0;
 
 /** What the folder holds: networks, sample strokes, sizes of the files. */
-export const contents = () => (loading ??= fetch(at("live.json")).then((r) => r.json()));
-
-let starting;
+export const contents = once(async () => (await fetched(at("live.json"))).json());
 
 /** Fetch and start the engine; onProgress is told how much is here, from 0 to 1. */
-export function start(onProgress) {
-  starting ??= (async () => {
-    const { engine } = await contents();
-    const [module, wasm] = await Promise.all([
-      import(at("ort.wasm.bundle.min.mjs")),
-      fetchWhole(at("ort-wasm-simd-threaded.wasm"), engine, onProgress),
-    ]);
-    ort = module;
-    ort.env.wasm.numThreads = 1; // more need headers that a host of files does not send
-    ort.env.wasm.wasmBinary = wasm;
-  })();
-  return starting;
+export const start = once(async (onProgress) => {
+  const { engine } = await contents();
+  const wasm = fetchWhole(at("ort-wasm-simd-threaded.wasm"), engine, onProgress);
+  // A browser remembers a module that it could not fetch, so each try has its own address.
+  const module = import(at(`ort.wasm.bundle.min.mjs${tries++ ? `?${tries}` : ""}`));
+  [ort] = await Promise.all([module, wasm]);
+  ort.env.wasm.numThreads = 1; // more need headers that a host of files does not send
+  ort.env.wasm.wasmBinary = await wasm;
+});
+
+/** Share one result among all pads of a page; after a failure the next call tries again. */
+function once(work) {
+  let result;
+  return (...given) => {
+    result ??= work(...given).catch((error) => {
+      result = undefined;
+      throw error;
+    });
+    return result;
+  };
+}
+
+async function fetched(address) {
+  const response = await fetch(address);
+  if (!response.ok) throw new Error(`${address}: ${response.status}`);
+  return response;
 }
 
 async function fetchWhole(address, size, onProgress) {
-  const response = await fetch(address);
-  if (!response.ok) throw new Error(`${address}: ${response.status}`);
+  const response = await fetched(address);
   const bytes = new Uint8Array(size);
   let here = 0;
   for await (const part of parts(response.body.getReader())) {

@@ -135,6 +135,7 @@ class Pad {
     this.reached ??= this.#load().catch((error) => {
       console.error(error);
       this.reached = undefined;
+      this.progress.hidden = true;
       this.#say("The network could not be loaded: check the connection, then touch the pad again.");
     });
     return this.reached;
@@ -196,12 +197,18 @@ class Pad {
     this.due = { finished: finished || this.due?.finished };
     if (this.reading || !this.networks.length) return;
     this.reading = true;
-    while (this.due) {
-      const { finished } = this.due;
-      this.due = null;
-      await this.#read(finished);
+    try {
+      while (this.due) {
+        const { finished } = this.due;
+        this.due = null;
+        await this.#read(finished);
+      }
+    } catch (error) {
+      console.error(error);
+      this.#say("The network could not read this drawing: choose another one, or reload the page.");
+    } finally {
+      this.reading = false;
     }
-    this.reading = false;
   }
 
   async #read(finished) {
