@@ -1,10 +1,11 @@
-"""How pytest compares the notebooks' outputs: strictly with MNIST at hand, else lax.
+"""How pytest compares the notebooks' outputs: strictly on Linux with MNIST, else lax.
 
-The stored outputs come from MNIST. On the offline digits every cell is executed
+The stored outputs come from MNIST and a Linux machine. Elsewhere every cell is executed
 all the same, and only those tagged ``nbval-check-output`` are compared.
 """
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,9 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     else:
         config.stash[MODE] = "executed on MNIST, outputs compared strictly"
+        if sys.platform != "linux":
+            option.nbval, option.nbval_lax = False, True
+            config.stash[MODE] = "executed on MNIST, outputs compared where tagged"
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

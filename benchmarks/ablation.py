@@ -16,7 +16,8 @@ from typing import Any
 from handwriting import CHANGES, as_it_is, measure, on_canvas, other_writers
 from weights import train
 
-from mnistedu.data import load, random_affine, random_stroke
+from mnistedu.augmentation import random_affine, random_stroke
+from mnistedu.data import load
 from mnistedu.preprocess import center_digit
 
 EPOCHS = 4

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mnistedu.augmentation import affine
 from mnistedu.checkpoints import PRETRAINED, load_checkpoint
-from mnistedu.data import Split, affine, load
+from mnistedu.data import Split, load
 from mnistedu.preprocess import center_digit, normalize, shrink
 
 CANVAS = 280  # the pad's width and height: ten of its pixels to one of MNIST's

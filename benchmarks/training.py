@@ -62,7 +62,8 @@ LONG = Recipe(3, 3, 128, 0.01, 0.1, augmented=True)  # to 99.41 %
 
 
 def course(recipe: Recipe, seed: int, device: str = "cpu") -> Iterator[float]:
-    from mnistedu.data import load, make_loader, random_affine
+    from mnistedu.augmentation import random_affine
+    from mnistedu.data import load, make_loader
     from mnistedu.evaluation import accuracy, predict
     from mnistedu.models import ConvNet
     from mnistedu.training import fit, seed_everything
@@ -190,7 +191,8 @@ def arithmetic(recipe: Recipe, mixed: bool) -> None:
     from torch.utils.flop_counter import FlopCounterMode
     from tqdm import tqdm
 
-    from mnistedu.data import Split, load, make_loader, random_affine
+    from mnistedu.augmentation import random_affine
+    from mnistedu.data import Split, load, make_loader
     from mnistedu.models import ConvNet
     from mnistedu.training import train_epoch
 

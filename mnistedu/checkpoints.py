@@ -141,7 +141,8 @@ def load_checkpoint(path: str | Path) -> MLP | ConvNet:
 
     Raises:
         FileNotFoundError, ValueError: as ``read_checkpoint``; also ValueError if
-            the file holds a network that is neither of these.
+            the file holds a network that is neither of these, or one of a later
+            version.
     """
     checkpoint = read_checkpoint(path)
     name, settings = checkpoint.info["architecture"], checkpoint.info["settings"]
@@ -150,7 +151,13 @@ def load_checkpoint(path: str | Path) -> MLP | ConvNet:
             f"{path} holds a {name}: build it yourself and use load_weights, since "
             "only MLP and ConvNet are known here."
         )
-    model = ARCHITECTURES[name](**settings)
+    try:
+        model = ARCHITECTURES[name](**settings)
+    except TypeError as error:
+        raise ValueError(
+            f"{path} holds a {name} that this version of mnistedu does not know, with "
+            f"the settings {settings}: update the package."
+        ) from error
     load_weights(model, checkpoint)
     return model.eval()
 
@@ -160,6 +167,6 @@ def load_pretrained() -> MLP | ConvNet:
 
     Returns:
         The network in evaluation mode, on the CPU. ``make weights`` trained it on
-        MNIST's training images and prints its test accuracy.
+        MNIST's training images and some drawn digits, and prints its test accuracy.
     """
     return load_checkpoint(PRETRAINED)

@@ -154,7 +154,8 @@ def train(
         )
     from torch import distributed
 
-    from mnistedu.data import load, make_loader, random_affine
+    from mnistedu.augmentation import random_affine
+    from mnistedu.data import load, make_loader
     from mnistedu.training import fit, seed_everything
 
     seed_everything(seed)  # in all processes alike: so they shuffle alike, and resume
@@ -323,7 +324,8 @@ def kaggle(
     """
     import torch
 
-    from mnistedu.data import Split, make_loader, random_affine
+    from mnistedu.augmentation import random_affine
+    from mnistedu.data import Split, make_loader
     from mnistedu.evaluation import predict
     from mnistedu.models import ConvNet
     from mnistedu.training import fit, seed_everything
@@ -453,7 +455,7 @@ def _check(history: "History") -> None:
         raise typer.Exit(INTERRUPTED)
     if not math.isfinite(history.val_loss[-1]):
         raise ValueError(
-            "The loss grew beyond all numbers: try a smaller --learning-rate."
+            "The loss grew beyond all numbers: the learning rate is too high."
         )
 
 

@@ -1,7 +1,7 @@
-"""The digit images: loading, splits, batches and augmentation.
+"""The digit images: loading, splits and batches.
 
 MNIST is read once through torchvision and kept, split and checked, as one file in
-the user's cache folder. Without a network the course runs on the 1,797
+the user's cache folder. Without internet the course runs on the 1,797
 handwritten digits that scikit-learn carries (Alpaydin and Kaynak, 1998).
 """
 
@@ -22,7 +22,6 @@ import safetensors
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
-from torch.nn import functional as F
 from torch.utils.data import (
     BatchSampler,
     DataLoader,
@@ -82,23 +81,23 @@ def load(source: str = "auto", root: str | Path | None = None) -> Digits:
     """Load the digit images.
 
     MNIST comes as 54,000 training, 6,000 validation (stratified, the same ones
-    every time) and 10,000 test images. It is looked for in the cache, then in
-    ``root`` (or the folder that the environment variable ``MNISTEDU_DATA`` names),
-    laid out as ``torchvision.datasets.MNIST`` lays it out, and downloaded if it is
-    in neither.
+    every time) and 10,000 test images. It is read from ``root`` if that is given;
+    else from the cache; else from the folder that the environment variable
+    ``MNISTEDU_DATA`` names; and downloaded if it is in none of them.
 
     Args:
         source: ``"mnist"``; ``"offline"`` for scikit-learn's 1,797 digits (1,257
             training, 180 validation, 360 test); or ``"auto"`` for MNIST where it
             can be had and the offline digits where it cannot.
-        root: the folder that holds ``MNIST/raw``; reading it skips the cache.
+        root: a folder that holds ``MNIST/raw``, as ``torchvision.datasets.MNIST``
+            lays it out.
 
     Returns:
         The three splits with ``images`` uint8 ``(N, 28, 28)``, 0 for paper to 255
         for full ink, and ``targets`` int64 ``(N,)`` in 0..9.
 
     Raises:
-        ValueError: if ``source`` is unknown or a file of MNIST is damaged.
+        ValueError: if ``source`` is unknown, or a file of MNIST is missing or damaged.
         ConnectionError: if ``source`` is ``"mnist"`` and it cannot be had.
     """
     if source == "offline":
@@ -119,13 +118,15 @@ def load(source: str = "auto", root: str | Path | None = None) -> Digits:
 
 def _load_mnist(root: str | Path | None) -> Digits:
     cache_file = platformdirs.user_cache_path("mnistedu") / CACHE_NAME
-    folder = root or os.environ.get("MNISTEDU_DATA")
-    at_hand = folder is not None and (Path(folder) / RAW_FOLDER).is_dir()
-    if root is None or not at_hand:
+    if root is not None:
+        digits = _read_raw(Path(root))
+    else:
         cached = _read_cache(cache_file)
         if cached is not None:
             return cached
-    digits = _read_raw(Path(folder)) if folder and at_hand else _download()
+        folder = os.environ.get("MNISTEDU_DATA")
+        at_hand = folder and Path(folder, RAW_FOLDER).is_dir()
+        digits = _read_raw(Path(folder)) if folder and at_hand else _download()
     _write_cache(digits, cache_file)
     return digits
 
@@ -160,7 +161,10 @@ def _read_raw(folder: Path) -> Digits:
     for name, expected in SHA256.items():
         path = folder / RAW_FOLDER / name
         if not path.is_file():
-            raise ValueError(f"{path} is missing: copy it there or load without root.")
+            raise ValueError(
+                f"{path} is missing: copy it there, uncompressed; or name no folder, "
+                "and MNIST is downloaded."
+            )
         if hashlib.sha256(path.read_bytes()).hexdigest() != expected:
             raise ValueError(
                 f"{path} is damaged (its SHA-256 is not that of MNIST): replace it "
@@ -283,129 +287,3 @@ def make_loader(
         order = RandomSampler(dataset) if shuffle else SequentialSampler(dataset)
     batches = BatchSampler(order, batch_size, drop_last=False)
     return DataLoader(dataset, sampler=batches, batch_size=None, collate_fn=prepare)
-
-
-def affine(
-    images: Tensor,
-    angle: Tensor | float = 0,
-    scale: Tensor | float = 1,
-    shear: Tensor | float = 0,
-    shift: Tensor | Sequence[float] = (0, 0),
-) -> Tensor:
-    """Scale, shear, rotate and shift images, in that order, about their centre.
-
-    Args:
-        images: float ``(N, 1, H, W)``, 0 for paper, which also comes in at the edges.
-        angle: rotation in degrees, counter-clockwise; one number or ``(N,)``.
-        scale: the factor for width and height; one number or ``(N, 2)``.
-        shear: slant to the right, as in italics (tangent of the angle); one number
-            or ``(N,)``.
-        shift: pixels to the right and down; two numbers or ``(N, 2)``.
-
-    Returns:
-        Images of the same shape and dtype, interpolated linearly.
-    """
-    n, _, height, width = images.shape
-
-    def for_each(value: Tensor | Sequence[float] | float, *shape: int) -> Tensor:
-        return torch.as_tensor(value).to(images).expand(n, *shape)
-
-    radians, slant = for_each(angle).deg2rad(), for_each(shear)
-    cos, sin = radians.cos(), radians.sin()
-    # Where each new pixel comes from, in coordinates that go from -1 to 1.
-    source = torch.stack([cos + slant * sin, slant * cos - sin, sin, cos], dim=1)
-    source = source.view(n, 2, 2) / for_each(scale, 2)[:, :, None]
-    size = torch.tensor([width, height]).to(images)
-    offset = source @ (for_each(shift, 2) * 2 / size)[:, :, None]  # (N, 2, 1)
-    theta = torch.cat([source, -offset], dim=2)  # (N, 2, 3)
-    grid = F.affine_grid(theta, list(images.shape), align_corners=False)
-    return F.grid_sample(images, grid, align_corners=False)
-
-
-def random_affine(
-    images: Tensor,
-    degrees: float = 10,
-    scale: float = 0.1,
-    shear: float = 0.1,
-    shift: float = 2,
-) -> Tensor:
-    """Change each image by its own random amounts, as ``affine`` does.
-
-    Args:
-        images: float ``(N, 1, H, W)``, 0 for paper.
-        degrees: rotation, between -degrees and degrees.
-        scale: width and height, each between 1 - scale and 1 + scale times theirs.
-        shear: slant, between -shear and shear.
-        shift: in each direction, between -shift and shift pixels.
-
-    Returns:
-        Images of the same shape and dtype, interpolated linearly.
-    """
-
-    def uniform(limit: float, *shape: int) -> Tensor:
-        random = torch.rand(len(images), *shape, device=images.device)
-        return (random * 2 - 1) * limit
-
-    scales = 1 + uniform(scale, 2)
-    return affine(images, uniform(degrees), scales, uniform(shear), uniform(shift, 2))
-
-
-def random_stroke(images: Tensor) -> Tensor:
-    """Draw each image with another pen: thicker, thinner, blurred or coarse.
-
-    People draw with other pens and scan with other machines than the writers of
-    MNIST. A quarter of the images stay as they are; each of the others is drawn with
-    one of six pens, four of which change it by a random part of what they can.
-
-    Args:
-        images: float ``(N, 1, 28, 28)`` in [0, 1].
-
-    Returns:
-        Images of the same shape and dtype, in [0, 1].
-    """
-    changed = images.clone()
-    pens = [None, None, _thick, _thicker, _thin, _blurred, _coarse, _thick_and_coarse]
-    chosen = torch.randint(len(pens), (len(images),), device=images.device)
-    for number, pen in enumerate(pens):
-        mine = chosen == number
-        if pen and mine.any():
-            changed[mine] = pen(images[mine])
-    return changed
-
-
-def _thick(images: Tensor) -> Tensor:
-    return _toward(images, _dilate(images))
-
-
-def _thicker(images: Tensor) -> Tensor:
-    thick = _dilate(images)
-    return _toward(thick, _dilate(thick))
-
-
-def _thin(images: Tensor) -> Tensor:
-    return _toward(images, -_dilate(-images))
-
-
-def _blurred(images: Tensor) -> Tensor:
-    return _toward(images, F.avg_pool2d(images, 3, stride=1, padding=1))
-
-
-def _coarse(images: Tensor) -> Tensor:
-    """As from a scanner that gives a digit only 7 to 12 pixels of height."""
-    pixels = int(torch.randint(10, 18, ()))  # on all 28
-    few = F.interpolate(images, (pixels, pixels), mode="area")
-    return F.interpolate(few, images.shape[2:], mode="bilinear")
-
-
-def _thick_and_coarse(images: Tensor) -> Tensor:
-    return _coarse(_dilate(images))
-
-
-def _dilate(images: Tensor) -> Tensor:
-    """Each pixel takes the most ink of its 3x3 neighbours."""
-    return F.max_pool2d(images, 3, stride=1, padding=1)
-
-
-def _toward(images: Tensor, variants: Tensor) -> Tensor:
-    part = torch.rand(len(images), 1, 1, 1, device=images.device)
-    return images + part * (variants - images)

@@ -217,7 +217,7 @@ class DrawingPad(Sheet):
             maps = feature_maps(model, images, self._layers[self._view.value])[0].relu()
             n, h, w = maps.shape
             caption = f"{n} feature maps of {h}×{w}: the darker, the stronger"
-            return mosaic(maps / maps.max().clamp(min=1e-9), columns=12), caption
+            return mosaic(maps / maps.max().clamp(min=1e-9), columns=16), caption
         digit = prediction if self._class.value is None else self._class.value
         *_, last = self._layers.values()
         heatmap = grad_cam(model, images, last, digit)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from mnistedu.activations import eval_mode
-from mnistedu.data import affine
+from mnistedu.augmentation import affine
 
 
 class Calibration(NamedTuple):

@@ -49,7 +49,7 @@ class ConvNet(nn.Module):
             as many, the third four times.
 
     Raises:
-        ValueError: if ``blocks`` is none of these.
+        ValueError: if ``blocks`` is not 1, 2 or 3.
     """
 
     def __init__(self, blocks: int = 3, dropout: float = 0.0, width: int = 24) -> None:

@@ -1,6 +1,6 @@
 """The course's figures.
 
-Each function draws, computes nothing, and returns what it drew on. The two colours
+Each function draws, computes nothing, and returns what it drew on. The colours
 are far apart for colour-blind readers too (Okabe and Ito, 2008).
 """
 
@@ -105,24 +105,24 @@ def plot_history(history: History) -> list[Axes]:
 
 
 def plot_histories(
-    histories: Mapping[str, History], figure: str = "val_loss", ax: Axes | None = None
+    histories: Mapping[str, History], quantity: str = "val_loss", ax: Axes | None = None
 ) -> Axes:
-    """Draw one figure of several trainings over the epochs, each under its name.
+    """Draw one quantity of several trainings over the epochs, each under its name.
 
-    ``figure`` names one of the lists of ``History``.
+    ``quantity`` names one of the lists of ``History``.
     """
     ax = ax or plt.figure(figsize=(7, 2.8), layout="constrained").subplots()
     for (name, history), (color, line) in zip(
         histories.items(), cycle(LINES), strict=False
     ):
-        values = getattr(history, figure)
+        values = getattr(history, quantity)
         epochs = range(1, len(values) + 1)
         ax.plot(epochs, values, line, color=color, markersize=4, label=name)
-    label = figure.replace("val_", "validation ").replace("train_", "training ")
+    label = quantity.replace("val_", "validation ").replace("train_", "training ")
     label = label.replace("_", " ").replace("loss", "loss (nats)")
     ax.set(xlabel="epoch", ylabel=label)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    if figure.endswith("accuracy"):
+    if quantity.endswith("accuracy"):
         ax.yaxis.set_major_formatter("{x:.0%}")
     ax.grid(alpha=0.3)
     ax.legend(fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))  # beside the lines

@@ -174,6 +174,7 @@ def fit(
         "label smoothing": label_smoothing,
         "mixed precision": mixed_precision,
         "schedule": type(scheduler).__name__,
+        **getattr(model, "settings", {}),
     }
     run = _Run(model, scheduler, checkpoint_dir, settings)
     if resume:

@@ -19,7 +19,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from mnistedu import checkpoints
-from mnistedu.data import load, make_loader, random_affine
+from mnistedu.augmentation import random_affine
+from mnistedu.data import load, make_loader
 from mnistedu.models import MLP
 from mnistedu.training import fit, seed_everything
 

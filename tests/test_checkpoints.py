@@ -77,6 +77,14 @@ def test_a_network_that_is_not_ours_can_be_kept_too(tmp_path):
     assert torch.equal(again.weight, model.weight)
 
 
+def test_a_network_of_a_later_version_gets_a_sentence(tmp_path):
+    model, path = MLP((9,)), tmp_path / "a.safetensors"
+    model.settings["residual"] = True
+    save_checkpoint(model, path)
+    with pytest.raises(ValueError, match=r"does not know.*residual.*update the package"):
+        load_checkpoint(path)
+
+
 class Harmful:
     """What a pickled checkpoint can be: unpickling it writes a file."""
 

@@ -181,7 +181,8 @@ def test_a_run_is_not_overwritten(trained):
 def test_other_settings_do_not_resume(trained):
     args = ["--output", trained, "--resume"]
     assert "steps 40, not 90" in fails(*TRAIN, "--dropout", 0.1, "--epochs", 9, *args)
-    assert "another network" in fails(*TRAIN[:-1], 32, "--epochs", 4, *args)
+    assert "dropout 0.1, not 0.2" in fails(*TRAIN, "--dropout", 0.2, *args)
+    assert "hidden_sizes" in fails(*TRAIN[:-1], 32, "--epochs", 4, *args)
 
 
 @pytest.mark.parametrize(
@@ -224,7 +225,7 @@ def test_a_file_in_the_place_of_the_folder_gets_a_sentence(tmp_path):
 
 
 def test_a_loss_without_bounds_gets_a_sentence():
-    with pytest.raises(ValueError, match="smaller --learning-rate"):
+    with pytest.raises(ValueError, match="the learning rate is too high"):
         cli._check(History(val_loss=[float("nan")]))
 
 

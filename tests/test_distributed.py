@@ -14,8 +14,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, distributed
 
+from mnistedu.augmentation import random_affine
 from mnistedu.checkpoints import read_checkpoint
-from mnistedu.data import Digits, Split, load, make_loader, random_affine
+from mnistedu.data import Digits, Split, load, make_loader
 from mnistedu.models import MLP, ConvNet
 from mnistedu.training import History, fit
 

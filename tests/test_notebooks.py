@@ -4,6 +4,7 @@ That their code still gives these outputs is nbval's business: `pytest --nbval`.
 """
 
 import importlib.util
+import itertools
 import re
 from pathlib import Path
 
@@ -150,3 +151,16 @@ def test_execute_leaves_a_notebook_that_fails_as_it_was(tmp_path, capsys):
     assert [broken.read_bytes(), after.read_bytes()] == stored
     assert "ZeroDivisionError" in capsys.readouterr().err
     assert sorted(tmp_path.iterdir()) == [broken, after]
+
+
+def test_an_exercise_asks_for_the_function_that_its_cell_defines(notebook):
+    for text, cell in itertools.pairwise(notebook.cells):
+        asked = re.search(
+            r"^### Exercise.*?[Ww]rite\s+`(\w+)\(", text.source, re.S | re.M
+        )
+        if asked and "\ncheck(" in cell.source:
+            names = re.findall(r"^def (\w+)", cell.source, re.M)
+            assert names == [asked[1]], text.source
+            assert asked[1].startswith(
+                "my_"
+            )  # the solution below has a name of its own

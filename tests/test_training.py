@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR, MultiStepLR, OneCycleLR, StepLR
 
 from mnistedu import checkpoints
-from mnistedu.data import make_loader, random_affine
+from mnistedu.augmentation import random_affine
+from mnistedu.data import make_loader
 from mnistedu.evaluation import accuracy, predict
 from mnistedu.models import MLP, ConvNet
 from mnistedu.training import History, fit, seed_everything
@@ -345,7 +346,8 @@ def test_a_finished_training_is_not_trained_further(loader, tmp_path):
         ({"label_smoothing": 0.5}, "label smoothing 0.0, not 0.5"),
         ({"mixed_precision": True}, "mixed precision False, not True"),
         ({"scheduler": "constant"}, "schedule OneCycleLR, not LambdaLR"),
-        ({"model": MLP((9,))}, "holds another network"),
+        ({"model": MLP((9,))}, r"hidden_sizes \[\], not \[9\]"),
+        ({"model": MLP((), dropout=0.1)}, "dropout 0.0, not 0.1"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )

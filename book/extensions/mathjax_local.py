@@ -1,4 +1,4 @@
-"""A Sphinx extension that puts MathJax into the site: its pages need no network."""
+"""A Sphinx extension that puts MathJax into the site: its pages need no internet."""
 
 from pathlib import Path
 

@@ -32,7 +32,7 @@ export class Sheet {
       onkeydown: (event) => {
         if (/^[0-9]$/.test(event.key) && !event.ctrlKey && !event.metaKey) {
           onDigit(Number(event.key));
-        } else if (event.key === "Backspace" || (event.key === "z" && event.ctrlKey)) {
+        } else if (event.key === "Backspace" || (event.key === "z" && (event.ctrlKey || event.metaKey))) {
           this.undo();
         } else if (event.key === "Delete") {
           this.clear();

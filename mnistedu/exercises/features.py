@@ -47,7 +47,7 @@ RESPOND = Exercise(
         "i counts the rows and j the columns: you have them the other way round.": (
             lambda maps, weights, i, j: _respond(maps, weights, j, i)
         ),
-        "you turn the filter upside down, as mathematicians do in a convolution: in "
+        "you turn the kernel upside down, as mathematicians do in a convolution: in "
         "deep learning the weights lie on the window as they are.": (
             lambda maps, weights, i, j: _respond(
                 maps.flip(1, 2),
@@ -70,7 +70,7 @@ RESPOND = Exercise(
         "you add up the window: multiply it by the weights first.": (
             lambda maps, weights, i, j: _window(maps, weights, i, j).sum()
         ),
-        "you use the first channel only: the filter has weights for each of them.": (
+        "you use the first channel only: the kernel has weights for each of them.": (
             lambda maps, weights, i, j: _respond(maps[:1], weights[:1], i, j)
         ),
     },

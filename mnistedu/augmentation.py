@@ -1,0 +1,137 @@
+"""Augmentation: what a digit would look like from another hand or with another pen.
+
+A network that sees every training image a little changed each time learns what does
+not matter (Simard, Steinkraus and Platt, 2003).
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def affine(
+    images: Tensor,
+    angle: Tensor | float = 0,
+    scale: Tensor | float = 1,
+    shear: Tensor | float = 0,
+    shift: Tensor | Sequence[float] = (0, 0),
+) -> Tensor:
+    """Scale, shear, rotate and shift images, in that order, about their centre.
+
+    Args:
+        images: float ``(N, 1, H, W)``, 0 for paper, which also comes in at the edges.
+        angle: rotation in degrees, counter-clockwise; one number or ``(N,)``.
+        scale: the factor for width and height; one number or ``(N, 2)``.
+        shear: slant to the right, as in italics (tangent of the angle); one number
+            or ``(N,)``.
+        shift: pixels to the right and down; two numbers or ``(N, 2)``.
+
+    Returns:
+        Images of the same shape and dtype, interpolated linearly.
+    """
+    n, _, height, width = images.shape
+
+    def for_each(value: Tensor | Sequence[float] | float, *shape: int) -> Tensor:
+        return torch.as_tensor(value).to(images).expand(n, *shape)
+
+    radians, slant = for_each(angle).deg2rad(), for_each(shear)
+    cos, sin = radians.cos(), radians.sin()
+    # Where each new pixel comes from, in coordinates that go from -1 to 1.
+    source = torch.stack([cos + slant * sin, slant * cos - sin, sin, cos], dim=1)
+    source = source.view(n, 2, 2) / for_each(scale, 2)[:, :, None]
+    size = torch.tensor([width, height]).to(images)
+    offset = source @ (for_each(shift, 2) * 2 / size)[:, :, None]  # (N, 2, 1)
+    theta = torch.cat([source, -offset], dim=2)  # (N, 2, 3)
+    grid = F.affine_grid(theta, list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, align_corners=False)
+
+
+def random_affine(
+    images: Tensor,
+    degrees: float = 10,
+    scale: float = 0.1,
+    shear: float = 0.1,
+    shift: float = 2,
+) -> Tensor:
+    """Change each image by its own random amounts, as ``affine`` does.
+
+    Args:
+        images: float ``(N, 1, H, W)``, 0 for paper.
+        degrees: rotation, between -degrees and degrees.
+        scale: width and height, each between 1 - scale and 1 + scale times theirs.
+        shear: slant, between -shear and shear.
+        shift: in each direction, between -shift and shift pixels.
+
+    Returns:
+        Images of the same shape and dtype, interpolated linearly.
+    """
+
+    def uniform(limit: float, *shape: int) -> Tensor:
+        random = torch.rand(len(images), *shape, device=images.device)
+        return (random * 2 - 1) * limit
+
+    scales = 1 + uniform(scale, 2)
+    return affine(images, uniform(degrees), scales, uniform(shear), uniform(shift, 2))
+
+
+def random_stroke(images: Tensor) -> Tensor:
+    """Draw each image with another pen: thicker, thinner, blurred or coarse.
+
+    People draw with other pens and scan with other machines than the writers of
+    MNIST. A quarter of the images stay as they are; each of the others is drawn with
+    one of six pens, four of which change it by a random part of what they can.
+
+    Args:
+        images: float ``(N, 1, 28, 28)`` in [0, 1].
+
+    Returns:
+        Images of the same shape and dtype, in [0, 1].
+    """
+    changed = images.clone()
+    pens = [None, None, _thick, _thicker, _thin, _blurred, _coarse, _thick_and_coarse]
+    chosen = torch.randint(len(pens), (len(images),), device=images.device)
+    for number, pen in enumerate(pens):
+        mine = chosen == number
+        if pen and mine.any():
+            changed[mine] = pen(images[mine])
+    return changed
+
+
+def _thick(images: Tensor) -> Tensor:
+    return _toward(images, _dilate(images))
+
+
+def _thicker(images: Tensor) -> Tensor:
+    thick = _dilate(images)
+    return _toward(thick, _dilate(thick))
+
+
+def _thin(images: Tensor) -> Tensor:
+    return _toward(images, -_dilate(-images))
+
+
+def _blurred(images: Tensor) -> Tensor:
+    return _toward(images, F.avg_pool2d(images, 3, stride=1, padding=1))
+
+
+def _coarse(images: Tensor) -> Tensor:
+    """As from a scanner that gives a digit only 7 to 12 pixels of height."""
+    pixels = int(torch.randint(10, 18, ()))  # on all 28
+    few = F.interpolate(images, (pixels, pixels), mode="area")
+    return F.interpolate(few, images.shape[2:], mode="bilinear")
+
+
+def _thick_and_coarse(images: Tensor) -> Tensor:
+    return _coarse(_dilate(images))
+
+
+def _dilate(images: Tensor) -> Tensor:
+    """Each pixel takes the most ink of its 3x3 neighbours."""
+    return F.max_pool2d(images, 3, stride=1, padding=1)
+
+
+def _toward(images: Tensor, variants: Tensor) -> Tensor:
+    part = torch.rand(len(images), 1, 1, 1, device=images.device)
+    return images + part * (variants - images)
