@@ -1,11 +1,13 @@
 """Write the notebooks for Google Colab: `python book/colab.py OWNER/NAME FOLDER`.
 
 A chapter that is opened there finds no mnistedu, so it begins with a cell that installs
-it. `.github/workflows/book.yml` keeps these copies in a branch, `colab`, to which the
-book's Colab buttons lead.
+it; and nothing lies beside it, so its links lead to Colab and GitHub.
+`.github/workflows/book.yml` keeps these copies in a branch, `colab`, to which the book's
+Colab buttons lead.
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -16,6 +18,17 @@ INSTALL = """\
 from google.colab import output
 
 output.enable_custom_widget_manager()  # for the sliders and the drawing pads"""
+
+
+def lead_out(source: str, repository: str) -> str:
+    """Let the links of a cell lead to other chapters on Colab, or to GitHub."""
+    colab = (
+        f"https://colab.research.google.com/github/{repository}/blob/colab/notebooks/"
+    )
+    github = f"https://github.com/{repository}"
+    source = re.sub(r"\]\((\w+\.ipynb)", rf"]({colab}\1", source)
+    source = re.sub(r"\]\(\.\./(\S+\.png)\)", rf"]({github}/raw/main/\1)", source)
+    return source.replace("](../", f"]({github}/blob/main/")
 
 
 def main(repository: str, folder: Path) -> None:
@@ -32,6 +45,10 @@ def main(repository: str, folder: Path) -> None:
     target.mkdir(parents=True)
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
         notebook = json.loads(path.read_text("utf-8"))
+        for each in notebook["cells"]:
+            if each["cell_type"] == "markdown":
+                text = lead_out("".join(each["source"]), repository)
+                each["source"] = text.splitlines(keepends=True)
         notebook["cells"].insert(0, cell)
         text = json.dumps(notebook, ensure_ascii=False, indent=1)
         (target / path.name).write_text(text + "\n", "utf-8")
