@@ -2,8 +2,8 @@
 
 A chapter that is opened there finds no mnistedu, so it begins with a cell that installs
 it; and nothing lies beside it, so its links lead to Colab and GitHub.
-`.github/workflows/book.yml` keeps these copies in a branch, `colab`, to which the book's
-Colab buttons lead.
+`.github/workflows/book.yml` keeps these copies in a branch, `colab`, to which the
+book's Colab buttons lead.
 """
 
 import json
