@@ -3,7 +3,6 @@
 Each command imports what it needs: torch takes seconds, and ``--help`` must not.
 """
 
-import csv
 import json
 import math
 import os
@@ -11,7 +10,6 @@ import platform
 from contextlib import nullcontext, redirect_stdout
 from dataclasses import asdict
 from io import StringIO
-from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -22,14 +20,12 @@ import mnistedu
 
 if TYPE_CHECKING:
     import torch
-    from numpy.typing import NDArray
     from torch import Tensor, nn
 
     from mnistedu.data import Digits, Split
     from mnistedu.models import MLP, ConvNet
     from mnistedu.training import History
 
-PIXELS = [f"pixel{i}" for i in range(28 * 28)]
 INTERRUPTED = 130  # the exit code of a program that Ctrl-C has ended
 
 
@@ -327,13 +323,14 @@ def kaggle(
     from mnistedu.augmentation import random_affine
     from mnistedu.data import Split, make_loader
     from mnistedu.evaluation import predict
+    from mnistedu.kaggle import PIXELS, read_table
     from mnistedu.models import ConvNet
     from mnistedu.training import fit, seed_everything
 
     seed_everything(seed)
     where = _device(device)
-    known = _read_csv(train_csv, ["label", *PIXELS])
-    unknown = _read_csv(test_csv, PIXELS)
+    known = read_table(train_csv, ["label", *PIXELS])
+    unknown = read_table(test_csv, PIXELS)
     if len(known) < 2:
         raise ValueError(f"{train_csv} has one row, too few to train and validate on.")
     known = known[torch.randperm(len(known))]  # in any order, before it is split
@@ -537,45 +534,3 @@ def _write_plots(
     )
     plt.savefig(folder / "predictions.png", dpi=150)
     plt.close("all")
-
-
-def _read_csv(path: Path, columns: list[str]) -> "Tensor":
-    """Read a table of digits and pixels, uint8 (N, columns), and check every value."""
-    import numpy as np
-    import torch
-
-    limits = np.array([9 if name == "label" else 255 for name in columns])
-    rows = []
-    # Excel begins with a byte order mark; what is no text at all fails by its names.
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        reader = csv.reader(file)
-        names = zip_longest(next(reader, []), columns, fillvalue="nothing")
-        for i, (name, expected) in enumerate(names, start=1):
-            if name != expected:
-                raise ValueError(
-                    f"{path}: column {i} should be {expected}, and is {name[:20]!r}."
-                )
-        for row in filter(None, reader):  # a blank line is an empty list
-            try:
-                values = np.array(row, np.uint8)
-                good = len(row) == len(columns) and (values <= limits).all()
-            except (ValueError, OverflowError):
-                good = False
-            if not good:
-                fault = _first_fault(row, columns, limits)
-                raise ValueError(f"{path}: line {reader.line_num} should have {fault}.")
-            rows.append(values)
-    if not rows:
-        raise ValueError(f"{path} has no rows under its column names.")
-    return torch.from_numpy(np.stack(rows))
-
-
-def _first_fault(row: list[str], columns: list[str], limits: "NDArray[Any]") -> str:
-    """What a row should have, and what it has instead."""
-    if len(row) != len(columns):
-        return f"{len(columns)} values, and has {len(row)}"
-    return next(
-        f"a whole number from 0 to {limit} as {name}, and has {value[:20]!r}"
-        for name, value, limit in zip(columns, row, limits, strict=True)
-        if not (value.strip().isdecimal() and int(value) <= limit)
-    )

@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 import mnistedu
 from mnistedu import cli
 from mnistedu.checkpoints import read_checkpoint, save_checkpoint
+from mnistedu.kaggle import PIXELS, read_table
 from mnistedu.models import MLP
 from mnistedu.training import History
 
@@ -347,8 +348,8 @@ def csv_files(offline, tmp_path):
     known = np.column_stack([offline.train.targets[:60].numpy(), pixels[:60]])
     paths = tmp_path / "train.csv", tmp_path / "test.csv"
     for path, table, names in (
-        (paths[0], known, ["label", *cli.PIXELS]),
-        (paths[1], pixels[60:], cli.PIXELS),
+        (paths[0], known, ["label", *PIXELS]),
+        (paths[1], pixels[60:], PIXELS),
     ):
         np.savetxt(
             path, table, "%d", delimiter=",", header=",".join(names), comments=""
@@ -367,11 +368,11 @@ def test_kaggle_writes_a_submission(csv_files, tmp_path):
 
 
 def test_kaggle_tables_come_back_value_for_value(csv_files, offline):
-    table = cli._read_csv(csv_files[0], ["label", *cli.PIXELS])
+    table = read_table(csv_files[0], ["label", *PIXELS])
     assert torch.equal(table[:, 0].long(), offline.train.targets[:60])
     assert torch.equal(table[:, 1:], offline.train.images[:60].flatten(1))
     csv_files[0].write_bytes(b"\xef\xbb\xbf" + csv_files[0].read_bytes() + b"\r\n")
-    assert torch.equal(cli._read_csv(csv_files[0], ["label", *cli.PIXELS]), table)
+    assert torch.equal(read_table(csv_files[0], ["label", *PIXELS]), table)
 
 
 def replaced(path, line, column, value):
@@ -407,7 +408,7 @@ def test_kaggle_with_files_that_are_no_tables(csv_files, tmp_path):
     known, unknown = csv_files
     assert "column 1 should be label" in fails("kaggle", unknown, known)
     assert "does not exist" in fails("kaggle", known, tmp_path / "none.csv")
-    unknown.write_text(",".join(cli.PIXELS), "utf-8")
+    unknown.write_text(",".join(PIXELS), "utf-8")
     assert "has no rows" in fails("kaggle", known, unknown)
     unknown.write_bytes(bytes(range(256)))
     assert "column 1 should be pixel0" in fails("kaggle", known, unknown)
