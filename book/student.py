@@ -39,7 +39,7 @@ def strip(notebook: NotebookNode) -> None:
 def stand_in(solution: NotebookNode, later: list[NotebookNode]) -> str:
     """What later cells need in the place of a solution; empty if they need nothing."""
     code = "\n".join(cell.source for cell in later if cell.cell_type == "code")
-    checked = re.search(r'check\("(\w+)", (\w+)\)', solution.source)
+    checked = re.search(r'check\("(\w+)", (\w+)', solution.source)
     if checked is None or not re.search(rf"\b{checked[2]}\b", code):
         return ""
     return (

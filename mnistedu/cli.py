@@ -37,11 +37,15 @@ class OneSentence(TyperGroup):
         try:
             return super().invoke(ctx)
         except (OSError, ValueError, ModuleNotFoundError) as error:
-            sentence = str(error)
-            if isinstance(error, OSError) and error.filename:
-                sentence = f"{error.filename} cannot be used: {error.strerror}."
-            typer.echo(f"Error: {sentence}", err=True)
+            _say_error(error)
             raise typer.Exit(2) from None
+
+
+def _say_error(error: Exception) -> None:
+    sentence = str(error)
+    if isinstance(error, OSError) and error.filename:
+        sentence = f"{error.filename} cannot be used: {error.strerror}."
+    typer.echo(f"Error: {sentence}", err=True)
 
 
 app = typer.Typer(
@@ -213,7 +217,9 @@ def evaluate(
     from sklearn.metrics import classification_report  # takes a second to import
 
     _say_figures("test", _figures(logits, targets))
-    typer.echo("\n" + classification_report(targets, logits.argmax(1), digits=4))
+    # A digit that is never the answer has no precision: 0, and no warning.
+    report = classification_report(targets, logits.argmax(1), digits=4, zero_division=0)
+    typer.echo(f"\n{report}")
 
 
 @app.command(
@@ -235,7 +241,8 @@ def predict(
 ) -> None:
     """Read the digit in each image file.
 
-    Dark ink on light paper and light ink on dark paper will both do.
+    Dark ink on light paper and light ink on dark paper will both do. A file that shows
+    no digit is named, and the others are read all the same.
     """
     import torch
 
@@ -244,19 +251,34 @@ def predict(
     from mnistedu.preprocess import center_digit, normalize, read_image
 
     network = load_checkpoint(checkpoint or PRETRAINED)
-    digits = torch.cat([center_digit(read_image(path)) for path in images])
-    logits, _ = predict(network, [(normalize(digits), torch.zeros(len(digits)))])
+    digits: dict[Path, Tensor] = {}
+    for path in images:
+        try:
+            digits[path] = center_digit(read_image(path))
+        except (OSError, ValueError) as error:
+            _say_error(error)
+    unread = len(digits) < len({*images})
+    if not digits:
+        raise typer.Exit(2)
+    batch = normalize(torch.cat([*digits.values()]))
+    logits, _ = predict(network, [(batch, torch.zeros(len(batch)))])
     answers = [
         {
             "image": str(path),
             "digit": row.argmax().item(),
             "probabilities": row.tolist(),
         }
-        for path, row in zip(images, logits.softmax(1), strict=True)
+        for path, row in zip(digits, logits.softmax(1), strict=True)
     ]
     if as_json:
         typer.echo(json.dumps(answers, indent=2))
-        return
+    else:
+        _say_answers(answers)
+    if unread:
+        raise typer.Exit(2)
+
+
+def _say_answers(answers: list[dict[str, Any]]) -> None:
     width = max(len("image"), *(len(answer["image"]) for answer in answers))
     typer.echo(f"{'image':<{width}}  digit  probability")
     for answer in answers:
@@ -504,7 +526,8 @@ def _write_results(
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", "utf-8")
     _write_plots(folder, digits.test, history, logits)
     typer.echo(
-        f"Wrote weights, metrics.json and plots of {len(history)} epochs to {folder}."
+        f"Wrote weights, metrics.json and plots of {len(history)} "
+        f"epoch{'s' * (len(history) > 1)} to {folder}."
     )
 
 

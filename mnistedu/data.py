@@ -125,8 +125,12 @@ def _load_mnist(root: str | Path | None) -> Digits:
         if cached is not None:
             return cached
         folder = os.environ.get("MNISTEDU_DATA")
-        at_hand = folder and Path(folder, RAW_FOLDER).is_dir()
-        digits = _read_raw(Path(folder)) if folder and at_hand else _download()
+        if folder and not Path(folder, RAW_FOLDER).is_dir():
+            raise ValueError(
+                f"MNISTEDU_DATA names {folder}, which holds no MNIST/raw: correct it, "
+                "or unset it and MNIST is downloaded."
+            )
+        digits = _read_raw(Path(folder)) if folder else _download()
     _write_cache(digits, cache_file)
     return digits
 

@@ -168,7 +168,8 @@ def fit(
     loss_fn = nn.CrossEntropyLoss(label_smoothing=label_smoothing)
 
     settings = {
-        "steps": steps,
+        "epochs": epochs,
+        "batches": len(train_loader),
         "learning rate": learning_rate,
         "weight decay": weight_decay,
         "label smoothing": label_smoothing,

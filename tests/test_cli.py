@@ -181,7 +181,7 @@ def test_a_run_is_not_overwritten(trained):
 
 def test_other_settings_do_not_resume(trained):
     args = ["--output", trained, "--resume"]
-    assert "steps 40, not 90" in fails(*TRAIN, "--dropout", 0.1, "--epochs", 9, *args)
+    assert "epochs 4, not 9" in fails(*TRAIN, "--dropout", 0.1, "--epochs", 9, *args)
     assert "dropout 0.1, not 0.2" in fails(*TRAIN, "--dropout", 0.2, *args)
     assert "hidden_sizes" in fails(*TRAIN[:-1], 32, "--epochs", 4, *args)
 
@@ -318,6 +318,8 @@ def test_predict_on_what_is_no_image_gets_a_sentence(pictures, tmp_path):
     blank = tmp_path / "blank.png"
     Image.new("L", (50, 50), 255).save(blank)
     assert f"{blank} is blank" in fails("predict", blank)
+    answered = run("predict", paths[0], blank).stdout  # and the other is read
+    assert str(paths[0]) in answered and str(blank) not in answered
     assert "IMAGE" in fails("predict")
 
 

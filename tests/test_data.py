@@ -285,6 +285,12 @@ def test_downloads_when_it_is_nowhere(server, cache):
     assert socket.getdefaulttimeout() is None
 
 
+def test_a_folder_that_is_named_and_not_there_gets_a_sentence(monkeypatch, tmp_path):
+    monkeypatch.setenv("MNISTEDU_DATA", str(tmp_path / "dtaa"))
+    with pytest.raises(ValueError, match="dtaa, which holds no MNIST/raw"):
+        load()
+
+
 def test_without_internet_auto_says_so_and_takes_the_offline_digits(
     monkeypatch, capsys
 ):

@@ -29,6 +29,7 @@ from mnistedu.exercises import CHAPTERS, EXERCISES, check, progress, reset_progr
 from mnistedu.exercises.answer import Exercise, judge
 from mnistedu.exercises.limit import TimeLimitError, call_within
 
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 ATTEMPTS = (
     images.ATTEMPTS
     | layers.ATTEMPTS
@@ -46,7 +47,7 @@ ATTEMPTS = (
 def test_solution_passes(name):
     answer = check(name, EXERCISES[name].solution)
     assert answer.solved
-    assert repr(answer).startswith(f"Solved: {name}")
+    assert repr(answer) == "Solved: it gives the right result in every case."
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -84,6 +85,28 @@ def test_exceptions_are_caught(name):
 
     assert "ZeroDivisionError: division by zero" in check(name, divide).message
     assert "TypeError" in check(name, lambda: None).message  # too few arguments
+
+
+@pytest.mark.parametrize(
+    ("name", "attempt", "advice"),
+    [
+        (
+            "average_digit",
+            lambda images, targets, digit: images[targets == digit].mean(0),
+            "take .float() first",
+        ),
+        (
+            "accuracy",
+            lambda logits, targets: (logits.argmax(1) == targets).mean(),
+            "take .float() first",
+        ),
+        ("softmax", lambda logits: (logits - logits.max(1)).exp(), "use amax and amin"),
+    ],
+)
+def test_what_torch_says_in_its_own_words_is_explained(name, attempt, advice):
+    message = check(name, attempt).message
+    assert advice in message
+    assert "(torch says: " in message
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -162,6 +185,13 @@ def test_results_need_not_be_tensors(expected, right, wrong, hint):
     for result in right:
         assert judge(exercise, lambda result=result: result) is None
     assert hint in judge(exercise, lambda: wrong)
+
+
+def test_a_case_can_be_copied_from_the_hint():
+    message = check("class_shares", lambda targets: targets * 1.0).message
+    assert "targets = [9, 0, 9, 3]" in message
+    message = check("accuracy", lambda logits, targets: 0.123456).message
+    assert "expected 0.6667\n    returned 0.1235" in message
 
 
 def test_a_function_may_print(capsys):
@@ -276,6 +306,15 @@ def test_progress_counts_what_was_solved(record):
     assert line.endswith(f" 1 of {len(left) + 1}, next: {', '.join(left)}")
 
 
+def test_the_chapters_own_solutions_are_not_noted(record):
+    assert check("softmax", EXERCISES["softmax"].solution, note=False).solved
+    assert progress().solved == []
+    for path in NOTEBOOKS:
+        for cell in nbformat.read(path, as_version=4).cells:
+            if cell.source.startswith("# A solution.") and "check(" in cell.source:
+                assert cell.source.endswith(", note=False)")
+
+
 def test_progress_says_when_nothing_is_left(record):
     for name in EXERCISES:
         check(name, EXERCISES[name].solution)
@@ -319,13 +358,10 @@ def test_no_record_where_none_is_wanted(monkeypatch, tmp_path):
     monkeypatch.setenv("MNISTEDU_PROGRESS", "")
     monkeypatch.chdir(tmp_path)
     said = check("softmax", lambda logits: logits.softmax(1))
-    assert repr(said) == "Solved: softmax gives the right result in every case."
+    assert repr(said) == "Solved: it gives the right result in every case."
     assert list(tmp_path.iterdir()) == []
     assert progress().solved == []
     reset_progress()
-
-
-NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 
 
 def test_each_exercise_has_a_name_of_its_own():

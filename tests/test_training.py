@@ -340,7 +340,7 @@ def test_a_finished_training_is_not_trained_further(loader, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"epochs": 3}, "steps 6, not 9"),
+        ({"epochs": 3}, "epochs 2, not 3"),
         ({"learning_rate": 0.5}, "learning rate 0.01, not 0.5"),
         ({"weight_decay": 0.5}, "weight decay 0.01, not 0.5"),
         ({"label_smoothing": 0.5}, "label smoothing 0.0, not 0.5"),

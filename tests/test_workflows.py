@@ -88,7 +88,7 @@ def test_the_container_runs_as_nobody_special_and_keeps_the_token() -> None:
 def test_the_container_leaves_out_what_git_does() -> None:
     ignored = (ROOT / ".gitignore").read_text("utf-8").split()
     left_out = (CONTAINER / "Dockerfile.dockerignore").read_text("utf-8").split()
-    for folder in {".venv/", "_build/", "dist/", "student/"} & set(ignored):
+    for folder in {".venv/", "_build/", "dist/", "run/", "student/"} & set(ignored):
         assert folder.rstrip("/") in left_out
 
 

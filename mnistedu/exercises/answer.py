@@ -17,6 +17,14 @@ from torch import Tensor
 from mnistedu.exercises.limit import TimeLimitError, call_within
 
 TIME_LIMIT = 5.0  # seconds for each case: far more than any solution needs
+# What torch says, in part, and what a reader can do about it.
+EXPLAINED = {
+    "could not infer output dtype": "only floats have a mean: take .float() first.",
+    "return_types.m": (
+        "along a dimension, max and min return two things, the values and where they "
+        "were: take .values of them, or use amax and amin."
+    ),
+}
 
 
 @dataclass(frozen=True, repr=False)
@@ -66,6 +74,9 @@ def _find_problem(
         return f"your function ends the program: leave with return, not exit().{given}"
     except Exception as error:
         said = "".join(format_exception_only(error)).strip()
+        for part, advice in EXPLAINED.items():
+            if part in said:
+                return f"{advice} (torch says: {said}){given}"
         return f"your function raised {said}{given}"
     for name, value in arguments.items():
         if not _same(value, case[name]):
@@ -168,7 +179,12 @@ def show(value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(show, value))
     if isinstance(value, Tensor) and value.numel() <= 12:
-        return str(value.detach().double().round(decimals=4).tolist())
+        numbers = value.detach()
+        if numbers.is_floating_point():
+            numbers = numbers.double().round(decimals=4)
+        return str(numbers.tolist())
+    if isinstance(value, float):
+        return str(round(value, 4))
     if isinstance(value, Tensor):
         return f"a tensor of shape {(*value.shape,)}"
     text = repr(value)

@@ -52,6 +52,11 @@ CONV2D = Exercise(
         "you take the mean of the products: add them up.": (
             lambda image, kernel: _products(image, kernel).mean((2, 3))
         ),
+        "@ is the product of matrices: multiply number by number, with *.": (
+            lambda image, kernel: (
+                _products(image, torch.ones_like(kernel)) @ kernel
+            ).sum((2, 3))
+        ),
         "you add up the pixels alone: multiply them by the kernel first.": (
             lambda image, kernel: _convolve(image, torch.ones_like(kernel))
         ),
@@ -73,7 +78,7 @@ def _pool(image: Tensor, size: int, stride: int | None = None) -> Tensor:
 MAX_POOL = Exercise(
     solution=_pool,
     cases=[
-        {"image": torch.tensor([[1.0, 2, 5, 3], [4, 3, 0, 2]]), "size": 2},
+        {"image": torch.tensor([[1.0, 2, 3, 7], [4, 0, 2, 5]]), "size": 2},
         {"image": torch.tensor([[-1.0, -2], [-4, -3]]), "size": 2},
         {"image": (torch.arange(35.0) * 11 % 37).view(5, 7), "size": 3},
     ],
@@ -89,6 +94,10 @@ MAX_POOL = Exercise(
         ),
         "your windows overlap: the next one begins where the last one ends, so move by "
         "size.": lambda image, size: _pool(image, size, 1),
+        "there are as many windows as there should be, but each begins one pixel after "
+        "the last: the window in row i begins at i * size.": lambda image, size: _pool(
+            image, size, 1
+        )[: image.shape[0] // size, : image.shape[1] // size],
         "you keep the upper left corner of each window: take the largest in it.": (
             lambda image, size: image[::size, ::size]
         ),

@@ -84,6 +84,7 @@ BOUNDING_BOX = Exercise(
         {"ink": torch.tensor([[0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 1.0, 1.0]])},
         {"ink": torch.tensor([[0.0, 0.5, 0.0], [0.05, 0.0, 0.0]])},
         {"ink": torch.tensor([[1.0, 1.0], [0.0, 0.0], [0.0, 1.0], [0.0, 0.0]])},
+        {"ink": torch.tensor([[0.1, 0.0, 1.0]])},
     ],
     mistakes={
         "a slice ends before its second number: bottom and right are one more than the "
@@ -105,6 +106,9 @@ BOUNDING_BOX = Exercise(
         "ink of 0.1 or less counts as paper: compare with 0.1, not with 0.": (
             lambda ink: _bounding_box(ink, faintest=0)
         ),
+        "ink of exactly 0.1 is paper too: compare with > and not with >=.": (
+            lambda ink: _bounding_box(ink, faintest=0.0999)
+        ),
         "a blank row may lie between two parts of a digit: look for the first and the "
         "last row with ink instead of counting them, and so for the columns.": (
             _count_inked
@@ -119,6 +123,7 @@ FIT_BOX = Exercise(
         {"height": 50, "width": 100},
         {"height": 5, "width": 10},
         {"height": 30, "width": 28},
+        {"height": 100, "width": 82},
         {"height": 200, "width": 3},
     ],
     mistakes={
@@ -142,6 +147,12 @@ FIT_BOX = Exercise(
             lambda height, width: (
                 max(height * 20 // max(height, width), 1),
                 max(width * 20 // max(height, width), 1),
+            )
+        ),
+        "take the nearest whole number: ceil rounds up what is nearer below.": (
+            lambda height, width: (
+                -(-height * 20 // max(height, width)),
+                -(-width * 20 // max(height, width)),
             )
         ),
         "a thin stroke must not vanish: each side has at least one pixel.": (

@@ -56,6 +56,12 @@ RESPOND = Exercise(
                 maps.shape[2] - weights.shape[2] - j,
             )
         ),
+        "the window is not as high as the kernel: weights has the shape (C, h, w), so "
+        "its height is weights.shape[1] and its width weights.shape[2].": (
+            lambda maps, weights, i, j: (
+                maps[:, i : i + len(weights), j : j + weights.shape[1]] * weights
+            ).sum()
+        ),
         "you take the mean of the products: add them up.": (
             lambda maps, weights, i, j: (_window(maps, weights, i, j) * weights).mean()
         ),

@@ -50,6 +50,10 @@ HEATMAPS = Exercise(
         "you take the mean over the maps: add them up.": lambda maps, gradients: (
             (_mean_over_places(gradients) * maps).mean(1).relu()
         ),
+        "the weights lost their dimensions, and meet places instead of maps: use "
+        "keepdim=True.": lambda maps, gradients: (
+            (gradients.mean((2, 3)) * maps).sum(1).relu()
+        ),
         "the weights come from the gradients, not from the maps.": (
             lambda maps, gradients: (_mean_over_places(maps) * gradients).sum(1).relu()
         ),
@@ -108,7 +112,7 @@ ERASE = Exercise(
         },
         {
             "images": torch.tensor([[[[5.0, 6, 7]]], [[[8, 9, 4]]]]),
-            "heatmaps": torch.tensor([[[0.7, 0.8, 0.9]], [[0.1, 0.3, 0.2]]]),
+            "heatmaps": torch.tensor([[[0.7, 0.8, 0.9]], [[0.1, 0.3, -0.2]]]),
             "k": 2,
             "paper": -0.5,
         },
@@ -125,6 +129,9 @@ ERASE = Exercise(
             lambda images, heatmaps, k, paper: _erase(
                 images, -heatmaps, heatmaps[0].numel() - k, paper
             )
+        ),
+        "you take the largest absolute values: what is far below 0 is cold, not hot.": (
+            lambda images, heatmaps, k, paper: _erase(images, heatmaps.abs(), k, paper)
         ),
         "you take the k hottest pixels of the whole batch: each image has its own.": (
             lambda images, heatmaps, k, paper: _erase(

@@ -125,6 +125,19 @@ NEAREST_TARGET = Exercise(
             "targets": torch.tensor([8, 6, 5, 9, 7]),
             "image": torch.tensor([[220, 160]], dtype=torch.uint8),
         },
+        {
+            "images": torch.tensor(
+                [
+                    [[90, 10], [100, 100]],
+                    [[100, 120], [150, 140]],
+                    [[10, 250], [60, 200]],
+                    [[110, 90], [95, 105]],
+                ],
+                dtype=torch.uint8,
+            ),
+            "targets": torch.tensor([2, 5, 8, 4]),
+            "image": torch.tensor([[100, 100], [100, 100]], dtype=torch.uint8),
+        },
     ],
     mistakes={
         "that is the index of the nearest image: look its target up.": (
@@ -164,6 +177,10 @@ NEAREST_TARGET = Exercise(
         "you add up how far the pixels are apart, another distance: square the "
         "differences first.": lambda images, targets, image: int(
             targets[(images.float() - image.float()).abs().sum((1, 2)).argmin()]
+        ),
+        "you look for the nearest row of pixels: add up all squares of an image, over "
+        "dimensions 1 and 2.": lambda images, targets, image: int(
+            targets[(images.float() - image.float()).square().sum(2).argmin()]
         ),
     },
 )

@@ -20,6 +20,10 @@ def _sgd_momentum(
     return p - lr * v, v
 
 
+def _over_sum(powers: Tensor) -> Tensor:
+    return powers / powers.sum(1, keepdim=True)
+
+
 RELU_BACKWARD = Exercise(
     solution=_relu_backward,
     cases=[
@@ -55,6 +59,7 @@ SOFTMAX = Exercise(
         {"logits": torch.tensor([[1.0, 2], [3, 5]])},
         {"logits": torch.tensor([[1000.0, 1001]])},
         {"logits": torch.tensor([[1000.0, 1001], [-1000, -1001]])},
+        {"logits": torch.tensor([[0.0, 200]])},
     ],
     mistakes={
         "these do not add up to 1 in each row: you forgot to divide by the sum.": (
@@ -71,6 +76,14 @@ SOFTMAX = Exercise(
         ),
         "the sums lost their dimension, and each row is divided by another row's sum: "
         "use keepdim=True.": lambda logits: logits.exp() / logits.exp().sum(1),
+        "the largest logits lost their dimension, and each is subtracted in another "
+        "row: use keepdim=True, or amax.": lambda logits: _over_sum(
+            (logits - logits.amax(1)).exp()
+        ),
+        "the largest logits and the sums lost their dimension: use keepdim=True for "
+        "both.": lambda logits: (
+            (logits - logits.amax(1)).exp() / (logits - logits.amax(1)).exp().sum(1)
+        ),
         "these are the logarithms of the probabilities.": (
             lambda logits: logits.log_softmax(1)
         ),
@@ -82,6 +95,10 @@ SOFTMAX = Exercise(
         "row, not that of the whole batch.": lambda logits: (
             (logits - logits.max()).exp()
             / (logits - logits.max()).exp().sum(1, keepdim=True)
+        ),
+        "exp(200) is too large for a float too: subtract the largest logit of the row, "
+        "not the first or their mean: no exponent may lie above 0.": lambda logits: (
+            _over_sum((logits - logits[:, :1]).exp())
         ),
     },
 )

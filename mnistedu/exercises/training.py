@@ -55,6 +55,7 @@ SMOOTH_TARGETS = Exercise(
     cases=[
         {"targets": torch.tensor([1]), "classes": 2, "epsilon": 0.2},
         {"targets": torch.tensor([2, 0]), "classes": 3, "epsilon": 0.3},
+        {"targets": torch.tensor([1]), "classes": 4, "epsilon": 0.2},
     ],
     mistakes={
         "you share epsilon among the other classes: it is spread over all of them, the "
@@ -77,6 +78,12 @@ SMOOTH_TARGETS = Exercise(
         "the other way round: epsilon is the part that is spread, 1 - epsilon what "
         "stays on the target.": lambda targets, classes, epsilon: _smooth(
             targets, classes, 1 - epsilon
+        ),
+        "a class that is no target has a column too: one_hot stops at the largest "
+        "target unless you pass it the number of classes.": (
+            lambda targets, classes, epsilon: (
+                F.one_hot(targets) * (1 - epsilon) + epsilon / classes
+            )
         ),
         "that is certainty, nothing is smoothed yet: spread epsilon.": (
             lambda targets, classes, epsilon: F.one_hot(targets, classes)

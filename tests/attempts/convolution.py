@@ -48,6 +48,9 @@ def see(layers, start=1, grow=lambda kernel: kernel - 1):
 
 ATTEMPTS = {
     "conv2d": {
+        "the product of matrices": lambda image, kernel: slide(
+            image, kernel, lambda w, k: (w @ k).sum()
+        ),
         "upside down": lambda image, kernel: slide(
             image, kernel, lambda w, k: (w * k.flip(0).flip(1)).sum()
         ),
@@ -89,6 +92,15 @@ ATTEMPTS = {
         ),
     },
     "max_pool": {
+        "begins at i * size": lambda image, size: torch.tensor(
+            [
+                [
+                    image[i : i + size, j : j + size].max().item()
+                    for j in range(image.shape[1] // size)
+                ]
+                for i in range(image.shape[0] // size)
+            ]
+        ),
         "that is the mean": lambda image, size: pool(image, size, torch.mean),
         "these are the smallest": lambda image, size: pool(image, size, torch.min),
         "you add each window up": lambda image, size: pool(image, size, torch.sum),

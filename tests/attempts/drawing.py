@@ -1,5 +1,7 @@
 """Attempts as readers write them, and a word of the hint that each gets."""
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -31,6 +33,12 @@ ATTEMPTS = {
         "return a number, not a Tensor": lambda ink: (ink.sum(1), ink.sum(0)),
     },
     "bounding_box": {
+        "with > and not with >=": lambda ink: (
+            (ink.amax(1) >= 0.1).nonzero().min().item(),
+            (ink.amax(1) >= 0.1).nonzero().max().item() + 1,
+            (ink.amax(0) >= 0.1).nonzero().min().item(),
+            (ink.amax(0) >= 0.1).nonzero().max().item() + 1,
+        ),
         "a slice ends before": lambda ink: tuple(
             int(end) - i % 2 for i, end in enumerate(box(ink))
         ),
@@ -52,6 +60,10 @@ ATTEMPTS = {
         "return 4 results": lambda ink: torch.tensor(box(ink)),
     },
     "fit_box": {
+        "ceil rounds up": lambda height, width: (
+            math.ceil(height * 20 / max(height, width)),
+            math.ceil(width * 20 / max(height, width)),
+        ),
         "to a square": lambda h, w: (20, 20),
         "the shorter side": lambda h, w: (round(20 * h / min(h, w)), 20)[
             :: 1 if h > w else -1

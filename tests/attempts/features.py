@@ -4,6 +4,9 @@ import torch
 
 ATTEMPTS = {
     "respond": {
+        "is not as high as the kernel": lambda maps, weights, i, j: (
+            maps[:, i : i + weights.shape[0], j : j + weights.shape[1]] * weights
+        ).sum(),
         "the other way round": lambda a, w, i, j: torch.conv2d(a, w[None])[0, j, i],
         "upside down": lambda a, w, i, j: torch.conv2d(a, w.flip(1, 2)[None])[0, i, j],
         "mean of the products": lambda a, w, i, j: (

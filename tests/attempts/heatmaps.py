@@ -4,6 +4,9 @@ import torch
 
 ATTEMPTS = {
     "heatmaps": {
+        "meet places instead of maps": lambda maps, gradients: torch.relu(
+            (gradients.mean((2, 3)) * maps).sum(1)
+        ),
         "some of these are negative": lambda a, g: torch.einsum(
             "ncij,nc->nij", a, g.mean((2, 3))
         ),
@@ -38,6 +41,11 @@ ATTEMPTS = {
         "mean over the maps": lambda a, w: (a * w.view(a.shape[1:])).mean(1),
     },
     "erase": {
+        "far below 0 is cold": lambda images, heatmaps, k, paper: (
+            images.flatten(1)
+            .scatter(1, heatmaps.flatten(1).abs().topk(k).indices, paper)
+            .view_as(images)
+        ),
         "a shade of grey": lambda x, h, k, paper: torch.where(
             h[:, None] < h.flatten(1).topk(k).values.amin(1).view(-1, 1, 1, 1), x, 0
         ),
