@@ -31,8 +31,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "without turning, scaling, slanting": {"augment": random_stroke},
     "without any change to the images": {"augment": None},
     "without label smoothing": {"label_smoothing": 0.0},
-    "without dropout": {"dropout": 0.0},
-    "with three quarters of the width": {"width": 24},
+    "with 24, 48 and 96 maps": {"width": 24},
+    "with dropout on the last maps": {"dropout": 0.5},
 }
 
 

@@ -247,9 +247,9 @@ def test_shows_the_maps_of_each_block_and_grad_cam(pad: Locator):
     mouse(pad, SEVEN)
     expect_answer(pad, 7)
     for number, text, size in (
-        (1, "24 feature maps of 12×12", (155, 25)),
-        (2, "48 feature maps of 6×6", (83, 27)),
-        (3, "96 feature maps of 6×6", (83, 55)),
+        (1, "32 feature maps of 12×12", (207, 25)),
+        (2, "64 feature maps of 6×6", (111, 27)),
+        (3, "128 feature maps of 6×6", (111, 55)),
     ):
         look_inside(pad, f"block {number}")
         expect(pad.locator(".inside")).to_contain_text(text)
