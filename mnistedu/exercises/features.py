@@ -127,7 +127,7 @@ NEAREST = Exercise(
     solution=_nearest,
     cases=[
         {"features": torch.tensor([[0.0, 1], [1, 1], [4, 0], [9, 3]])},
-        {"features": (torch.arange(24.0) * 13 % 47).view(8, 3)},  # no two alike
+        {"features": (torch.arange(24.0) * 13 % 47).view(8, 3)},  # no ties
     ],
     mistakes={
         "every image is nearest to itself, at distance 0: put infinity on the "
