@@ -123,7 +123,7 @@ def test_shows_the_feature_maps_of_each_block(pad, view):
     pad._view.value = view
     layer = f"blocks.{int(view[-1]) - 1}"
     maps = feature_maps(pad.model, normalize(pad.image), layer)[0]
-    expected = mosaic(maps / maps.max(), columns=12)
+    expected = mosaic(maps / maps.max(), columns=16)
     assert shown(pad) == encode_png(expected)
     n, h, w = maps.shape
     assert f"{n} feature maps of {h}×{w}" in page(pad)
