@@ -13,12 +13,14 @@ export const contents = once(async () => (await fetched(at("live.json"))).json()
 /** Fetch and start the engine; onProgress is told how much is here, from 0 to 1. */
 export const start = once(async (onProgress) => {
   const { engine } = await contents();
-  const wasm = fetchWhole(at("ort-wasm-simd-threaded.wasm"), engine, onProgress);
-  // A browser remembers a module that it could not fetch, so each try has its own address.
-  const module = import(at(`ort.wasm.bundle.min.mjs${tries++ ? `?${tries}` : ""}`));
-  [ort] = await Promise.all([module, wasm]);
+  const [module, wasm] = await Promise.all([
+    // A browser remembers a module that it could not fetch: each try has its own address.
+    import(at(`ort.wasm.bundle.min.mjs${tries++ ? `?${tries}` : ""}`)),
+    fetchWhole(at("ort-wasm-simd-threaded.wasm"), engine, onProgress),
+  ]);
+  ort = module;
   ort.env.wasm.numThreads = 1; // more need headers that a host of files does not send
-  ort.env.wasm.wasmBinary = await wasm;
+  ort.env.wasm.wasmBinary = wasm;
 });
 
 /** Share one result among all pads of a page; after a failure the next call tries again. */
