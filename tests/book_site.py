@@ -55,7 +55,7 @@ def collect(window: Page | BrowserContext) -> tuple[list[str], list[str]]:
 
     def note(said: ConsoleMessage) -> None:
         if said.type == "error":
-            faults.append(said.text)
+            faults.append(f"{said.text} {said.location['url']}")
 
     def answer(got: Response) -> None:
         if got.status >= 400:

@@ -57,6 +57,16 @@ def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
     assert {path: hits for path, hits in found.items() if hits} == {}
 
 
+def test_every_page_names_its_icon(site: Path) -> None:
+    # A browser asks for /favicon.ico otherwise, and says that it is not there.
+    without = [
+        path
+        for path in book_site.pages(site)
+        if '<link rel="icon" href=' not in path.read_text("utf-8")
+    ]
+    assert without == []
+
+
 def test_every_page_opens_by_itself(site: Path, address: str, browser: Browser) -> None:
     page = browser.new_page()
     requests, faults = book_site.collect(page)
