@@ -1,6 +1,7 @@
 """The training loop: forward, loss, backward, step."""
 
 import copy
+import inspect
 import json
 import math
 import os
@@ -163,7 +164,7 @@ def fit(
     steps = epochs * len(train_loader)
     if scheduler is None:
         parameters = model.parameters()
-        adamw = torch.optim.AdamW(parameters, learning_rate, weight_decay=weight_decay)
+        adamw = _AdamW(parameters, learning_rate, weight_decay=weight_decay)
         scheduler = OneCycleLR(adamw, learning_rate, total_steps=steps)
     loss_fn = nn.CrossEntropyLoss(label_smoothing=label_smoothing)
 
@@ -299,6 +300,19 @@ def _mean_over_processes(
     distributed.all_reduce(values)
     values /= distributed.get_world_size()
     return dict(zip(figures, values.tolist(), strict=True))
+
+
+class _AdamW(torch.optim.AdamW):
+    """Torch's own, less the import of torch's compiler, which takes seconds.
+
+    Torch bars these methods from being compiled; that bar alone needs the compiler.
+    """
+
+    add_param_group = inspect.unwrap(torch.optim.AdamW.add_param_group)
+    load_state_dict = inspect.unwrap(torch.optim.AdamW.load_state_dict)
+    state_dict = inspect.unwrap(torch.optim.AdamW.state_dict)
+    step = torch.no_grad()(inspect.unwrap(torch.optim.AdamW.step))
+    zero_grad = inspect.unwrap(torch.optim.AdamW.zero_grad)
 
 
 class _Run:

@@ -15,6 +15,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR, MultiStepLR, OneCycleLR, StepLR
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from mnistedu import checkpoints
 from mnistedu.augmentation import random_affine
@@ -67,23 +68,47 @@ def test_fit_learns_the_offline_digits(model, offline):
     assert history.val_loss[-1] == pytest.approx(val_loss)
 
 
-def test_the_learning_rate_rises_to_its_peak_and_falls_to_zero(offline, monkeypatch):
+def test_the_learning_rate_rises_to_its_peak_and_falls_to_zero(offline):
     rates = []
 
-    class Spy(torch.optim.AdamW):
-        def step(self, closure=None):
-            rates.append(self.param_groups[0]["lr"])
-            return super().step(closure)
+    def note(optimizer, *_):
+        rates.append(optimizer.param_groups[0]["lr"])
 
-    monkeypatch.setattr(torch.optim, "AdamW", Spy)
     loader = make_loader(offline.val, batch_size=60)
-    history = fit(MLP(()), loader, loader, epochs=10, learning_rate=0.01)
+    with register_optimizer_step_pre_hook(note):
+        history = fit(MLP(()), loader, loader, epochs=10, learning_rate=0.01)
     peak = rates.index(max(rates))
     assert max(rates) == pytest.approx(0.01)
     assert 0.2 < peak / len(rates) < 0.4
     assert rates[: peak + 1] == sorted(rates[: peak + 1])
     assert rates[-1] < 1e-5
     assert history.learning_rate == rates[BATCHES - 1 :: BATCHES]
+
+
+def test_the_optimizer_is_torchs_adamw(loader):
+    models = [MLP(()), MLP(())]
+    models[1].load_state_dict(models[0].state_dict())
+    optimizer = torch.optim.AdamW(models[1].parameters(), lr=0.01, weight_decay=0.1)
+    schedule = OneCycleLR(optimizer, 0.01, total_steps=2 * BATCHES)
+    batches = [*loader]
+    fit(models[0], batches, batches, 2, learning_rate=0.01, weight_decay=0.1)
+    fit(models[1], batches, batches, 2, scheduler=schedule)
+    assert equal(*(model.state_dict() for model in models))
+
+
+def test_training_and_resuming_do_not_wait_for_torchs_compiler(tmp_path):
+    # In a process of its own: elsewhere torch's own optimizers may have brought it.
+    program = """
+import sys, torch
+from mnistedu.models import MLP
+from mnistedu.training import fit
+batches = [(torch.rand(5, 1, 28, 28), torch.arange(5))]
+for _ in range(2):
+    fit(MLP(), batches, batches, 2, checkpoint_dir=sys.argv[1], resume=True)
+sys.exit("torch._dynamo" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", program, tmp_path], check=False)
+    assert done.returncode == 0
 
 
 def test_a_scheduler_is_used_with_its_own_optimizer(loader):
