@@ -39,8 +39,8 @@ FOLDER = Path(__file__).parents[1] / "run" / "weights"
 
 
 def augment(images: Tensor) -> Tensor:
-    """What people draw: slanted, large or small, and with any pen."""
-    return random_stroke(random_affine(images, degrees=15, scale=0.12, shear=0.2))
+    """What people draw: slanted, large or small, and at times with another pen."""
+    return random_stroke(random_affine(images))
 
 
 def train(

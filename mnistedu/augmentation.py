@@ -80,8 +80,8 @@ def random_stroke(images: Tensor) -> Tensor:
     """Draw each image with another pen: thicker, thinner, blurred or coarse.
 
     People draw with other pens and scan with other machines than the writers of
-    MNIST. A quarter of the images stay as they are; each of the others is drawn with
-    one of six pens, four of which change it by a random part of what they can.
+    MNIST. One image in four is drawn with one of six pens, four of which change it by
+    a random part of what they can; the others stay as they are.
 
     Args:
         images: float ``(N, 1, 28, 28)`` in [0, 1].
@@ -90,11 +90,11 @@ def random_stroke(images: Tensor) -> Tensor:
         Images of the same shape and dtype, in [0, 1].
     """
     changed = images.clone()
-    pens = [None, None, _thick, _thicker, _thin, _blurred, _coarse, _thick_and_coarse]
-    chosen = torch.randint(len(pens), (len(images),), device=images.device)
+    pens = [_thick, _thicker, _thin, _blurred, _coarse, _thick_and_coarse]
+    chosen = torch.randint(4 * len(pens), (len(images),), device=images.device)
     for number, pen in enumerate(pens):
         mine = chosen == number
-        if pen and mine.any():
+        if mine.any():
             changed[mine] = pen(images[mine])
     return changed
 

@@ -80,17 +80,18 @@ def test_each_image_changes_by_its_own_amount_within_the_limit(setting):
         torch.testing.assert_close(mass, torch.full((200,), 64.0), rtol=0.03, atol=0)
 
 
-def test_another_pen_for_three_quarters_of_the_images():
+def test_another_pen_for_a_quarter_of_the_images():
     torch.manual_seed(0)
-    original = bars().repeat(5, 1, 1, 1)
+    original = bars().repeat(20, 1, 1, 1)
     changed = random_stroke(original)
     assert changed.shape == original.shape
     assert changed.min() >= 0 and changed.max() <= 1
     mass = changed.flatten(1).sum(1) / original.flatten(1).sum(1)
-    same = (changed == original).flatten(1).all(1).float().mean().item()
-    assert same == pytest.approx(1 / 4, abs=0.05)
-    assert (mass > 1.05).float().mean() > 0.25  # thick, thicker, thick and coarse
-    assert (mass < 0.95).float().mean() > 0.1  # thin
+    redrawn = (changed != original).flatten(1).any(1)
+    assert redrawn.float().mean().item() == pytest.approx(1 / 4, abs=0.02)
+    # thick, thicker, and thick and coarse; thin
+    assert (mass[redrawn] > 1.05).float().mean() > 0.33
+    assert (mass[redrawn] < 0.95).float().mean() > 0.1
     assert torch.equal(
         random_stroke(torch.zeros(3, 1, 28, 28)), torch.zeros(3, 1, 28, 28)
     )
