@@ -29,6 +29,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "without turning, scaling, slanting": {"augment": random_stroke},
     "without any change to the images": {"augment": None},
     "without label smoothing": {"label_smoothing": 0.0},
+    "with less weight decay, 0.01": {"weight_decay": 0.01},
     "with 24, 48 and 96 maps": {"width": 24},
     "with dropout on the last maps": {"dropout": 0.5},
 }

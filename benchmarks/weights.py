@@ -32,6 +32,7 @@ from mnistedu.training import History, fit, seed_everything
 SEED = 0  # of the network that ships
 EPOCHS = 24
 WIDTH = 32
+WEIGHT_DECAY = 0.03
 DRAWINGS = 440  # of each of the twelve hands: one image in eleven
 ONE_BLOCK = PRETRAINED.with_name("one-block.safetensors")
 ABOUT = {"trained_on": "MNIST, and digits of benchmarks/hands.py", "licence": "MIT"}
@@ -51,6 +52,7 @@ def train(
     drawings: int = DRAWINGS,
     hands: Sequence[Hand] = HANDS,
     label_smoothing: float = 0.05,
+    weight_decay: float = WEIGHT_DECAY,
     dropout: float = 0.0,
     width: int = WIDTH,
     folder: Path | None = None,
@@ -67,6 +69,7 @@ def train(
         make_loader(split, shuffle=True, augment=augment),
         val_loader,
         epochs,
+        weight_decay=weight_decay,
         label_smoothing=label_smoothing,
         mixed_precision=True,
         checkpoint_dir=folder,
