@@ -57,7 +57,7 @@ class Recipe(NamedTuple):
         return f"ConvNet(width={self.width}), batches of {self.batch_size}"
 
 
-QUICK = Recipe(8, 1, 128, 0.03, 0.05, augmented=False)  # to 99 %
+QUICK = Recipe(8, 1, 192, 0.04, 0.05, augmented=False)  # to 99 %
 LONG = Recipe(24, 3, 128, 0.01, 0.1, augmented=True)  # to 99.41 %
 
 
@@ -142,10 +142,9 @@ def prepare() -> None:
     """Put MNIST on the disk for both, and what they read and import into memory."""
     from torchvision.datasets import MNIST
 
-    from mnistedu.data import load
-
     MNIST(data_folder(), download=True)
-    load("mnist")
+    torch.optim.Adadelta([torch.zeros(1)])  # imports torch's compiler
+    next(course(QUICK, SEEDS[0]))
 
 
 def compete(
