@@ -32,7 +32,6 @@ from mnistedu.training import History, fit, seed_everything
 SEED = 0  # of the network that ships
 EPOCHS = 24
 WIDTH = 32
-WEIGHT_DECAY = 0.03
 DRAWINGS = 220  # of each of the twelve hands: one image in twenty-one
 ONE_BLOCK = PRETRAINED.with_name("one-block.safetensors")
 ABOUT = {"trained_on": "MNIST, and digits of benchmarks/hands.py", "licence": "MIT"}
@@ -52,7 +51,7 @@ def train(
     drawings: int = DRAWINGS,
     hands: Sequence[Hand] = HANDS,
     label_smoothing: float = 0.05,
-    weight_decay: float = WEIGHT_DECAY,
+    weight_decay: float = 0.03,
     dropout: float = 0.0,
     width: int = WIDTH,
     folder: Path | None = None,

@@ -77,7 +77,7 @@ def random_affine(
 
 
 def random_stroke(images: Tensor) -> Tensor:
-    """Draw each image with another pen: thicker, thinner, blurred or coarse.
+    """Draw some images with another pen: thicker, thinner, blurred or coarse.
 
     People draw with other pens and scan with other machines than the writers of
     MNIST. One image in four is drawn with one of six pens, four of which change it by

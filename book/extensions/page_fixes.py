@@ -1,7 +1,7 @@
 """A Sphinx extension: pages without what their readers would only wait for.
 
-It also mends two marks of the theme's that a screen reader stumbles over, and writes
-the site's root.
+It also mends two marks of the theme's that a screen reader stumbles over, and a page
+that names no icon.
 """
 
 import re
@@ -19,17 +19,9 @@ FIXES = [
     (r'<summary aria-label="Toggle hidden content">', "<summary>"),
     # A list whose items are none.
     (r'<div role="list" class="citation-list">', '<div class="citation-list">'),
+    # The site's root, which leads on: without an icon, browsers look for one in vain.
+    (r'\A(<meta http-equiv="Refresh")', r'<link rel="icon" href="_static/logo.svg">\1'),
 ]
-# The site's root, which leads on to the first page. Jupyter Book would write one that
-# names no icon, so that a browser looks for one where none lies.
-ROOT = """\
-<!DOCTYPE html>
-<html lang="en">
-<meta charset="utf-8">
-<title>{title}</title>
-<link rel="icon" href="_static/{icon}">
-<meta http-equiv="refresh" content="0; url={first}">
-"""
 # For a search in every page, which is turned off; the search page needs them.
 SEARCH = r'<script src="[^"]*\b(searchtools|language_data|searchindex)\.js"></script>'
 
@@ -41,15 +33,6 @@ def without_mathjax(
     if not app.env.get_domain("math").data["has_equations"].get(page):
         scripts = context["script_files"]
         scripts[:] = [s for s in scripts if "mathjax" not in str(s.filename)]
-
-
-def write_root(app: Sphinx, error: Exception | None) -> None:
-    """Write the page that leads on to the first."""
-    if app.builder.format == "html":
-        first = app.builder.get_target_uri(app.config.root_doc)
-        icon = Path(app.config.html_favicon).name
-        text = ROOT.format(title=app.config.html_title, icon=icon, first=first)
-        Path(app.outdir, "index.html").write_text(text, encoding="utf-8")
 
 
 def fix(app: Sphinx, error: Exception | None) -> None:
@@ -67,6 +50,5 @@ def fix(app: Sphinx, error: Exception | None) -> None:
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.connect("html-page-context", without_mathjax, priority=900)  # after it is in
-    app.connect("build-finished", write_root)
     app.connect("build-finished", fix)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
