@@ -12,8 +12,9 @@ Printed is a table in Markdown, which the appendix shows:
 import statistics
 from typing import Any
 
-from handwriting import CHANGES, as_it_is, measure, on_canvas, other_writers
+from handwriting import CHANGES, as_it_is, measure, on_canvas
 from weights import train
+from writers import validation_writers
 
 from mnistedu.augmentation import random_affine, random_stroke
 from mnistedu.data import load
@@ -40,7 +41,7 @@ def row(what: str, *figures: str) -> None:
 
 
 def main() -> None:
-    val, others = load("mnist").val, other_writers()
+    val, others = load("mnist").val, validation_writers()
     row("", "validation", "canvas", "changed", "others")
     row("---", *["--:"] * 4)
     for what, change in VARIANTS.items():

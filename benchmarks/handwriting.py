@@ -2,9 +2,9 @@
 
 Printed is the accuracy of the shipped weights, or of another checkpoint, on digits that
 were moved, scaled, bent or drawn with another pen, prepared with `center_digit` as the
-pad does it, and beside it what they would be without. Recipes are chosen on validation
-images; `--test` measures on the test set, once, at the end, and adds scikit-learn's
-digits of other writers and the pad's own speed in a Chromium.
+pad does it, and beside it what they would be without; and on digits of other writers.
+Recipes are chosen on validation images; `--test` measures on those of the test, once,
+at the end, and adds the pad's own speed in a Chromium.
 """
 
 import argparse
@@ -14,7 +14,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from writers import test_writers, validation_writers
 
+from mnistedu.activations import eval_mode
 from mnistedu.augmentation import affine
 from mnistedu.checkpoints import PRETRAINED, load_checkpoint
 from mnistedu.data import Split, load
@@ -117,7 +119,8 @@ def measure(
     batches = torch.split(split.images, BATCH), torch.split(split.targets, BATCH)
     for images, targets in zip(*batches, strict=True):
         ink = change(images[:, None] / 255)
-        answers = [model(normalize(way(ink))).argmax(1) for way in preparations]
+        with eval_mode(model):
+            answers = [model(normalize(way(ink))).argmax(1) for way in preparations]
         right.append(torch.stack(answers) == targets)
     return torch.cat(right, 1).float().mean(1).tolist()
 
@@ -138,15 +141,6 @@ def report(
     print(f"{what:32}{prepared:9.2%}{target:10.2%}{beside:>14}{missed}")
 
 
-def other_writers() -> Split:
-    """Scikit-learn's 1,797 digits as they are: 8×8 pixels."""
-    from sklearn.datasets import load_digits
-
-    images, targets = load_digits(return_X_y=True)
-    pixels = torch.from_numpy(images).float().view(-1, 8, 8) * (255 / 16)
-    return Split(pixels, torch.from_numpy(targets))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoint", nargs="?", default=PRETRAINED)
@@ -154,9 +148,9 @@ def main() -> None:
     arguments = parser.parse_args()
     model = load_checkpoint(arguments.checkpoint)
     digits = load("mnist")
-    name, split = "validation", digits.val
+    name, split, others = "validation", digits.val, validation_writers
     if arguments.test:
-        name, split = "test", digits.test
+        name, split, others = "test", digits.test, test_writers
 
     (untouched,) = measure(model, split, as_it_is, as_it_is)
     print(f"untouched {name} images: {untouched:.2%}")
@@ -165,9 +159,10 @@ def main() -> None:
     report("anywhere on a canvas, any size", untouched - 0.002, *figures)
     for what, change in CHANGES.items():
         report(what, 0.985, *measure(model, split, change, center_digit))
+    written = others()
+    figures = measure(model, written, as_it_is, center_digit, stretch)
+    report(f"other writers (UCI, {len(written.targets):,})", 0.98, *figures)
     if arguments.test:
-        figures = measure(model, other_writers(), as_it_is, center_digit, stretch)
-        report("other writers (UCI, 1,797)", 0.98, *figures)
         import pad  # needs a browser
 
         print()

@@ -1,0 +1,97 @@
+"""Vectors of many numbers as points in a plane: PCA and t-SNE."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from mnistedu.layers import Adam
+
+
+def pca(vectors: Tensor, dimensions: int = 2) -> tuple[Tensor, Tensor]:
+    """Look at vectors along the directions in which they differ most (Pearson, 1901).
+
+    Args:
+        vectors: float ``(N, D)``.
+        dimensions: how many directions, at most the smaller of N and D.
+
+    Returns:
+        The coordinates along these directions, ``(N, dimensions)``, their means 0,
+        and each direction's share of the whole variance, ``(dimensions,)``.
+    """
+    u, s, _ = torch.linalg.svd(vectors - vectors.mean(0), full_matrices=False)
+    share = s.square() / s.square().sum()
+    return (u * s)[:, :dimensions], share[:dimensions]
+
+
+def tsne(vectors: Tensor, perplexity: float = 30, steps: int = 500) -> Tensor:
+    """Place points in a plane so that neighbours among the vectors stay neighbours.
+
+    They start as a tiny copy of their PCA, and Adam moves them so that the loss falls:
+
+        C = Σᵢⱼ pᵢⱼ log(pᵢⱼ / qᵢⱼ),  qᵢⱼ = (1 + |yᵢ - yⱼ|²)⁻¹ / Σₖₗ (1 + |yₖ - yₗ|²)⁻¹
+        ∂C/∂yᵢ = 4 Σⱼ (pᵢⱼ - qᵢⱼ) (yᵢ - yⱼ) (1 + |yᵢ - yⱼ|²)⁻¹
+
+    where the pᵢⱼ say who are neighbours (``neighbour_probabilities``) and the qᵢⱼ say
+    it of the points yᵢ (van der Maaten and Hinton, 2008, equations 4 and 5).
+
+    Args:
+        vectors: float ``(N, D)``, some thousands at most: time and memory grow as N².
+        perplexity: about how many neighbours each vector has, less than N.
+        steps: steps of gradient descent.
+
+    Returns:
+        float ``(N, 2)``. Only who is near whom has a meaning.
+
+    Raises:
+        ValueError: if the perplexity is not between 1 and N.
+    """
+    p = neighbour_probabilities(vectors, perplexity)
+    points, _ = pca(vectors)
+    points = points * (1e-4 / points[:, 0].std())
+    adam = Adam([points], lr=1)
+    for _ in range(steps):
+        near = 1 / (1 + torch.cdist(points, points).square())
+        near.fill_diagonal_(0)
+        q = near / near.sum()
+        pull = (p - q) * near
+        points.grad = 4 * (pull.sum(1, keepdim=True) * points - pull @ points)
+        adam.step()
+    points.grad = None
+    return points
+
+
+def neighbour_probabilities(vectors: Tensor, perplexity: float = 30) -> Tensor:
+    """How much two vectors are each other's neighbours: pᵢⱼ = (pⱼ|ᵢ + pᵢ|ⱼ) / 2N.
+
+    pⱼ|ᵢ ∝ exp(-βᵢ |xᵢ - xⱼ|²), and each βᵢ is such that the entropy of the pⱼ|ᵢ is the
+    perplexity's logarithm: as if that many neighbours were equally near. It is found
+    by bisection (van der Maaten and Hinton, 2008, equation 1).
+
+    Args:
+        vectors: float ``(N, D)``.
+        perplexity: between 1 and N, both excluded.
+
+    Returns:
+        float ``(N, N)``, symmetric, 0 on the diagonal, the sum 1.
+
+    Raises:
+        ValueError: if the perplexity is not between 1 and N.
+    """
+    n = len(vectors)
+    if not 1 < perplexity < n:
+        raise ValueError(
+            f"The perplexity must lie between 1 and the number of vectors, {n},"
+            f" and is {perplexity}."
+        )
+    squared = torch.cdist(vectors, vectors).square().fill_diagonal_(torch.inf)
+    # A β of 1 / (mean squared distance) is neither narrow nor wide; look around it.
+    scale = squared[squared.isfinite()].mean()
+    low, high = torch.full((2, n, 1), 20.0) * torch.tensor([-1.0, 1.0])[:, None, None]
+    for _ in range(40):
+        middle = (low + high) / 2  # log β, in that unit
+        p = torch.softmax(-squared / scale * middle.exp(), dim=1)
+        too_wide = torch.special.entr(p).sum(1, keepdim=True) > math.log(perplexity)
+        low = torch.where(too_wide, middle, low)
+        high = torch.where(too_wide, high, middle)
+    return (p + p.T) / (2 * n)
