@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("counts", type=int, nargs="*", default=COUNTS)
     counts = parser.parse_args().counts
     val, written = load("mnist").val, validation_writers()
-    prepared = center_digit(written.images[:, None] / 255).squeeze(1) * 255
+    prepared = center_digit(written.images[:, None] / 255).squeeze(1)
     others = Split(prepared, written.targets)
     row("Drawings of each hand", "validation", "loss", "others", "loss")
     row("---", *["--:"] * 4)

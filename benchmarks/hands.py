@@ -6,7 +6,6 @@ hand below is a digit and its strokes on a canvas of 280x280; every drawing of i
 them anew and takes another pen.
 """
 
-from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -41,7 +40,7 @@ HANDS: list[Hand] = [
 # fmt: on
 
 
-def draw_hands(times: int, hands: Sequence[Hand] = HANDS) -> Split:
+def draw_hands(times: int) -> Split:
     """Draw each hand so many times, every time a little differently.
 
     Returns:
@@ -49,7 +48,7 @@ def draw_hands(times: int, hands: Sequence[Hand] = HANDS) -> Split:
         them. They follow ``torch.manual_seed``.
     """
     images, targets = [], []
-    for digit, strokes in hands:
+    for digit, strokes in HANDS:
         for _ in range(times):
             squeeze = 0.6 + 0.6 * torch.rand(()).item()
             width = 12 + 45 * torch.rand(()).item() ** 2  # mostly thin, up to 57

@@ -11,12 +11,12 @@ show how far luck goes: their networks are measured in the same way and stay in
 """
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from shutil import copyfile
 
 import torch
-from hands import HANDS, Hand, draw_hands
+from hands import draw_hands
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -49,7 +49,6 @@ def train(
     blocks: int = 3,
     augment: Callable[[Tensor], Tensor] | None = augment,
     drawings: int = DRAWINGS,
-    hands: Sequence[Hand] = HANDS,
     label_smoothing: float = 0.05,
     weight_decay: float = 0.03,
     dropout: float = 0.0,
@@ -59,7 +58,7 @@ def train(
     """The recipe. `ablation.py` and `drawings.py` leave something out, or vary it."""
     seed_everything(seed)
     digits = load("mnist")
-    parts = [digits.train, draw_hands(drawings, hands)] if drawings else [digits.train]
+    parts = [digits.train, draw_hands(drawings)] if drawings else [digits.train]
     split = Split(*map(torch.cat, zip(*parts, strict=True)))
     model = ConvNet(blocks, dropout, width)
     val_loader = make_loader(digits.val, 1000)
