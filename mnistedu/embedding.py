@@ -87,7 +87,7 @@ def neighbour_probabilities(vectors: Tensor, perplexity: float = 30) -> Tensor:
     squared = torch.cdist(vectors, vectors).square().fill_diagonal_(torch.inf)
     # A β of 1 / (mean squared distance) is neither narrow nor wide; look around it.
     scale = squared[squared.isfinite()].mean()
-    low, high = torch.full((2, n, 1), 20.0) * torch.tensor([-1.0, 1.0])[:, None, None]
+    low, high = torch.full((n, 1), -20.0), torch.full((n, 1), 20.0)
     for _ in range(40):
         middle = (low + high) / 2  # log β, in that unit
         p = torch.softmax(-squared / scale * middle.exp(), dim=1)
