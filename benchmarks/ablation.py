@@ -2,8 +2,8 @@
 
 The recipe of `weights.py` is trained again and again for a few epochs, each time
 without one of its ingredients, and measured on validation images: as they are, and
-as people draw. Digits of other writers, scikit-learn's, stand beside them. The test
-set is not touched.
+as people draw. The digits of the thirty writers that are there for validation stand
+beside them. No test image is looked at.
 
 Printed is a table in Markdown, which the appendix shows:
 `python benchmarks/ablation.py | tee book/measured/ablation.md`.

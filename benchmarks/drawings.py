@@ -1,9 +1,9 @@
 """How many digits of other hands to learn from: `python benchmarks/drawings.py`.
 
-MNIST's validation images cannot say: they hold no flagged 1 and no barred 7. Digits of
-other writers can, those of `writers.py` that are there for validation. So the recipe of
-`weights.py` is trained for some epochs with few, many or none of the drawn digits. The
-rule was fixed before the first row was seen: of the numbers whose loss on MNIST's
+MNIST's validation images cannot say: they hold hardly a flagged 1 or a barred 7. Digits
+of other writers can, those of `writers.py` that are there for validation. So the recipe
+of `weights.py` is trained for some epochs with few, many or none of the drawn digits.
+The rule was fixed before the first row was seen: of the numbers whose loss on MNIST's
 validation images is within 0.001 of the smallest, the one with the smallest loss on the
 other writers' digits, both means over two seeds. No test image is looked at.
 
@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("counts", type=int, nargs="*", default=COUNTS)
     counts = parser.parse_args().counts
     val, written = load("mnist").val, validation_writers()
-    prepared = center_digit(written.images[:, None] / 255).squeeze(1)
+    prepared = center_digit(written.images[:, None] / 255).squeeze(1)  # 0 to 1
     others = Split(prepared, written.targets)
     row("Drawings of each hand", "validation", "loss", "others", "loss")
     row("---", *["--:"] * 4)

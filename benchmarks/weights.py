@@ -1,7 +1,7 @@
 """Train the networks that the package ships: ``make weights``.
 
-The recipe was chosen on the validation images; the test set is measured here, once,
-when training is over. A training that was interrupted goes on where it stopped.
+The recipe was chosen on validation images; the test set is measured here, once, when
+training is over. A training that was interrupted goes on where it stopped.
 
 Training is in mixed precision, which pays where the processor multiplies in bfloat16
 by itself. A network of a single block, trained for a third of the time, answers beside

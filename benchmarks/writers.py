@@ -1,9 +1,10 @@
 """Digits of other writers, paper and scanners than MNIST's: UCI's "optdigits".
 
-For this data set 43 people wrote digits, which a scanner and 8×8 pixels preserve
+For this data set 43 people wrote digits, which were scanned and reduced to 8×8 pixels
 (Alpaydin and Kaynak, 1998). Thirty of them wrote the 3,823 digits that recipes are
 chosen on here; thirteen others the 1,797 that come with scikit-learn, which are kept
-for the end, like MNIST's test set. The network learns from none of them.
+for the end, like MNIST's test set. The network learns from none of them. Both come as
+float images from 0 to 255.
 """
 
 import subprocess

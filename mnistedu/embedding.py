@@ -32,19 +32,21 @@ def tsne(vectors: Tensor, perplexity: float = 30, steps: int = 500) -> Tensor:
         C = Σᵢⱼ pᵢⱼ log(pᵢⱼ / qᵢⱼ),  qᵢⱼ = (1 + |yᵢ - yⱼ|²)⁻¹ / Σₖₗ (1 + |yₖ - yₗ|²)⁻¹
         ∂C/∂yᵢ = 4 Σⱼ (pᵢⱼ - qᵢⱼ) (yᵢ - yⱼ) (1 + |yᵢ - yⱼ|²)⁻¹
 
-    where the pᵢⱼ say who are neighbours (``neighbour_probabilities``) and the qᵢⱼ say
-    it of the points yᵢ (van der Maaten and Hinton, 2008, equations 4 and 5).
+    The pᵢⱼ say who are neighbours (``neighbour_probabilities``) and the qᵢⱼ say it of
+    the points yᵢ. The sums are over pairs, so i ≠ j and k ≠ l (van der Maaten and
+    Hinton, 2008, equations 4 and 5).
 
     Args:
-        vectors: float ``(N, D)``, some thousands at most: time and memory grow as N².
-        perplexity: about how many neighbours each vector has, less than N.
-        steps: steps of gradient descent.
+        vectors: float ``(N, D)``, D at least 2, not all the same. Time and memory grow
+            as N², so some thousands are the limit.
+        perplexity: about how many neighbours each vector has.
+        steps: how many steps Adam takes.
 
     Returns:
         float ``(N, 2)``. Only who is near whom has a meaning.
 
     Raises:
-        ValueError: if the perplexity is not between 1 and N.
+        ValueError: if the perplexity is not between 1 and N - 1.
     """
     p = neighbour_probabilities(vectors, perplexity)
     points, _ = pca(vectors)
@@ -70,24 +72,24 @@ def neighbour_probabilities(vectors: Tensor, perplexity: float = 30) -> Tensor:
 
     Args:
         vectors: float ``(N, D)``.
-        perplexity: between 1 and N, both excluded.
+        perplexity: between 1 and N - 1, the number of the others, both excluded.
 
     Returns:
         float ``(N, N)``, symmetric, 0 on the diagonal, the sum 1.
 
     Raises:
-        ValueError: if the perplexity is not between 1 and N.
+        ValueError: if the perplexity is not between 1 and N - 1.
     """
     n = len(vectors)
-    if not 1 < perplexity < n:
+    if not 1 < perplexity < n - 1:
         raise ValueError(
-            f"The perplexity must lie between 1 and the number of vectors, {n},"
-            f" and is {perplexity}."
+            "The perplexity must lie between 1 and the number of other vectors, "
+            f"{n - 1}, and is {perplexity}."
         )
     squared = torch.cdist(vectors, vectors).square().fill_diagonal_(torch.inf)
     # A β of 1 / (mean squared distance) is neither narrow nor wide; look around it.
     scale = squared[squared.isfinite()].mean()
-    low, high = torch.full((n, 1), -20.0), torch.full((n, 1), 20.0)
+    low, high = vectors.new_full((n, 1), -20), vectors.new_full((n, 1), 20)
     for _ in range(40):
         middle = (low + high) / 2  # log β, in that unit
         p = torch.softmax(-squared / scale * middle.exp(), dim=1)

@@ -16,6 +16,7 @@ from types import ModuleType
 import jupyter_server.serverapp
 import nbformat
 import pytest
+import reading
 import yaml
 from typer.core import TyperGroup
 from typer.main import get_command
@@ -45,7 +46,6 @@ def script(path: Path) -> ModuleType:
 
 
 links = script(BOOK / "links.py")
-reading = script(ROOT / "benchmarks" / "reading.py")
 
 
 def page(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What benchmarks/ measures handwriting on is what it says."""
+"""The handwriting benchmarks measure on what they say."""
 
 from collections import Counter
 
@@ -45,7 +45,7 @@ def test_a_network_just_trained_is_measured_as_when_it_is_used() -> None:
     assert model.blocks[0][2].num_batches_tracked == 0
 
 
-def test_nobody_wrote_digits_for_both_validation_and_test(
+def test_no_digit_is_there_for_both_validation_and_test(
     tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pixels, targets = load_digits(return_X_y=True)
