@@ -32,7 +32,7 @@ from mnistedu.training import History, fit, seed_everything
 SEED = 0  # of the network that ships
 EPOCHS = 24
 WIDTH = 32
-DRAWINGS = 220  # of each of the twelve hands: one image in twenty-one
+DRAWINGS = 220  # of each of the nine hands: one image in twenty-eight
 ONE_BLOCK = PRETRAINED.with_name("one-block.safetensors")
 ABOUT = {"trained_on": "MNIST, and digits of benchmarks/hands.py", "licence": "MIT"}
 FOLDER = Path(__file__).parents[1] / "run" / "weights"
@@ -55,7 +55,7 @@ def train(
     width: int = WIDTH,
     folder: Path | None = None,
 ) -> tuple[ConvNet, History]:
-    """The recipe. `ablation.py` and `drawings.py` leave something out, or vary it."""
+    """The recipe. `ablation.py` and `choices.py` leave something out, or vary it."""
     seed_everything(seed)
     digits = load("mnist")
     parts = [digits.train, draw_hands(drawings)] if drawings else [digits.train]

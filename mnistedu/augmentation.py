@@ -4,11 +4,13 @@ A network that sees every training image a little changed each time learns what 
 not matter (Simard, Steinkraus and Platt, 2003).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+Pen = Callable[[Tensor], Tensor]
 
 
 def affine(
@@ -76,55 +78,63 @@ def random_affine(
     return affine(images, uniform(degrees), scales, uniform(shear), uniform(shift, 2))
 
 
-def random_stroke(images: Tensor) -> Tensor:
-    """Draw some images with another pen: thicker, thinner, blurred or coarse.
-
-    People draw with other pens and scan with other machines than the writers of
-    MNIST. One image in four is drawn with one of six pens, four of which change it by
-    a random part of what they can; the others stay as they are.
-
-    Args:
-        images: float ``(N, 1, 28, 28)`` in [0, 1].
-
-    Returns:
-        Images of the same shape and dtype, in [0, 1].
-    """
-    changed = images.clone()
-    pens = [_thick, _thicker, _thin, _blurred, _coarse, _thick_and_coarse]
-    chosen = torch.randint(4 * len(pens), (len(images),), device=images.device)
-    for number, pen in enumerate(pens):
-        mine = chosen == number
-        if mine.any():
-            changed[mine] = pen(images[mine])
-    return changed
-
-
-def _thick(images: Tensor) -> Tensor:
+def thicker(images: Tensor) -> Tensor:
+    """Strokes up to a pixel wider on either side, each image by a random part of it."""
     return _toward(images, _dilate(images))
 
 
-def _thicker(images: Tensor) -> Tensor:
-    thick = _dilate(images)
-    return _toward(thick, _dilate(thick))
+def thickest(images: Tensor) -> Tensor:
+    """Strokes one to two pixels wider on either side."""
+    wide = _dilate(images)
+    return _toward(wide, _dilate(wide))
 
 
-def _thin(images: Tensor) -> Tensor:
+def thinner(images: Tensor) -> Tensor:
+    """Strokes up to a pixel narrower on either side."""
     return _toward(images, -_dilate(-images))
 
 
-def _blurred(images: Tensor) -> Tensor:
+def blurred(images: Tensor) -> Tensor:
+    """Each pixel up to the mean of its 3x3 neighbours."""
     return _toward(images, F.avg_pool2d(images, 3, stride=1, padding=1))
 
 
-def _coarse(images: Tensor) -> Tensor:
+def coarse(images: Tensor) -> Tensor:
     """As from a scanner that gives a digit only 7 to 12 pixels of height."""
     pixels = int(torch.randint(10, 18, ()))  # on all 28
     few = F.interpolate(images, (pixels, pixels), mode="area")
     return F.interpolate(few, images.shape[2:], mode="bilinear")
 
 
-def _thick_and_coarse(images: Tensor) -> Tensor:
-    return _coarse(_dilate(images))
+def coarse_and_thick(images: Tensor) -> Tensor:
+    """Strokes a pixel wider on either side, and then as from that scanner."""
+    return coarse(_dilate(images))
+
+
+PENS = (thicker, thickest, thinner, blurred, coarse, coarse_and_thick)
+
+
+def random_stroke(images: Tensor, pens: Sequence[Pen] = PENS) -> Tensor:
+    """Draw one image in four with another pen; the others stay as they are.
+
+    People draw with other pens and scan with other machines than the writers of
+    MNIST.
+
+    Args:
+        images: float ``(N, 1, 28, 28)`` in [0, 1].
+        pens: functions from images to images of the same shape; each is taken as often
+            as the others.
+
+    Returns:
+        Images of the same shape and dtype, in [0, 1].
+    """
+    changed = images.clone()
+    chosen = torch.randint(4 * len(pens), (len(images),), device=images.device)
+    for number, pen in enumerate(pens):
+        mine = chosen == number
+        if mine.any():
+            changed[mine] = pen(images[mine])
+    return changed
 
 
 def _dilate(images: Tensor) -> Tensor:

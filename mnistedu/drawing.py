@@ -73,8 +73,8 @@ class DrawingPad(Sheet):
         upload = self._upload = FileUpload(
             accept="image/*",
             icon="",
-            # Jupyter's server drops what is larger, and nobody is told.
-            tooltip="Read a digit from an image file of at most 10 MB",
+            # Jupyter's server drops what is larger (see server.py).
+            tooltip="Read a digit from an image file of at most 100 MB",
         )
         upload.observe(self._load_files, "value")
 
@@ -158,16 +158,14 @@ class DrawingPad(Sheet):
             )
         return self._read(self.image).softmax(0)
 
-    @torch.inference_mode()
+    @torch.no_grad()  # in inference mode lazy layers would be made unfit for training
     def _read(self, image: Tensor) -> Tensor:
         """The model's logits (10,) for one image; ValueError if it has none."""
         images = normalize(image)
         try:
             if isinstance(self.model, nn.Module):
-                parameters = self.model.parameters()
-                device = next((p.device for p in parameters), images.device)
                 with eval_mode(self.model):
-                    logits = self.model(images.to(device)).cpu()
+                    logits = self.model(_to_model(images, self.model)).cpu()
             else:
                 logits = torch.as_tensor(self.model(images))
         except Exception as error:  # whatever the reader's own code raises
@@ -212,7 +210,7 @@ class DrawingPad(Sheet):
         self, model: nn.Module, prediction: int
     ) -> tuple[Tensor | None, str]:
         """The picture that was asked for, if there is anything on it, and a caption."""
-        images = normalize(self.image)
+        images = _to_model(normalize(self.image), model)
         if self._view.value != GRAD_CAM:
             maps = feature_maps(model, images, self._layers[self._view.value])[0].relu()
             n, h, w = maps.shape
@@ -318,6 +316,12 @@ def _layers_with_maps(model: Model) -> dict[str, nn.Module]:
         modules = model.named_modules()
         return {name: m for name, m in modules if isinstance(m, nn.Conv2d) and name}
     return {}
+
+
+def _to_model(images: Tensor, model: nn.Module) -> Tensor:
+    """The images on the model's device and in its precision."""
+    parameter = next(model.parameters(), images)
+    return images.to(parameter.device, parameter.dtype)
 
 
 def _fit(ink: Tensor) -> Tensor:

@@ -7,7 +7,17 @@ import torch
 from torch import Tensor
 from torchvision.transforms import v2
 
-from mnistedu.augmentation import affine, random_affine, random_stroke
+from mnistedu.augmentation import (
+    affine,
+    blurred,
+    coarse,
+    coarse_and_thick,
+    random_affine,
+    random_stroke,
+    thicker,
+    thickest,
+    thinner,
+)
 
 
 def bars() -> Tensor:
@@ -80,18 +90,48 @@ def test_each_image_changes_by_its_own_amount_within_the_limit(setting):
         torch.testing.assert_close(mass, torch.full((200,), 64.0), rtol=0.03, atol=0)
 
 
+def test_each_pen_does_what_its_name_says_and_no_more():
+    torch.manual_seed(0)
+    original = bars()
+
+    def mass(images: Tensor) -> Tensor:
+        return images.flatten(1).sum(1)
+
+    for pen, least, most in [
+        (thinner, 2 * 14, 4 * 16),
+        (thicker, 4 * 16, 6 * 18),
+        (thickest, 6 * 18, 8 * 20),
+    ]:
+        drawn = mass(pen(original))
+        assert least <= drawn.min() < least + 0.1 * (most - least)
+        assert most - 0.1 * (most - least) < drawn.max() <= most
+    soft = blurred(original)
+    torch.testing.assert_close(mass(soft), mass(original))
+    assert (soft.flatten(1).pow(2).sum(1) < mass(original)).all()
+    for pen, whole in [(coarse, 4 * 16), (coarse_and_thick, 6 * 18)]:
+        drawn = torch.cat([pen(original[:1]) for _ in range(50)])
+        assert mass(drawn).mean().item() == pytest.approx(whole, rel=0.05)
+        assert drawn.min() >= 0 and drawn.max() <= 1
+        assert (drawn.flatten(1).pow(2).sum(1) < 0.95 * mass(drawn)).all()
+
+
 def test_another_pen_for_a_quarter_of_the_images():
     torch.manual_seed(0)
     original = bars().repeat(20, 1, 1, 1)
     changed = random_stroke(original)
     assert changed.shape == original.shape
     assert changed.min() >= 0 and changed.max() <= 1
-    mass = changed.flatten(1).sum(1) / original.flatten(1).sum(1)
     redrawn = (changed != original).flatten(1).any(1)
     assert redrawn.float().mean().item() == pytest.approx(1 / 4, abs=0.02)
-    # thick, thicker, and thick and coarse; thin
-    assert (mass[redrawn] > 1.05).float().mean() > 0.33
-    assert (mass[redrawn] < 0.95).float().mean() > 0.1
     assert torch.equal(
         random_stroke(torch.zeros(3, 1, 28, 28)), torch.zeros(3, 1, 28, 28)
     )
+
+
+def test_each_pen_is_taken_as_often():
+    torch.manual_seed(0)
+    pens = [lambda images, ink=ink: torch.full_like(images, ink) for ink in (1, 2, 3)]
+    changed = random_stroke(torch.zeros(12000, 1, 28, 28), pens)[:, 0, 0, 0]
+    shares = changed.long().bincount() / 12000
+    expected = torch.tensor([3 / 4, 1 / 12, 1 / 12, 1 / 12])
+    torch.testing.assert_close(shares, expected, atol=0.01, rtol=0)

@@ -305,12 +305,32 @@ def test_digits_of_several_strokes_are_one(pad):
 def test_takes_any_model():
     for model in (
         sure,
-        nn.Sequential(nn.Flatten(), nn.Linear(784, 10)).double().float(),
+        nn.Sequential(nn.Flatten(), nn.Linear(784, 10)),
         nn.Sequential(nn.Flatten(), nn.AdaptiveAvgPool1d(10)),  # without a parameter
     ):
         pad = DrawingPad(model)
         draw(pad, ONE)
         assert pad.prediction in range(10)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_takes_a_model_of_any_precision_and_looks_inside(dtype):
+    pad = DrawingPad(load_pretrained().to(dtype))
+    draw(pad, SEVEN)
+    assert pad.prediction == 7
+    assert pad.probabilities.dtype == torch.float32
+    for view in ("block 3", "Grad-CAM"):
+        pad._view.value = view
+        assert shown(pad) is not None
+
+
+def test_a_lazy_model_can_still_be_trained():
+    model = nn.Sequential(nn.Flatten(), nn.LazyLinear(10))
+    pad = DrawingPad(model)
+    draw(pad, ONE)
+    assert pad.prediction in range(10)
+    model(torch.rand(2, 1, 28, 28)).sum().backward()
+    assert model[1].weight.grad is not None
 
 
 def test_a_module_answers_in_evaluation_mode_and_keeps_its_own():

@@ -11,7 +11,13 @@ import torch
 from PIL import Image, ImageDraw, ImageFilter
 
 from mnistedu.checkpoints import load_pretrained
-from mnistedu.preprocess import center_digit, count_digits, normalize, read_image
+from mnistedu.preprocess import (
+    INK_THRESHOLD,
+    center_digit,
+    count_digits,
+    normalize,
+    read_image,
+)
 from mnistedu.strokes import SAMPLES, rasterize
 
 SEVEN = rasterize(SAMPLES[7])[0, 0].numpy()
@@ -194,14 +200,16 @@ def test_mnist_digits_are_counted(mnist):
     images = mnist.test.images[:2000, None] / 255
     single = [count_digits(image[None]) for image in images]
     assert single.count(1) >= 1995
+
+
+@pytest.mark.parametrize("gap", [2, 6])
+def test_two_mnist_digits_side_by_side_are_two(mnist, gap):
+    images = mnist.test.images[:2000, None] / 255
+    blank = torch.zeros(1, 28, gap)
     right = 0
     for left, second in zip(images[::20], images[10::20], strict=True):
-        pair = torch.zeros(1, 28, 56)
-        for image, place in ((left, 0), (second, 30)):
-            columns = (image[0] > 0.3).any(0).nonzero()
-            crop = image[:, :, columns.min() : columns.max() + 1]
-            start = place if place else 24 - crop.shape[2]
-            pair[:, :, start : start + crop.shape[2]] = crop
+        inked = [(image[0] > INK_THRESHOLD).any(0) for image in (left, second)]
+        pair = torch.cat([left[..., inked[0]], blank, second[..., inked[1]]], 2)
         right += count_digits(pair[None]) == 2
     assert right >= 95
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import hands
 import handwriting
 import pytest
 import torch
@@ -9,7 +10,9 @@ import writers
 from sklearn.datasets import load_digits
 from torch.nn import functional as F
 
-from mnistedu.data import Split
+from mnistedu.checkpoints import load_pretrained
+from mnistedu.data import Split, make_loader
+from mnistedu.evaluation import accuracy, predict
 from mnistedu.models import ConvNet
 
 
@@ -64,3 +67,18 @@ def test_no_digit_is_there_for_both_validation_and_test(
     assert len(kept_back.targets) == 1797
     digits = Counter(map(bytes, kept_back.images.byte().numpy()))
     assert not digits & Counter(map(bytes, validation.images.byte().numpy()))
+
+
+def test_each_hand_is_drawn_anew_every_time_and_stays_its_digit() -> None:
+    torch.manual_seed(0)
+    drawn = hands.draw_hands(20)
+    torch.manual_seed(0)
+    again = hands.draw_hands(20)
+    assert torch.equal(drawn.images, again.images)
+    assert drawn.images.shape == (20 * len(hands.HANDS), 28, 28)
+    assert drawn.images.dtype == torch.uint8
+    assert len(drawn.images.unique(dim=0)) == len(drawn.images)
+    targets = [digit for digit, _ in hands.HANDS for _ in range(20)]
+    assert drawn.targets.tolist() == targets
+    logits, _ = predict(load_pretrained(), make_loader(drawn))
+    assert accuracy(logits, drawn.targets) > 0.98

@@ -1,0 +1,17 @@
+"""An extension of Jupyter's server, so that large photographs reach the pad.
+
+A file goes to the kernel in one message. Of messages above 10 MB the server closes the
+connection without a word, and a phone's photographs may be larger.
+"""
+
+from typing import Any
+
+LARGEST = 100 * 2**20  # bytes
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    return [{"module": "mnistedu.server"}]
+
+
+def _load_jupyter_server_extension(server: Any) -> None:
+    server.web_app.settings["websocket_max_message_size"] = LARGEST
