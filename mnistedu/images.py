@@ -4,6 +4,7 @@ Files come from anywhere: they may be damaged, or small and unfold to gigabytes.
 size is read from the header first, and what is decoded is soon reduced.
 """
 
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,7 +45,7 @@ def open_image(source: Source) -> Image.Image:
         UserWarning: if a file is animated; its first frame is taken.
     """
     if isinstance(source, str | Path):
-        if not Path(source).is_file():
+        if not os.path.isfile(source):  # False of a name too long, too
             raise FileNotFoundError(f"There is no image at {source}.")
         with Path(source).open("rb") as file:
             return _decode(file, name_of(source))
@@ -64,7 +65,8 @@ def name_of(source: Source) -> str:
 def _decode(file: BinaryIO, name: str) -> Image.Image:
     with _in_one_sentence(name):
         picture = Image.open(file, formats=FORMATS)
-        photograph = picture.format in ("JPEG", "MPO")  # MPO: with a preview behind
+        # MPO: with a preview behind. CMYK comes from printers, and takes longer.
+        photograph = picture.format in ("JPEG", "MPO") and picture.mode != "CMYK"
         most = MOST_PIXELS_JPEG if photograph else MOST_PIXELS
         _refuse_more_pixels_than(most, picture)
         animated = picture.format in ANIMATED and getattr(picture, "is_animated", False)
@@ -113,11 +115,16 @@ def _upright(picture: Image.Image) -> Image.Image:
 
 def _eight_bits(levels: NDArray[Any]) -> NDArray[np.uint8]:
     """Of the 16 bits few files use all: what is lightest is white."""
+    if not 0 <= levels.min() <= levels.max() < np.inf:  # nor nan
+        raise ValueError("These levels are no light.")
     scaled = levels * np.float32(255 / (levels.max() or 1))
     return scaled.clip(0, 255).round().astype(np.uint8)
 
 
 def _from_array(source: NDArray[Any] | Tensor) -> Image.Image:
+    if isinstance(source, Tensor):
+        source = source.detach().cpu()  # which NumPy takes, but for half precision
+        source = source.float() if source.is_floating_point() else source
     array = np.asarray(source)
     known = array.dtype.name in ("bool", "uint8", "uint16") or array.dtype.kind == "f"
     plain = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))

@@ -20,11 +20,13 @@ Array = NDArray[Any]
 
 SAME = 0.02  # colours that differ by less than this look the same
 BLANK = 0.1  # what differs from the paper by less than this is no ink
+PALE = 0.2  # the same on a page, where noise, grain and shadows leave their traces
 COARSE = 100  # pixels along the longer side of the picture in which paper is sought
 REACH = 0.3  # of the shorter side: wider than a stroke, narrower than a page
-FAINT = 0.25  # of full ink: below it lie a photograph's noise, grain and ruled lines
+FAINT = 0.33  # of full ink: below it lie a photograph's noise, grain and ruled lines
 SPECK = 0.02  # of the largest piece of ink: smaller ones are dust
-SMALLEST = 1e-4  # of the picture: what covers less is no digit
+SMALLEST = 3e-5  # of the picture: what covers less is no digit
+TIP = 1e-3  # of the picture: what covers less at its edge is the tip of a desk's corner
 
 
 def find_ink(picture: Image.Image) -> Array:
@@ -46,9 +48,14 @@ def find_ink(picture: Image.Image) -> Array:
     else:
         difference, faint = _difference_on_a_page(colours), FAINT
     contrast = _along_main_direction(difference)
-    threshold = min(_otsu_threshold(contrast), contrast.max())
+    if drawing:
+        threshold = min(_otsu_threshold(contrast), contrast.max())
+    else:
+        # A small digit has fewer pixels than the noise and the shadows, which Otsu's
+        # threshold would tell apart instead; but they differ from the page by less.
+        threshold = np.quantile(contrast, 1 - SMALLEST) / 2
     full = np.quantile(contrast[contrast >= threshold], 0.75)
-    if full < BLANK:
+    if full < (BLANK if drawing else PALE):
         return np.zeros_like(contrast)
     ink = (contrast / full - faint) / (1 - faint)
     return _without_specks(ink.clip(0, 1), drop_edge=not drawing)
@@ -99,10 +106,13 @@ def _difference_on_a_page(colours: Array) -> Array:
 
 
 def _roughness(page: Array) -> float:
-    """How much light changes from each pixel of (H, W, 3) to the next, on average."""
+    """How much light changes from each pixel of (H, W, 3) to the next.
+
+    In squares: a smeared digit has sharp edges, and may be small beside a shadow.
+    """
     logarithm = np.log(page.clip(SAME * 255))
-    steps = [np.abs(np.diff(logarithm, axis=axis)) for axis in (0, 1)]
-    return float(sum(step.sum() for step in steps))
+    steps = [np.diff(logarithm, axis=axis) for axis in (0, 1)]
+    return float(sum((step**2).sum() for step in steps))
 
 
 def _along_main_direction(difference: Array) -> Array:
@@ -142,6 +152,7 @@ def _without_specks(ink: Array, drop_edge: bool) -> Array:
         inside = area.copy()
         for edge in (pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]):
             inside[edge] = 0
+        area[area < TIP * ink.size] = 0
         area = inside if inside.any() else area
     keep = (area > 0) & (area >= SPECK * area.max())
     return ink * ndimage.binary_dilation(keep[pieces], np.ones((3, 3)))  # soft rims too

@@ -87,28 +87,50 @@ def test_every_format_gives_the_same_ink(name):
         np.asarray(grey()),
         SEVEN,
         SEVEN > 0.5,
+        torch.from_numpy(SEVEN).requires_grad_(),
+        torch.from_numpy(SEVEN).bfloat16(),
         ((1 - SEVEN) * 65535).astype(np.uint16),
         np.asarray(grey().convert("RGBA")),
     ],
-    ids=["Pillow", "uint8", "float", "bool", "uint16", "colours"],
+    ids=[
+        "Pillow",
+        "uint8",
+        "float",
+        "bool",
+        "gradient",
+        "bfloat16",
+        "uint16",
+        "colours",
+    ],
 )
 def test_images_and_arrays(source):
     ink = read_image(source)
     assert (ink[0, 0] - torch.from_numpy(SEVEN)).abs().mean() < 0.02
 
 
-def photograph(digit: int, seed: int, chalk: bool = False) -> bytes:
+def photograph(
+    digit: int | None,
+    seed: int,
+    chalk: bool = False,
+    pen: tuple[int, ...] = (35, 40, 110),
+    size: int = 340,
+    width: int = 12,
+    lines: float = 1,
+) -> bytes:
     """A page, unevenly lit, with a shadow across it, noise and JPEG's own traces."""
     random_ = np.random.default_rng(seed)
-    ink = rasterize(SAMPLES[digit], width=12)[0, 0].numpy()
+    strokes = SAMPLES[digit] if digit is not None else []
+    ink = rasterize(strokes, width)[0, 0].numpy()
     page = np.zeros((1200, 900), np.float32)
     top, left = random_.integers(100, 700), random_.integers(100, 450)
-    big = Image.fromarray((ink * 255).astype(np.uint8)).resize((340, 340))
-    page[top : top + 340, left : left + 340] = np.asarray(big) / 255
-    paper, pen = np.array([232, 226, 214]), np.array([35, 40, 110])
+    big = Image.fromarray((ink * 255).astype(np.uint8)).resize((size, size))
+    page[top : top + size, left : left + size] = np.asarray(big) / 255
+    paper = np.full((1200, 900, 3), [232.0, 226, 214])
     if chalk:
-        paper, pen = np.array([40, 62, 52]), np.array([225, 225, 220])
-    colours = paper + page[..., None] * (pen - paper)
+        paper[:], pen = [40, 62, 52], (225, 225, 220)
+    for first in range(2):
+        paper[first::40] *= lines
+    colours = paper + page[..., None] * (np.array(pen) - paper)
     y, x = np.mgrid[0:1200, 0:900]
     light = 0.55 + 0.45 * (x / 900 + y / 1200) / 2
     edge = Image.fromarray(((x + 0.4 * y > 700) * 255).astype(np.uint8))
@@ -119,13 +141,38 @@ def photograph(digit: int, seed: int, chalk: bool = False) -> bytes:
     return encoded(image, "JPEG", quality=70)
 
 
-@pytest.mark.parametrize("chalk", [False, True], ids=["pen", "chalk"])
-def test_photographs_are_read_right(chalk):
-    ink = [read_image(photograph(digit, digit, chalk)) for digit in range(10)]
+PENS = {
+    "pen": {},
+    "chalk": {"chalk": True},
+    "pencil": {"pen": (150, 150, 150)},
+    "small": {"size": 90, "width": 14},
+    "small and faint": {"size": 170, "width": 14, "pen": (150, 150, 150)},
+    "ruled": {"lines": 0.75},
+}
+
+
+@pytest.mark.parametrize("pen", PENS)
+def test_photographs_are_read_right(pen):
+    ink = [read_image(photograph(digit, digit, **PENS[pen])) for digit in range(10)]
     images = torch.cat([center_digit(i) for i in ink])
     with torch.inference_mode():
         answers = load_pretrained()(normalize(images)).argmax(1).tolist()
     assert answers == [*range(10)]
+
+
+def test_a_photographed_page_with_nothing_on_it_is_blank():
+    with pytest.raises(ValueError, match="is blank"):
+        read_image(photograph(None, 0))
+
+
+def test_a_small_digit_of_a_scan_is_found():
+    page = np.random.default_rng(0).normal(245, 2, (1754, 1240))
+    small = np.asarray(grey().resize((40, 40), Image.Resampling.BOX))
+    page[300:340, 200:240] -= 245 - np.minimum(small, 245.0)
+    ink = read_image(page.clip(0, 255).astype(np.uint8))
+    assert (
+        center_digit(ink) - center_digit(torch.from_numpy(SEVEN)[None, None])
+    ).abs().mean() < 0.05
 
 
 def test_specks_of_a_scan_do_not_count():
@@ -149,6 +196,8 @@ def two_digits() -> Image.Image:
         (FILES["grey"][:400], "The image is damaged or no image"),
         (FILES["blue on cream"][:700], "The image is damaged or no image"),
         (encoded(Image.new("L", (90, 60), 255), "PNG"), "The image is blank"),
+        (encoded(Image.fromarray(-SEVEN), "TIFF"), "The image is damaged or no image"),
+        (Image.fromarray(SEVEN * np.nan), "The image is damaged or no image"),
         (Image.new("1", (6000, 5000)), "too many pixels: reduce it to 25 million"),
         (two_digits(), "shows 2 digits side by side: cut out one"),
         (np.zeros((0, 5)), "arrays"),
@@ -157,7 +206,7 @@ def two_digits() -> Image.Image:
         (np.full((5, 5), 255.0), "between 0 and 1"),
         (np.zeros((5, 5), complex), "arrays"),
     ],
-    ids=range(12),
+    ids=range(14),
 )
 def test_bad_input_gets_one_sentence(source, sentence):
     with pytest.raises(ValueError, match=sentence) as error:
@@ -186,6 +235,8 @@ def test_of_an_animation_the_first_frame_is_read():
 def test_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"There is no image at .*7\.png"):
         read_image(tmp_path / "7.png")
+    with pytest.raises(FileNotFoundError, match="There is no image at"):
+        read_image("7" * 5000)
 
 
 def test_one_digit_in_several_strokes_is_one():
