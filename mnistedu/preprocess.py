@@ -38,7 +38,8 @@ def read_image(source: Source) -> Tensor:
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if the source holds no readable image, more than 25 million pixels
-            (65 million in a JPEG file), nothing drawn, or several digits.
+            (65 million in a JPEG file, unless in CMYK), nothing drawn, or several
+            digits.
 
     Warns:
         UserWarning: if a file is animated; its first frame is read.
