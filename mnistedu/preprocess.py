@@ -80,7 +80,7 @@ def count_digits(ink: Tensor) -> int:
     height, width = _length(inked.any(1)), _length(columns)
     wide = width > 1.25 * height
     tall = (0.5 if wide else 0.85) * height
-    gap = (0 if wide else 0.08) * height
+    gap = (0 if wide else 0.06) * height
 
     outside = columns.new_zeros(1)
     steps = torch.cat([outside, columns, outside]).int().diff()
