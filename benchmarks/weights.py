@@ -122,7 +122,8 @@ def main() -> None:
         parameters = sum(p.numel() for p in model.parameters())
         print(f"seed {seed}: {parameters:,} parameters, {path.stat().st_size:,} bytes")
         print(f"{EPOCHS} epochs in {sum(history.seconds) / 60:.1f} minutes")
-        print(f"validation accuracy {history.val_accuracy[-1]:.2%}")
+        loss = F.cross_entropy(*predict(model, make_loader(digits.val, 1000))).item()
+        print(f"validation accuracy {history.val_accuracy[-1]:.2%}, loss {loss:.4f}")
         print(
             f"empty heatmaps      {empty_heatmaps(model, val):.2%} of validation images"
         )

@@ -307,7 +307,7 @@ def small_files() -> list[bytes]:
     ]
 
 
-def test_any_bytes_give_ink_or_a_sentence():
+def test_any_bytes_give_a_digit_or_a_sentence():
     resource = pytest.importorskip("resource")
     chance = random.Random(0)
     files = small_files()
@@ -327,6 +327,8 @@ def test_any_bytes_give_ink_or_a_sentence():
             refused += 1
         else:
             assert ink.ndim == 4 and ink.any() and ink.isfinite().all()
+            digit = center_digit(ink)
+            assert digit.shape == (1, 1, 28, 28) and digit.any()
             read += 1
         slowest = max(slowest, time.thread_time() - start)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before  # kB
