@@ -24,7 +24,14 @@ from torch.nn import functional as F
 from weights import augment, train
 from writers import validation_writers
 
-from mnistedu.augmentation import PENS, random_affine, random_stroke
+from mnistedu.augmentation import (
+    blurred,
+    random_affine,
+    random_stroke,
+    thicker,
+    thickest,
+    thinner,
+)
 from mnistedu.data import Split, load, make_loader
 from mnistedu.evaluation import accuracy, per_class_accuracy, predict
 from mnistedu.models import ConvNet
@@ -37,7 +44,7 @@ FOLDER = Path(__file__).parents[1] / "run" / "choices"
 
 
 def fine_pens(images: Tensor) -> Tensor:
-    return random_stroke(random_affine(images), PENS[:4])
+    return random_stroke(random_affine(images), [thicker, thickest, thinner, blurred])
 
 
 AUGMENTATIONS: dict[str, Callable[[Tensor], Tensor]] = {

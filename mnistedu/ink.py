@@ -44,9 +44,9 @@ def find_ink(picture: Image.Image) -> Array:
     paper = np.median(edge, 0)
     drawing = (np.abs(edge - paper) < SAME).all(1).mean() > 0.9
     if drawing:
-        difference, faint = colours - paper, 0.0
+        difference, faint, blank = colours - paper, 0.0, BLANK
     else:
-        difference, faint = _difference_on_a_page(colours), FAINT
+        difference, faint, blank = _difference_on_a_page(colours), FAINT, PALE
     contrast = _along_main_direction(difference)
     if drawing:
         threshold = min(_otsu_threshold(contrast), contrast.max())
@@ -55,7 +55,7 @@ def find_ink(picture: Image.Image) -> Array:
         # threshold would tell apart instead; but they differ from the page by less.
         threshold = np.quantile(contrast, 1 - SMALLEST) / 2
     full = np.quantile(contrast[contrast >= threshold], 0.75)
-    if full < (BLANK if drawing else PALE):
+    if full < blank:
         return np.zeros_like(contrast)
     ink = (contrast / full - faint) / (1 - faint)
     return _without_specks(ink.clip(0, 1), drop_edge=not drawing)

@@ -63,9 +63,9 @@ def count_digits(ink: Tensor) -> int:
 
     The strokes of one digit may be apart too: an open 4, a 5 without its bar. So
     pieces with blank columns between them count as digits only if they are about as
-    high as each other and not quite close or, where all is wider than one digit can
-    be, if they are half as high. Of MNIST's 70,000 digits 7 are taken for two: broken
-    ones, with a tall piece on either side.
+    high as each other and a sixteenth of that apart or, where all is wider than one
+    digit can be, if they are half as high. Of MNIST's 70,000 digits 7 are taken for
+    two: broken ones, with a tall piece on either side.
 
     Args:
         ink: float ``(1, 1, H, W)`` in [0, 1]; 0 is paper, 1 is full ink.
