@@ -34,7 +34,7 @@ DIGITS = (3, 5, 8)
 
 CELL = """
 import time
-from mnistedu.drawing import DrawingPad
+from mnistedu.pad import DrawingPad
 from mnistedu.strokes import rasterize
 
 pad = DrawingPad()

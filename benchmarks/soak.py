@@ -16,7 +16,7 @@ import psutil
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from pen import draw
 
-from mnistedu.drawing import DrawingPad
+from mnistedu.pad import DrawingPad
 from mnistedu.strokes import SAMPLES
 
 WARM = 100  # strokes, after which all is imported and every buffer allocated

@@ -248,7 +248,8 @@ def predict(
 
     from mnistedu.checkpoints import PRETRAINED, load_checkpoint
     from mnistedu.evaluation import predict
-    from mnistedu.preprocess import center_digit, normalize, read_image
+    from mnistedu.preprocess import center_digit, normalize
+    from mnistedu.reading import read_image
 
     network = load_checkpoint(checkpoint or PRETRAINED)
     digits: dict[Path, Tensor] = {}

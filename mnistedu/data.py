@@ -32,6 +32,7 @@ from torch.utils.data import (
     TensorDataset,
 )
 
+from mnistedu.images import to_ink
 from mnistedu.preprocess import center_digit, normalize
 
 # The four files of MNIST, uncompressed: where torchvision puts them, and what
@@ -279,7 +280,7 @@ def make_loader(
     def prepare(batch: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         images, targets = batch
         if augment is not None:
-            images = augment(images.unsqueeze(1) / 255)
+            images = augment(to_ink(images))
         return normalize(images), targets
 
     dataset = TensorDataset(*split)

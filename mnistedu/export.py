@@ -16,8 +16,9 @@ from torch.export import Dim
 from torch.nn import functional as F
 
 import mnistedu
+from mnistedu.images import IMAGE_SIZE
 from mnistedu.models import ConvNet
-from mnistedu.preprocess import IMAGE_SIZE, center_digit, normalize, shrink
+from mnistedu.preprocess import center_digit, normalize, shrink
 
 MEANING = {
     "canvas": "Drawn digits in [0, 1], of any size: 0 is paper, 1 is full ink.",

@@ -22,10 +22,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mnistedu.activations import capture_activations, eval_mode, feature_maps
+from mnistedu.images import PAPER
 from mnistedu.models import ConvNet
-from mnistedu.preprocess import MNIST_MEAN, MNIST_STD
-
-PAPER = -MNIST_MEAN / MNIST_STD  # what a pixel without ink is once normalised
 
 ClassIdx = int | Sequence[int] | Tensor | None
 

@@ -1,142 +1,92 @@
-"""One picture out of a file, of its bytes, or of an array.
+"""The three kinds of image in this course, and what each of them must be.
 
-Files come from anywhere: they may be damaged, or small and unfold to gigabytes. The
-size is read from the header first, and what is decoded is soon reduced.
+- **Raw digits**, as MNIST's files hold them: uint8 ``(N, 28, 28)``, from 0 for paper
+  to 255 for full ink.
+- **Ink**, of any size: float ``(N, 1, H, W)`` in [0, 1], from 0 for paper to 1 for full
+  ink. Drawings are ink, scans are, and so are raw digits divided by 255.
+- **Normalised images**, what the networks take: float ``(N, 1, 28, 28)``, ink less
+  MNIST's mean and divided by its standard deviation. Their paper is -0.42.
+
+Whatever takes one of them asks here. What is none gets one sentence, a ValueError,
+which says what came and what was wanted.
 """
 
-import os
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from io import BytesIO
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageOps
+import torch
 from torch import Tensor
 
-Source = str | Path | bytes | Image.Image | NDArray[Any] | Tensor
-
-# What cameras, phones, scanners and drawing programs write. Pillow reads more, but
-# some of that slowly, and some by starting other programs.
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
-ANIMATED = ("PNG", "WEBP", "GIF")  # the other formats' further images are no frames
-
-LONGEST = 1024  # pixels along the longer side of what is made of a larger picture
-MOST_PIXELS = 25_000_000  # decoded in less than a second and 500 MB
-MOST_PIXELS_JPEG = 65_000_000  # which is decoded at a half, a quarter or an eighth
+IMAGE_SIZE = 28  # pixels, in width and height
+MNIST_MEAN = 0.1307  # over all pixels of the 60,000 training images, as ink
+MNIST_STD = 0.3081
+PAPER = -MNIST_MEAN / MNIST_STD  # a pixel without ink, once it is normalised
+ROUNDING = 1e-3  # by which interpolation may leave [0, 1]
 
 
-def open_image(source: Source) -> Image.Image:
-    """Open, reduce and turn a picture as its camera says it should be.
+def to_ink(images: Tensor) -> Tensor:
+    """Raw digits or ink, with or without the dimension of one channel, as ink.
 
     Args:
-        source: as ``preprocess.read_image`` takes it.
+        images: uint8 ``(N, 28, 28)`` or ``(N, 1, 28, 28)``, or float ``(N, H, W)`` or
+            ``(N, 1, H, W)`` in [0, 1].
 
     Returns:
-        A picture of mode RGBA, at most 1024 pixels wide and high.
+        float ``(N, 1, H, W)`` in [0, 1]: float32, or float64 if that came.
 
     Raises:
-        FileNotFoundError, ValueError: as ``preprocess.read_image``.
-
-    Warns:
-        UserWarning: if a file is animated; its first frame is taken.
+        ValueError: if they are neither.
     """
-    if isinstance(source, str | Path):
-        if not os.path.isfile(source):  # False of a name too long, too
-            raise FileNotFoundError(f"There is no image at {source}.")
-        with Path(source).open("rb") as file:
-            return _decode(file, name_of(source))
-    if isinstance(source, bytes | memoryview):
-        return _decode(BytesIO(source), name_of(source))
-    picture = source if isinstance(source, Image.Image) else _from_array(source)
-    with _in_one_sentence(name_of(source)):
-        _refuse_more_pixels_than(MOST_PIXELS, picture)
-        return _upright(picture)
+    wanted = (
+        "raw digits, uint8 (N, 28, 28) in 0..255, or ink, float (N, 1, H, W) in [0, 1]"
+    )
+    _check(isinstance(images, Tensor), wanted, images)
+    raw = images.dtype == torch.uint8
+    ink = images.unsqueeze(1) if images.ndim == 3 else images
+    _check(ink.ndim == 4 and ink.shape[1] == 1, wanted, images)
+    if raw:
+        _check(ink.shape[2:] == (IMAGE_SIZE, IMAGE_SIZE), wanted, images)
+        return ink / 255
+    _check(ink.is_floating_point() and _lies_in(ink, 0, 1), wanted, images)
+    return ink if ink.dtype == torch.float64 else ink.float()
 
 
-def name_of(source: Source) -> str:
-    """How a sentence about it begins."""
-    return str(source) if isinstance(source, str | Path) else "The image"
+def check_normalized(images: Tensor) -> Tensor:
+    """The same images, if a network can take them.
+
+    Args:
+        images: float ``(N, 1, 28, 28)``. Ink is told from them by its paper, which is
+            0 where theirs is -0.42.
+
+    Raises:
+        ValueError: if they are raw digits, ink, or of another shape.
+    """
+    wanted = "normalised images, float (N, 1, 28, 28), as preprocess.normalize makes"
+    _check(isinstance(images, Tensor), wanted, images)
+    shape = images.shape[1:] == (1, IMAGE_SIZE, IMAGE_SIZE)
+    _check(shape and images.is_floating_point(), wanted, images)
+    ink = images.numel() > 0 and images.any() and _lies_in(images, 0, 1)
+    _check(not ink, wanted, images)
+    return images
 
 
-def _decode(file: BinaryIO, name: str) -> Image.Image:
-    with _in_one_sentence(name):
-        picture = Image.open(file, formats=FORMATS)
-        # MPO: with a preview behind. CMYK comes from printers, and takes longer.
-        photograph = picture.format in ("JPEG", "MPO") and picture.mode != "CMYK"
-        most = MOST_PIXELS_JPEG if photograph else MOST_PIXELS
-        _refuse_more_pixels_than(most, picture)
-        animated = picture.format in ANIMATED and getattr(picture, "is_animated", False)
-        picture.draft(None, (LONGEST, LONGEST))
-        upright = _upright(picture)
-    if animated:
-        warnings.warn(
-            f"{name} is animated: only its first frame is read.", stacklevel=4
-        )
-    return upright
+def _lies_in(images: Tensor, low: float, high: float) -> bool:
+    if images.numel() == 0 or torch.compiler.is_compiling():  # no values to look at
+        return True
+    least, most = images.aminmax()
+    return bool(low - ROUNDING <= least and most <= high + ROUNDING)  # False of nan
 
 
-@contextmanager
-def _in_one_sentence(name: str) -> Iterator[None]:
-    """Turn all that a decoder may raise into a ValueError, and keep its warnings."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except Image.DecompressionBombError as error:
-        raise ValueError(
-            f"{name} has too many pixels: reduce it to 25 million or less."
-        ) from error
-    except Exception as error:
-        raise ValueError(
-            f"{name} is damaged or no image that can be read: try a PNG or JPEG file."
-        ) from error
+def _check(good: bool, wanted: str, images: Any) -> None:
+    if not good:
+        raise ValueError(f"This takes {wanted}; it was given {describe(images)}.")
 
 
-def _refuse_more_pixels_than(most: int, picture: Image.Image) -> None:
-    if picture.width * picture.height > most:
-        raise Image.DecompressionBombError
-
-
-def _upright(picture: Image.Image) -> Image.Image:
-    if picture.mode[0] in "IF":  # 16 or 32 bits for a level
-        picture = picture.convert("F")
-    elif picture.mode not in ("L", "LA", "RGB", "RGBA", "CMYK"):
-        picture = picture.convert("RGBA")  # a mean of a palette's numbers says nothing
-    small = picture.reduce(-(-max(picture.size) // LONGEST))
-    small = ImageOps.exif_transpose(small)
-    if small.mode == "F":
-        small = Image.fromarray(_eight_bits(np.asarray(small)))
-    return small.convert("RGBA")
-
-
-def _eight_bits(levels: NDArray[Any]) -> NDArray[np.uint8]:
-    """Of the 16 bits few files use all: what is lightest is white."""
-    if not 0 <= levels.min() <= levels.max() < np.inf:  # nor nan
-        raise ValueError("These levels are no light.")
-    scaled = levels * np.float32(255 / (levels.max() or 1))
-    return scaled.clip(0, 255).round().astype(np.uint8)
-
-
-def _from_array(source: NDArray[Any] | Tensor) -> Image.Image:
-    if isinstance(source, Tensor):
-        source = source.detach().cpu()  # which NumPy takes, but for half precision
-        source = source.float() if source.is_floating_point() else source
-    array = np.asarray(source)
-    known = array.dtype.name in ("bool", "uint8", "uint16") or array.dtype.kind == "f"
-    plain = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
-    if not known or not plain or not array.size:
-        raise ValueError(
-            "read_image takes arrays of bool, uint8, uint16 or float and shape (H, W), "
-            f"(H, W, 3) or (H, W, 4), not {array.dtype} of shape {array.shape}."
-        )
-    if array.dtype == np.uint16:
-        return Image.fromarray(_eight_bits(array))
-    if array.dtype != np.uint8:
-        if not (array.min() >= 0 and array.max() <= 1):  # nor nan
-            raise ValueError("Floats in an array should lie between 0 and 1.")
-        array = (array * np.float32(255)).round().astype(np.uint8)
-    return Image.fromarray(array)
+def describe(images: Any) -> str:
+    """What somebody gave for images, in words: its type, shape and range."""
+    if not isinstance(images, Tensor):
+        return f"{type(images).__name__}, which is no tensor"
+    text = f"{str(images.dtype).removeprefix('torch.')} {(*images.shape,)}"
+    if images.numel() and not images.is_complex():
+        least, most = images.aminmax()
+        text += f" in [{least.item():.4g}, {most.item():.4g}]"
+    return text

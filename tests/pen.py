@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ipywidgets import HTML, Widget
 
-from mnistedu.sheet import Sheet
+from mnistedu.pad.sheet import Sheet
 from mnistedu.strokes import Point
 
 ZERO = [

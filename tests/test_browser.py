@@ -32,7 +32,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def page(browser: Browser, home: Path) -> Iterator[Page]:
     """A notebook with both pads, run, the first one in view."""
-    cells = ["from mnistedu.drawing import *", "pad = DrawingPad(); pad"]
+    cells = ["from mnistedu.pad import *", "pad = DrawingPad(); pad"]
     write_notebook(home / "pads.ipynb", [*cells, "hand = HandwritingPad(); hand"])
     context = browser.new_context(
         viewport={"width": 1280, "height": 800}, has_touch=True

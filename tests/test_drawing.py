@@ -15,10 +15,10 @@ from torch.nn import functional as F
 from mnistedu.activations import feature_maps
 from mnistedu.checkpoints import load_pretrained
 from mnistedu.data import Digits
-from mnistedu.drawing import DrawingPad, HandwritingPad
 from mnistedu.gradcam import grad_cam
 from mnistedu.models import MLP, ConvNet
-from mnistedu.pictures import encode_jpeg, encode_png, mosaic, overlay
+from mnistedu.pad import DrawingPad, HandwritingPad
+from mnistedu.pad.pictures import encode_jpeg, encode_png, mosaic, overlay
 from mnistedu.preprocess import center_digit, normalize
 from mnistedu.strokes import SAMPLES, rasterize
 

@@ -15,7 +15,7 @@ import pytest
 from torch import nn
 
 from mnistedu.data import Digits, make_loader
-from mnistedu.pictures import encode_png
+from mnistedu.pad.pictures import encode_png
 from mnistedu.strokes import SAMPLES, rasterize
 from mnistedu.training import fit
 

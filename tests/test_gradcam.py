@@ -13,13 +13,13 @@ from torch import nn
 from mnistedu.checkpoints import load_pretrained
 from mnistedu.data import load
 from mnistedu.gradcam import (
-    PAPER,
     class_activation_map,
     enlarge,
     grad_cam,
     occlusion,
     saliency,
 )
+from mnistedu.images import PAPER
 from mnistedu.models import MLP, ConvNet
 from mnistedu.preprocess import normalize
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from PIL import Image
 
-from mnistedu.pictures import LINES, encode_jpeg, encode_png, mosaic, overlay
+from mnistedu.pad.pictures import LINES, encode_jpeg, encode_png, mosaic, overlay
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (5, 7, 3)])

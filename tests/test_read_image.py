@@ -11,13 +11,8 @@ import torch
 from PIL import Image, ImageDraw, ImageFilter
 
 from mnistedu.checkpoints import load_pretrained
-from mnistedu.preprocess import (
-    INK_THRESHOLD,
-    center_digit,
-    count_digits,
-    normalize,
-    read_image,
-)
+from mnistedu.preprocess import INK_THRESHOLD, center_digit, normalize
+from mnistedu.reading import count_digits, read_image
 from mnistedu.strokes import SAMPLES, rasterize
 
 SEVEN = rasterize(SAMPLES[7])[0, 0].numpy()

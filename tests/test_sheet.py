@@ -7,7 +7,7 @@ import torch
 from ipycanvas.canvas import COMMANDS
 from pen import ONE, SEVEN, draw, press, send, touch
 
-from mnistedu.sheet import UNDOS, Sheet, make_button
+from mnistedu.pad.sheet import UNDOS, Sheet, make_button
 from mnistedu.strokes import SIZE, rasterize
 
 COMMAND_NAMES = {number: name for name, number in COMMANDS.items()}

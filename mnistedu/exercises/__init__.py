@@ -5,30 +5,34 @@ from dataclasses import dataclass
 from typing import Any
 
 from mnistedu.exercises import (
-    convolution,
-    drawing,
-    features,
-    heatmaps,
-    images,
-    layers,
-    metrics,
-    perceptron,
+    ch01_data,
+    ch02_by_hand,
+    ch03_mlp,
+    ch04_cnn,
+    ch05_training,
+    ch06_evaluation,
+    ch07_grad_cam,
+    ch08_feature_maps,
+    ch09_draw,
     record,
-    training,
 )
 from mnistedu.exercises.answer import Answer, judge, show
 
-# The exercises of each chapter, in the order in which a reader meets them.
+# The exercises of each chapter, in the order in which a reader meets them. A file has
+# the name of its chapter's notebook, with the letters that Python wants before it.
 CHAPTERS = {
-    "01_data": images.EXERCISES,
-    "02_by_hand": layers.EXERCISES,
-    "03_mlp": perceptron.EXERCISES,
-    "04_cnn": convolution.EXERCISES,
-    "05_training": training.EXERCISES,
-    "06_evaluation": metrics.EXERCISES,
-    "07_grad_cam": heatmaps.EXERCISES,
-    "08_feature_maps": features.EXERCISES,
-    "09_draw": drawing.EXERCISES,
+    module.__name__.rpartition(".ch")[2]: module.EXERCISES
+    for module in (
+        ch01_data,
+        ch02_by_hand,
+        ch03_mlp,
+        ch04_cnn,
+        ch05_training,
+        ch06_evaluation,
+        ch07_grad_cam,
+        ch08_feature_maps,
+        ch09_draw,
+    )
 }
 EXERCISES = {
     name: exercise

@@ -182,6 +182,11 @@ def make_button(text: str, on_click: Callable[[], None]) -> Button:
     return button
 
 
+def with_article(digit: int) -> str:
+    """The digit as a sentence names it."""
+    return f"an {digit}" if digit == 8 else f"a {digit}"
+
+
 # JupyterLab's own colours where it has them, light or dark, and for the bars those
 # of the figures (see plotting), which can be told apart on both.
 STYLE = """<style>

@@ -1,0 +1,192 @@
+"""Reading a digit: from a drawing, a scan or a photograph to ink, and to an answer."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from mnistedu.activations import eval_mode
+from mnistedu.checkpoints import load_pretrained
+from mnistedu.preprocess import INK_THRESHOLD, center_digit, normalize, shrink
+from mnistedu.reading.files import Source, name_of, open_image
+
+Model = Callable[[Tensor], Tensor]
+
+
+class Reading(NamedTuple):
+    """What a network makes of some ink.
+
+    ``digit``: the most probable one; None where the ink shows none or several;
+    ``probabilities``: float32 ``(10,)``, all 0 where there is no answer;
+    ``image``: what the network sees before it is normalised, ink ``(1, 1, 28, 28)``;
+    ``digits_seen``: how many stand side by side, 0 where nothing is drawn.
+    """
+
+    digit: int | None
+    probabilities: Tensor
+    image: Tensor
+    digits_seen: int
+
+
+def read_digit(source: Source, model: Model | None = None) -> Reading:
+    """Read the digit in a picture: find its ink, scale and centre it, ask a network.
+
+    Args:
+        source: as ``read_image`` takes it.
+        model: as ``recognize`` takes it; None for the course's own network.
+
+    Returns:
+        The answer, with what the network saw. Of a blank picture, or one that shows
+        several digits, nothing is guessed: its ``digit`` is None.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if the source holds no readable image, as ``read_image`` has it; or
+            as ``recognize``.
+    """
+    return recognize(_find_ink(source), model or load_pretrained())
+
+
+def recognize(ink: Tensor, model: Model, centered: bool = True) -> Reading:
+    """Ask a network for the digit in some ink.
+
+    Args:
+        ink: float ``(1, 1, H, W)`` in [0, 1]; 0 is paper, 1 is full ink.
+        model: maps normalised images, float32 ``(N, 1, 28, 28)``, to logits
+            ``(N, 10)``: a module, used in evaluation mode, on its own device and in
+            its own precision, or any function.
+        centered: whether ``center_digit`` makes the image, or the ink is only shrunk.
+
+    Raises:
+        ValueError: if ``ink`` is none, or the model gives no ten finite logits.
+    """
+    seen = without_answer(ink, centered)
+    if seen.digits_seen != 1:
+        return seen
+    probabilities = logits_of(model, seen.image).softmax(0)
+    return seen._replace(digit=int(probabilities.argmax()), probabilities=probabilities)
+
+
+def without_answer(ink: Tensor, centered: bool = True) -> Reading:
+    """What there is to say of some ink before a network is asked."""
+    image = center_digit(ink) if centered else shrink(ink)
+    return Reading(None, torch.zeros(10), image, count_digits(ink))
+
+
+@torch.no_grad()  # in inference mode lazy layers would be made unfit for training
+def logits_of(model: Model, image: Tensor) -> Tensor:
+    """A model's logits, float32 ``(10,)``, for one image of ink ``(1, 1, 28, 28)``.
+
+    Raises:
+        ValueError: if the model gives no ten finite logits.
+    """
+    images = normalize(image)
+    try:
+        if isinstance(model, nn.Module):
+            with eval_mode(model):
+                logits = model(like_weights(images, model)).cpu()
+        else:
+            logits = torch.as_tensor(model(images))
+    except Exception as error:  # whatever the reader's own code raises
+        raise ValueError(
+            f"The model could not read an image of shape {tuple(images.shape)}: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    if logits.shape != (1, 10) or not logits.isfinite().all():
+        raise ValueError(
+            "The model must give ten finite logits, shape (1, 10), for an image "
+            f"(1, 1, 28, 28), but gave shape {tuple(logits.shape)}."
+        )
+    return logits[0].float()
+
+
+def like_weights(images: Tensor, model: nn.Module) -> Tensor:
+    """The images on the model's device and in its precision."""
+    parameter = next(model.parameters(), images)
+    return images.to(parameter.device, parameter.dtype)
+
+
+def read_image(source: Source) -> Tensor:
+    """Read the ink of one digit from a drawing, a scan or a photograph.
+
+    Dark ink on light paper and light ink on dark paper both will do, in any colour,
+    in an uneven light and with shadows; see ``reading.ink.find_ink``. What is
+    transparent is paper. Large pictures are reduced to at most 1024 pixels in width and
+    height.
+
+    Args:
+        source: the path or the bytes of a PNG, JPEG, WebP, GIF, BMP or TIFF file, an
+            image of Pillow's, or an array or tensor ``(H, W)``, ``(H, W, 3)`` or
+            ``(H, W, 4)``: bool, uint8, uint16 or float in [0, 1].
+
+    Returns:
+        float32 ``(1, 1, H, W)`` in [0, 1]; 0 is paper, 1 is full ink.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if the source holds no readable image, more than 25 million pixels
+            (65 million in a JPEG file, unless in CMYK), nothing drawn, or several
+            digits.
+
+    Warns:
+        UserWarning: if a file is animated; its first frame is read.
+    """
+    ink = _find_ink(source)
+    count = count_digits(ink)
+    if count != 1:
+        raise ValueError(f"{name_of(source)} {not_one(count)}")
+    return ink
+
+
+def not_one(count: int) -> str:
+    """What is wrong with a picture of none or several digits, and what to do."""
+    if count == 0:
+        return "is blank: it should show one digit."
+    return f"shows {count} digits side by side: cut out one of them."
+
+
+def _find_ink(source: Source) -> Tensor:
+    from mnistedu.reading.ink import find_ink  # brings SciPy, which takes its time
+
+    return torch.from_numpy(find_ink(open_image(source)))[None, None]
+
+
+def count_digits(ink: Tensor) -> int:
+    """Count the digits that stand side by side.
+
+    The strokes of one digit may be apart too: an open 4, a 5 without its bar. So
+    pieces with blank columns between them count as digits only if they are about as
+    high as each other and a sixteenth of that apart or, where all is wider than one
+    digit can be, if they are half as high. Of MNIST's 70,000 digits 7 are taken for
+    two: broken ones, with a tall piece on either side.
+
+    Args:
+        ink: float ``(1, 1, H, W)`` in [0, 1]; 0 is paper, 1 is full ink.
+
+    Returns:
+        Their number; 0 for blank ink.
+    """
+    inked = ink[0, 0] > INK_THRESHOLD
+    columns = inked.any(0)
+    if not columns.any():
+        return 0
+    height, width = _length(inked.any(1)), _length(columns)
+    wide = width > 1.25 * height
+    tall = (0.5 if wide else 0.85) * height
+    gap = (0 if wide else 0.06) * height
+
+    outside = columns.new_zeros(1)
+    steps = torch.cat([outside, columns, outside]).int().diff()
+    digits, end = 0, -width
+    for first, last in steps.nonzero().view(-1, 2).tolist():
+        if _length(inked[:, first:last].any(1)) >= tall:
+            digits += first - end >= gap
+            end = last
+    return max(digits, 1)
+
+
+def _length(inked: Tensor) -> int:
+    """From the first to the last True of (L,)."""
+    position = inked.nonzero()
+    return int(position[-1] - position[0] + 1)
