@@ -65,8 +65,9 @@ def course(recipe: Recipe, seed: int, device: str = "cpu") -> Iterator[float]:
     from mnistedu.augmentation import random_affine
     from mnistedu.data import load, make_loader
     from mnistedu.evaluation import accuracy, predict
+    from mnistedu.machine import seed_everything
     from mnistedu.models import ConvNet
-    from mnistedu.training import fit, seed_everything
+    from mnistedu.training import fit
 
     seed_everything(seed)
     digits = load("mnist")

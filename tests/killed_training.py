@@ -21,8 +21,9 @@ from safetensors.torch import load_file, save_file
 from mnistedu import checkpoints
 from mnistedu.augmentation import random_affine
 from mnistedu.data import load, make_loader
+from mnistedu.machine import seed_everything
 from mnistedu.models import MLP
-from mnistedu.training import fit, seed_everything
+from mnistedu.training import fit
 
 EPOCHS = 4
 WRITES = 2 * EPOCHS  # best and last after each epoch, as long as it improves

@@ -47,7 +47,7 @@ def test_a_file_says_which_network_it_holds(model, tmp_path):
 
 def test_what_training_needs_is_kept_apart_from_the_weights(tmp_path):
     model, path = MLP(()), tmp_path / "a.safetensors"
-    info = {"history": {"val_loss": [0.1, 1 / 3]}, "milestones": {7: 1}}
+    info = {"history": {"val_loss": [0.1, 1 / 3]}, "labels": {"0": "zero"}}
     save_checkpoint(model, path, {"0/step": torch.tensor(3.0)}, **info)
     weights, training, read = read_checkpoint(path)
     assert weights.keys() == model.state_dict().keys()

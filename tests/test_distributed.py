@@ -17,8 +17,9 @@ from torch import Tensor, distributed
 from mnistedu.augmentation import random_affine
 from mnistedu.checkpoints import read_checkpoint
 from mnistedu.data import Digits, Split, load, make_loader
+from mnistedu.history import History
 from mnistedu.models import MLP, ConvNet
-from mnistedu.training import History, fit
+from mnistedu.training import fit
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run"]
 # gloo, and a port that is free, on a machine of any kind

@@ -7,7 +7,7 @@ import torch
 
 from mnistedu import plotting
 from mnistedu.evaluation import Calibration
-from mnistedu.training import History
+from mnistedu.history import History
 
 
 @pytest.fixture(autouse=True)
