@@ -5,20 +5,24 @@ Each command imports what it needs: torch takes seconds, and ``--help`` must not
 
 import json
 import math
+from collections.abc import Callable
 from contextlib import nullcontext, redirect_stdout
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 from typer.core import TyperGroup
+
+from mnistedu.options import Device, Epochs, Json, Seed, Source, Trained
 
 if TYPE_CHECKING:
     from torch import nn
 
     from mnistedu.data import Digits
-    from mnistedu.history import History
-    from mnistedu.models import MLP, ConvNet
+    from mnistedu.training import History
+
+Command = TypeVar("Command", bound=Callable[..., None])
 
 INTERRUPTED = 130  # the exit code of a program that Ctrl-C has ended
 
@@ -53,48 +57,18 @@ app = typer.Typer(
 )
 
 
-def _examples(*lines: str) -> str:
-    return "\b\nExamples:\n  " + "\n  ".join(lines)
+def _command(*examples: str) -> Callable[[Command], Command]:
+    """Make a function a command whose help ends with examples."""
+    return app.command(epilog="\b\nExamples:\n  " + "\n  ".join(examples))
 
 
-# The options that several commands share.
-Epochs = Annotated[
-    int, typer.Option(min=1, help="How often to go through the training images.")
-]
-Seed = Annotated[
-    int,
-    typer.Option(
-        min=0, max=2**32 - 1, help="The same seed gives the same result on a machine."
-    ),
-]
-Device = Annotated[
-    str | None,
-    typer.Option(help="cpu, cuda, cuda:1, mps ...; the fastest if it is not given."),
-]
-Source = Annotated[
-    Literal["auto", "mnist", "offline"],
-    typer.Option(
-        help="The digits: MNIST, scikit-learn's (offline), or MNIST if it can be had."
-    ),
-]
-Trained = Annotated[
-    Path | None,
-    typer.Option(
-        "--checkpoint", help="What `mnistedu train` wrote; else the course's network."
-    ),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, with every figure.")]
-
-
-@app.command(
-    epilog=_examples(
-        "mnistedu train",
-        "mnistedu train --model mlp --hidden-sizes 512,256 --dropout 0.2",
-        "mnistedu train --epochs 15 --output long",
-        "mnistedu train --epochs 15 --output long --resume   (after a break)",
-        "mnistedu train --epochs 30 --output long --resume   (15 more)",
-        "torchrun --nproc-per-node=2 -m mnistedu train       (in two processes)",
-    )
+@_command(
+    "mnistedu train",
+    "mnistedu train --model mlp --hidden-sizes 512,256 --dropout 0.2",
+    "mnistedu train --epochs 15 --output long",
+    "mnistedu train --epochs 15 --output long --resume   (after a break)",
+    "mnistedu train --epochs 30 --output long --resume   (15 more)",
+    "torchrun --nproc-per-node=2 -m mnistedu train       (in two processes)",
 )
 def train(
     model: Annotated[
@@ -152,11 +126,12 @@ def train(
     from mnistedu.augmentation import random_affine
     from mnistedu.data import load, make_loader
     from mnistedu.machine import join_processes, seed_everything
+    from mnistedu.models import build_network
     from mnistedu.results import write_results
     from mnistedu.training import fit
 
     seed_everything(seed)
-    network = _build(model, blocks, hidden_sizes, dropout)
+    network = build_network(model, blocks, hidden_sizes, dropout)
     with join_processes(device) as (where, rank, processes):
         output.mkdir(parents=True, exist_ok=True)
         with redirect_stdout(StringIO()) if rank else nullcontext():
@@ -194,12 +169,10 @@ def train(
         raise typer.Exit(INTERRUPTED)
 
 
-@app.command(
-    epilog=_examples(
-        "mnistedu evaluate",
-        "mnistedu evaluate --checkpoint run/best.safetensors",
-        "mnistedu evaluate --checkpoint run/best.safetensors --source offline --json",
-    )
+@_command(
+    "mnistedu evaluate",
+    "mnistedu evaluate --checkpoint run/best.safetensors",
+    "mnistedu evaluate --checkpoint run/best.safetensors --source offline --json",
 )
 def evaluate(
     checkpoint: Trained = None,
@@ -232,12 +205,10 @@ def evaluate(
     typer.echo(f"\n{report}")
 
 
-@app.command(
-    epilog=_examples(
-        "mnistedu predict three.png seven.jpg",
-        "mnistedu predict --checkpoint run/best.safetensors *.png",
-        "mnistedu predict --json three.png",
-    )
+@_command(
+    "mnistedu predict three.png seven.jpg",
+    "mnistedu predict --checkpoint run/best.safetensors *.png",
+    "mnistedu predict --json three.png",
 )
 def predict(
     images: Annotated[
@@ -281,11 +252,9 @@ def predict(
         raise typer.Exit(2)
 
 
-@app.command(
-    epilog=_examples(
-        "mnistedu export",
-        "mnistedu export --checkpoint run/best.safetensors --output mine.onnx",
-    )
+@_command(
+    "mnistedu export",
+    "mnistedu export --checkpoint run/best.safetensors --output mine.onnx",
 )
 def export(
     checkpoint: Trained = None,
@@ -307,11 +276,9 @@ def export(
     typer.echo(f"Wrote {output}, {output.stat().st_size / 1000:,.0f} kB.")
 
 
-@app.command(
-    epilog=_examples(
-        "mnistedu kaggle train.csv test.csv",
-        "mnistedu kaggle train.csv test.csv --epochs 30 --output mine.csv",
-    )
+@_command(
+    "mnistedu kaggle train.csv test.csv",
+    "mnistedu kaggle train.csv test.csv --epochs 30 --output mine.csv",
 )
 def kaggle(
     train_csv: Annotated[
@@ -355,28 +322,6 @@ def kaggle(
     typer.echo(f"Wrote {output}, {len(answers):,} answers.")
     if len(history) < epochs:
         raise typer.Exit(INTERRUPTED)
-
-
-def _build(
-    model: str, blocks: int | None, hidden_sizes: str | None, dropout: float
-) -> "MLP | ConvNet":
-    from mnistedu.models import MLP, ConvNet
-
-    if model == "convnet":
-        if hidden_sizes is not None:
-            raise ValueError(
-                "--hidden-sizes is for --model mlp; a convnet has --blocks."
-            )
-        return ConvNet(blocks or 3, dropout)
-    if blocks is not None:
-        raise ValueError("--blocks is for --model convnet; an mlp has --hidden-sizes.")
-    sizes = "256,128" if hidden_sizes is None else hidden_sizes
-    if not all(size.strip().isdecimal() and int(size) for size in sizes.split(",")):
-        raise ValueError(
-            "--hidden-sizes takes whole numbers from 1 with commas between them, as "
-            f"in 256,128, not {sizes!r}."
-        )
-    return MLP([int(size) for size in sizes.split(",")], dropout)
 
 
 def _say_what(network: "nn.Module", digits: "Digits") -> None:

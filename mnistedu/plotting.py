@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from mnistedu.evaluation import Calibration
-from mnistedu.history import History
+from mnistedu.training import History
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
 LINES = (

@@ -14,8 +14,8 @@ import mnistedu
 from mnistedu import evaluation
 from mnistedu.checkpoints import load_checkpoint, read_checkpoint
 from mnistedu.data import Digits, Split, make_loader
-from mnistedu.history import History
 from mnistedu.storage import written_whole
+from mnistedu.training import History
 
 
 def measure(logits: Tensor, targets: Tensor) -> dict[str, Any]:

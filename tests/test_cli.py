@@ -16,9 +16,9 @@ from typer.testing import CliRunner, Result
 import mnistedu
 from mnistedu import cli
 from mnistedu.checkpoints import read_checkpoint, save_checkpoint
-from mnistedu.history import History
 from mnistedu.kaggle import PIXELS, read_table
 from mnistedu.models import MLP
+from mnistedu.training import History
 
 TRAIN = ["train", "--source", "offline", "--model", "mlp", "--hidden-sizes", "16"]
 WRITTEN = {

@@ -7,7 +7,7 @@ import torch
 
 from mnistedu import plotting
 from mnistedu.evaluation import Calibration
-from mnistedu.history import History
+from mnistedu.training import History
 
 
 @pytest.fixture(autouse=True)

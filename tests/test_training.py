@@ -4,15 +4,17 @@ import copy
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from killed_training import KILLS
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import (
     LambdaLR,
@@ -28,10 +30,9 @@ from mnistedu.augmentation import random_affine
 from mnistedu.checkpoints import read_checkpoint
 from mnistedu.data import Split, make_loader
 from mnistedu.evaluation import accuracy, predict
-from mnistedu.history import History
 from mnistedu.machine import seed_everything
 from mnistedu.models import MLP, ConvNet
-from mnistedu.training import fit
+from mnistedu.training import History, fit
 
 BATCHES = 3  # of 60 images, in the offline digits' validation set
 
@@ -110,7 +111,7 @@ def test_training_and_resuming_do_not_wait_for_torchs_compiler(tmp_path):
     program = """
 import sys, torch
 from mnistedu.models import MLP
-from mnistedu.training import fit
+from mnistedu.training import History, fit
 batches = [(torch.rand(5, 1, 28, 28), torch.arange(5))]
 for _ in range(2):
     fit(MLP(), batches, batches, 2, checkpoint_dir=sys.argv[1], resume=True)
@@ -542,20 +543,25 @@ def test_a_full_disk_leaves_the_epochs_before(loader, tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked processes")
-def test_runs_killed_at_any_moment_end_with_the_same_weights(tmp_path):
+@pytest.mark.parametrize("processes", KILLS)
+def test_runs_killed_at_any_moment_end_with_the_same_weights(tmp_path, processes):
     program = Path(__file__).with_name("killed_training.py")
     one_thread = {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
-    output = subprocess.run(
-        [sys.executable, program, tmp_path],
+    child = subprocess.Popen(
+        [sys.executable, program, tmp_path, str(processes)],
         env=os.environ | one_thread,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
+        start_new_session=True,
     )
-    assert output.returncode == 0, output.stderr
-    seen = json.loads(output.stdout)
-    assert seen["killed"] == {"computing": 12, "writing": 8}
-    assert seen["different"] == []
+    try:
+        output, errors = child.communicate(timeout=200)
+    finally:  # and what it has forked, should it hang
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+    assert child.returncode == 0, errors
+    assert json.loads(output) == {"killed": KILLS[processes], "different": []}
 
 
 def test_an_epoch_that_diverged_is_never_the_best():

@@ -1,13 +1,18 @@
-"""The training loop: forward, loss, backward, step."""
+"""The training loop: forward, loss, backward, step.
+
+What is around it, from the schedule to the files, is in ``run``.
+"""
 
 from typing import Any
 
 from torch import nn
 
 from mnistedu.evaluation import predict
-from mnistedu.history import History
-from mnistedu.run import Run
-from mnistedu.settings import Loader
+from mnistedu.training.history import History
+from mnistedu.training.run import Run
+from mnistedu.training.settings import Loader
+
+__all__ = ["History", "fit"]
 
 
 def fit(

@@ -19,7 +19,6 @@ from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, ReduceLROnPlateau
 from tqdm.auto import tqdm
 
 from mnistedu.activations import eval_mode
-from mnistedu.adamw import AdamW
 from mnistedu.checkpoints import (
     Checkpoint,
     load_weights,
@@ -28,14 +27,15 @@ from mnistedu.checkpoints import (
 )
 from mnistedu.data import Batches
 from mnistedu.evaluation import accuracy
-from mnistedu.history import History
 from mnistedu.machine import (
     get_random_state,
     pick_device,
     seed_everything,
     set_random_state,
 )
-from mnistedu.settings import (
+from mnistedu.training.adamw import AdamW
+from mnistedu.training.history import History
+from mnistedu.training.settings import (
     Loader,
     Settings,
     describe_data,
