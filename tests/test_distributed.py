@@ -167,7 +167,7 @@ def test_all_processes_end_with_the_same_weights_and_history(ranks, folder):
     assert any("running_mean" in name for name in names)
     for name in names:
         assert torch.equal(first[name], second[name])
-    assert (first["history"][0].diff() < 0).all()  # it learns
+    assert first["history"][0, -1] < first["history"][0, 0]  # it learns
 
     assert {path.name for path in (folder / "whole").iterdir()} == {
         "best.safetensors",

@@ -143,17 +143,6 @@ def test_the_same_seed_gives_the_same_weights(offline):
     assert not equal(trained(1), trained(2))
 
 
-def test_seed_everything_seeds_python_numpy_and_torch():
-    def draw():
-        return random.random(), np.random.rand(), torch.rand(1).item()
-
-    seed_everything(3)
-    first, second = draw(), draw()
-    assert all(a != b for a, b in zip(first, second, strict=True))
-    seed_everything(3)
-    assert draw() == first
-
-
 def test_layers_know_when_they_are_training(loader):
     class Spy(nn.Module):
         def __init__(self):
