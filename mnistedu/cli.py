@@ -137,19 +137,13 @@ def train(
         with redirect_stdout(StringIO()) if rank else nullcontext():
             digits = load(source)
             _say_what(network, digits)
-            train_loader = make_loader(
-                digits.train,
-                batch_size,
-                shuffle=True,
-                augment=random_affine if augment else None,
-                shard=processes > 1,
+            changes, several = random_affine if augment else None, processes > 1
+            loaders = (
+                make_loader(digits.train, batch_size, True, changes, shard=several),
+                make_loader(digits.val, 1000),
             )
             history = fit(
-                network,
-                train_loader,
-                make_loader(digits.val, 1000),
-                epochs,
-                learning_rate,
+                *(network, *loaders, epochs, learning_rate),
                 weight_decay=weight_decay,
                 on_epoch_end=_say_epoch,
                 checkpoint_dir=output,
@@ -163,8 +157,8 @@ def train(
     metrics = write_results(output, digits)
     _say_figures("validation", metrics["validation"])
     _say_figures("test", metrics["test"])
-    count = f"{len(history)} epoch{'s' * (len(history) > 1)}"
-    typer.echo(f"Wrote weights, metrics.json and plots of {count} to {output}.")
+    epochs_done = f"{len(history)} epoch{'s' * (len(history) > 1)}"
+    typer.echo(f"Wrote weights, metrics.json and plots of {epochs_done} to {output}.")
     if len(history) < epochs:
         raise typer.Exit(INTERRUPTED)
 
@@ -229,25 +223,24 @@ def predict(
     from mnistedu.reading import not_one, read_digit
 
     network = load_checkpoint(checkpoint or PRETRAINED).to(find_device(device))
-    answers = []
+    answers: list[dict[str, Any]] = []
     for path in images:
         try:
             reading = read_digit(path, network)
             if reading.digit is None:
                 raise ValueError(f"{path} {not_one(reading.digits_seen)}")
+            names = {"image": str(path), "digit": reading.digit}
+            answers.append(names | {"probabilities": reading.probabilities.tolist()})
         except (OSError, ValueError) as error:
             _say_error(error)
-        else:
-            answers.append((str(path), reading.digit, reading.probabilities.tolist()))
     if answers and as_json:
-        names = ("image", "digit", "probabilities")
-        table = [dict(zip(names, answer, strict=True)) for answer in answers]
-        typer.echo(json.dumps(table, indent=2))
+        typer.echo(json.dumps(answers, indent=2))
     elif answers:
-        width = max(len("image"), *(len(name) for name, *_ in answers))
+        width = max(len("image"), *(len(answer["image"]) for answer in answers))
         typer.echo(f"{'image':<{width}}  digit  probability")
-        for name, digit, probabilities in answers:
-            typer.echo(f"{name:<{width}}  {digit:>5}  {max(probabilities):>11.1%}")
+        for answer in answers:
+            image, digit, probabilities = answer.values()
+            typer.echo(f"{image:<{width}}  {digit:>5}  {max(probabilities):>11.1%}")
     if len(answers) < len(images):
         raise typer.Exit(2)
 
