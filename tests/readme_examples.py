@@ -1,4 +1,4 @@
-"""The README's command line, run: `python readme_examples.py`.
+"""The README's commands and its Python, run: `python readme_examples.py`.
 
 A program of its own, so that it can be run by any Python that has mnistedu installed
 and nothing else: by that of test_project.py, and by the one of a release's wheel. The
@@ -33,6 +33,14 @@ def examples() -> list[list[str]]:
     (section,) = re.findall(r"## On the command line\n(.*?)\n## ", readme, re.DOTALL)
     (block,) = re.findall(r"```console\n(.*?)```", section, re.DOTALL)
     return [shlex.split(re.split(r"  +", line)[0]) for line in block.splitlines()]
+
+
+def python_example() -> str:
+    """The lines of Python in the README."""
+    (block,) = re.findall(
+        r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL
+    )
+    return block
 
 
 def make_files(folder: Path) -> None:
@@ -75,6 +83,7 @@ def main() -> None:
                 check=True,
                 env=os.environ | {"TQDM_DISABLE": "1"},
             )
+        subprocess.run([sys.executable, "-c", python_example()], cwd=folder, check=True)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
-"""The pads without a browser; tests/test_browser.py draws on them in JupyterLab."""
+"""The pad that reads; tests/test_browser.py draws on it in JupyterLab."""
 
+import warnings
 from io import BytesIO
 from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
-from ipywidgets import Image as ImageWidget
-from pen import ONE, SEVEN, ZERO, draw, page, parts, press, send, touch
+from pen import ONE, SEVEN, ZERO, draw, page, send, touch
 from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -17,7 +17,7 @@ from mnistedu.checkpoints import load_pretrained
 from mnistedu.data import Digits
 from mnistedu.gradcam import grad_cam
 from mnistedu.models import MLP, ConvNet
-from mnistedu.pad import DrawingPad, HandwritingPad
+from mnistedu.pad import DrawingPad
 from mnistedu.pad.pictures import encode_jpeg, encode_png, mosaic, overlay
 from mnistedu.preprocess import center_digit, normalize
 from mnistedu.strokes import SAMPLES, rasterize
@@ -260,6 +260,19 @@ def test_what_a_file_leaves_out_is_said(pad, recwarn):
     assert pad._note.value == ""
 
 
+def test_an_upload_leaves_the_warnings_of_a_cell_alone(pad, monkeypatch):
+    filters, cell, open_ = warnings.filters, warnings.catch_warnings(), Image.open
+
+    def end_the_cell(*args, **options):
+        cell.__exit__()
+        return open_(*args, **options)
+
+    monkeypatch.setattr(Image, "open", end_the_cell)
+    cell.__enter__()
+    upload(pad, photo(rasterize([SEVEN])))
+    assert pad.prediction == 7 and warnings.filters is filters
+
+
 def test_the_longest_way_fits_on_the_sheet(pad):
     thin = torch.zeros(1, 1, 300, 40)
     thin[..., 5:295, 20:22] = 1
@@ -377,83 +390,3 @@ def test_a_model_that_breaks_later_says_so_in_the_pad():
     broken = False
     draw(pad, SEVEN)
     assert pad.prediction == 3 and "RuntimeError" not in page(pad)
-
-
-def test_pads_have_a_repr_without_numbers(pad):
-    draw(pad, SEVEN)
-    assert repr(pad) == "DrawingPad()"
-    assert repr(HandwritingPad()) == "HandwritingPad()"
-
-
-def test_asks_for_every_digit_in_a_mixed_order():
-    pad = HandwritingPad()
-    assert pad.images.shape == (0, 1, 28, 28) and pad.images.dtype == torch.float32
-    assert pad.targets.shape == (0,) and pad.targets.dtype == torch.int64
-    asked = []
-    for n in range(20):
-        title = pad._title.value
-        asked.append(int(title.split("</b>")[0][-1]))
-        assert f"({n + 1} of 20)" in title
-        draw(pad, SEVEN)
-        pad._keep.click()
-    assert sorted(asked[:10]) == sorted(asked[10:]) == list(range(10))
-    assert asked[:10] != asked[10:] and asked[:10] != sorted(asked[:10])
-    assert pad.targets.tolist() == asked
-    assert "all 20 are kept" in pad._title.value and pad._keep.disabled
-    draw(pad, SEVEN)
-    pad.keep()
-    assert len(pad.images) == len(pad.targets) == 20
-
-
-def test_keeps_the_images_of_what_is_drawn():
-    pad = HandwritingPad(3)
-    inks = []
-    for strokes in ([SEVEN], [ONE, [(20, 20)]], [ZERO]):
-        for stroke in strokes:
-            draw(pad, stroke)
-        inks.append(rasterize(strokes))
-        press(pad, "Enter")
-        assert not pad.ink.any()
-    torch.testing.assert_close(pad.images, center_digit(torch.cat(inks)))
-    tiles = mosaic(pad.images[:, 0], columns=5)
-    assert pad._images.value == encode_png(tiles)
-
-
-def test_a_blank_sheet_is_not_kept():
-    pad = HandwritingPad()
-    pad.keep()
-    assert len(pad.images) == 0
-    assert " first." in pad._note.value
-    draw(pad, SEVEN)
-    assert pad._note.value == ""
-
-
-def test_back_brings_the_last_digit_back():
-    pad = HandwritingPad()
-    assert pad._back.disabled
-    pad.back()  # there is nothing to go back to
-    draw(pad, SEVEN)
-    pad.keep()
-    first = pad.targets
-    draw(pad, ONE)
-    pad.keep()
-    both = pad.images, pad.targets
-    pad._back.click()
-    assert torch.equal(pad.ink, rasterize([ONE]))
-    assert torch.equal(pad.targets, first) and len(pad.images) == 1
-    pad._keep.click()
-    assert torch.equal(pad.images, both[0]) and torch.equal(pad.targets, both[1])
-    pad.undo()  # it takes back nothing that was kept
-    assert not pad.ink.any()
-    pad.back()
-    pad.back()
-    assert len(pad.images) == 0 and pad._back.disabled
-    assert torch.equal(pad.ink, rasterize([SEVEN]))
-
-
-def test_no_network_reads_along():
-    pad = HandwritingPad()
-    draw(pad, SEVEN)
-    assert not hasattr(pad, "prediction") and "data-prediction" not in page(pad)
-    assert len(parts(pad, ImageWidget)) == 1
-    assert pad._images.layout.display == "none"

@@ -223,11 +223,32 @@ def test_the_usual_keys_undo(sheet, focused, modifier):
     assert not sheet.ink.any() and not focused
 
 
-def test_leaves_the_number_of_threads_as_it_was(sheet):
-    threads = torch.get_num_threads()
-    draw(sheet, SEVEN)
-    sheet.undo()
-    assert torch.get_num_threads() == threads
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_works_on_one_thread_and_leaves_the_others_theirs(two_threads, sheet):
+    counts = []
+
+    def count():
+        counts.append(torch.get_num_threads())
+
+    def changed():
+        count()
+        born_meanwhile = Thread(target=count)
+        born_meanwhile.start()
+        born_meanwhile.join()
+
+    sheet._changed = changed
+    for act in (lambda: draw(sheet, [(20, 20)]), sheet.undo, sheet.clear):
+        counts.clear()
+        act()
+        count()
+        assert counts == [1, 2, 2]
 
 
 def test_repr_holds_nothing_that_varies(sheet):

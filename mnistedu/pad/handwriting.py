@@ -1,13 +1,20 @@
-"""A pad that collects a reader's own digits."""
+"""A pad that collects a reader's own digits, and the files that keep them."""
 
+from contextlib import suppress
+from pathlib import Path
+
+import safetensors
 import torch
 from ipywidgets import HTML, Image, VBox
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from mnistedu.data import Split
+from mnistedu.images import IMAGE_SIZE, to_ink
 from mnistedu.pad.pictures import encode_png, mosaic
-from mnistedu.pad.sheet import LOCK, Sheet, make_button, with_article
+from mnistedu.pad.sheet import Sheet, alone, make_button, with_article
 from mnistedu.preprocess import center_digit
-from mnistedu.strokes import SIZE, rasterize
+from mnistedu.strokes import rasterize
 
 
 class HandwritingPad(Sheet):
@@ -20,19 +27,33 @@ class HandwritingPad(Sheet):
 
     Args:
         count: how many digits to ask for.
+        path: a file that holds, at any time, what is kept. If it is there already, the
+            pad goes on from it, where *Back* finds blank sheets. None keeps nothing
+            longer than the pad.
 
     Attributes:
         images: those kept so far, made by ``center_digit``, float32
             ``(n, 1, 28, 28)`` in [0, 1].
         targets: what they were to be, int64 ``(n,)``.
         ink: the drawing that is not yet kept, float32 ``(1, 1, 280, 280)`` in [0, 1].
+
+    Raises:
+        ValueError: if ``count`` is below 1, or the file is none of ``save``'s.
     """
 
-    def __init__(self, count: int = 20) -> None:
+    def __init__(self, count: int = 20, path: str | Path | None = None) -> None:
+        if count < 1:
+            raise ValueError(f"This pad asks for at least one digit, not for {count}.")
+        self._path = path
+        self._kept: list[Tensor] = []
+        self._inks: list[Tensor] = []  # of the last of these, drawn since it was made
         order = torch.Generator().manual_seed(0)
         tens = [torch.randperm(10, generator=order) for _ in range(0, count, 10)]
         self._asked = torch.cat(tens)[:count].tolist()
-        self._inks: list[Tensor] = []
+        if path is not None and Path(path).exists():
+            images, targets = load_drawings(path)[0]
+            self._kept += images.unsqueeze(1)
+            self._asked[: len(targets)] = targets.tolist()
         self._back = make_button("Back", self.back)
         self._keep = make_button("Keep", self.keep)
         self._keep.button_style = "primary"
@@ -44,32 +65,63 @@ class HandwritingPad(Sheet):
     @property
     def images(self) -> Tensor:
         """The images kept so far."""
-        return center_digit(torch.cat([torch.zeros(0, 1, SIZE, SIZE), *self._inks]))
+        return torch.cat([torch.zeros(0, 1, IMAGE_SIZE, IMAGE_SIZE), *self._kept])
 
     @property
     def targets(self) -> Tensor:
         """The digits that were asked for, for each of the images."""
-        return torch.tensor(self._asked[: len(self._inks)], dtype=torch.int64)
+        return torch.tensor(self._asked[: len(self._kept)], dtype=torch.int64)
 
+    @alone()
     def keep(self) -> None:
         """Keep the drawing and ask for the next digit."""
-        with LOCK:
-            if len(self._inks) == len(self._asked):
-                return
-            if not self.ink.any():
-                self._say(f"{self._request()} first.")
-                return
-            self._inks.append(self.ink)
-            self._inks_before.clear()
-            self._show(rasterize([]))
-            self._ask()
+        if len(self._kept) == len(self._asked):
+            return
+        if not self.ink.any():
+            self._say(f"{self._request()} first.")
+            return
+        self._kept.append(center_digit(self.ink))
+        self._inks.append(self.ink)
+        self._inks_before.clear()
+        self._show(rasterize([]))
+        self._ask()
+        self._write()
 
+    @alone()
     def back(self) -> None:
         """Bring the digit that was kept last back onto the sheet."""
-        with LOCK:
-            if self._inks:
-                self.lay(self._inks.pop())
-                self._ask()
+        if self._kept:
+            self._kept.pop()
+            self.lay(self._inks.pop() if self._inks else rasterize([]))
+            self._ask()
+            self._write()
+
+    def save(self, path: str | Path) -> None:
+        """Write what is kept to a file, for ``load_drawings`` or another such pad.
+
+        Raises:
+            OSError: if it cannot be written; what was there before is kept.
+        """
+        path = Path(path)
+        temporary = path.with_name(path.name + ".part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            save_file({"images": self.images, "targets": self.targets}, temporary)
+            temporary.replace(path)
+        except (OSError, safetensors.SafetensorError) as error:
+            with suppress(OSError):
+                temporary.unlink()
+            raise OSError(
+                f"{path} could not be written ({error}): free some space or choose "
+                "another folder. What was there before is unchanged."
+            ) from error
+
+    def _write(self) -> None:
+        if self._path is not None:
+            try:
+                self.save(self._path)
+            except OSError as error:
+                self._say(str(error))
 
     def _key_down(self, key: str, shift: bool, ctrl: bool, meta: bool) -> None:
         if key == "Enter":
@@ -78,11 +130,11 @@ class HandwritingPad(Sheet):
             super()._key_down(key, shift, ctrl, meta)
 
     def _request(self) -> str:
-        return f"Draw {with_article(self._asked[len(self._inks)])}"
+        return f"Draw {with_article(self._asked[len(self._kept)])}"
 
     def _ask(self) -> None:
         """Show what is wanted next and what is kept."""
-        kept, count = len(self._inks), len(self._asked)
+        kept, count = len(self._kept), len(self._asked)
         done = kept == count
         wanted = "Done" if done else f"<b>{self._request()}</b>"
         number = f"all {count} are kept" if done else f"{kept + 1} of {count}"
@@ -91,3 +143,42 @@ class HandwritingPad(Sheet):
         self._images.layout.display = None if kept else "none"
         if kept:
             self._images.value = encode_png(mosaic(self.images[:, 0], columns=5))
+
+
+def load_drawings(*paths: str | Path) -> tuple[Split, Tensor]:
+    """Load what one or more writers have drawn on a ``HandwritingPad``.
+
+    Args:
+        paths: the files that its ``save`` wrote, one of each writer.
+
+    Returns:
+        All images and targets, float32 ``(N, 1, 28, 28)`` in [0, 1] and int64 ``(N,)``,
+        for ``make_loader``; and who drew which, int64 ``(N,)``: 0 for the first file.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if one is damaged, or anything but such a file.
+    """
+    if not paths:
+        raise ValueError("load_drawings takes at least one file; it was given none.")
+    splits = [_read(Path(path)) for path in paths]
+    counts = torch.tensor([len(split.targets) for split in splits])
+    images, targets = map(torch.cat, zip(*splits, strict=True))
+    return Split(images, targets), torch.arange(len(paths)).repeat_interleave(counts)
+
+
+def _read(path: Path) -> Split:
+    if not path.is_file():
+        raise FileNotFoundError(f"There are no drawings at {path}.")
+    try:
+        tensors = load_file(path)
+        images, targets = to_ink(tensors["images"]), tensors["targets"]
+        if images.shape != (len(targets), 1, IMAGE_SIZE, IMAGE_SIZE):
+            raise ValueError("These are no images of the targets.")
+        if targets.dtype != torch.int64 or not {*targets.tolist()} <= {*range(10)}:
+            raise ValueError("These targets are no digits.")
+    except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path} is damaged or holds no drawings of a HandwritingPad."
+        ) from error
+    return Split(images, targets)

@@ -1,6 +1,8 @@
 """Reading a digit: from a drawing, a scan or a photograph to ink, and to an answer."""
 
+import warnings
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import torch
@@ -44,8 +46,17 @@ def read_digit(source: Source, model: Model | None = None) -> Reading:
         FileNotFoundError: if there is no such file.
         ValueError: if the source holds no readable image, as ``read_image`` has it; or
             as ``recognize``.
+
+    Warns:
+        UserWarning: as ``read_image``.
     """
-    return recognize(_find_ink(source), model or load_pretrained())
+    ink, note = _find_ink(source)
+    if note:
+        warnings.warn(note, stacklevel=2)
+    return recognize(ink, _course_network() if model is None else model)
+
+
+_course_network = cache(load_pretrained)  # loading takes a third of a reading's time
 
 
 def recognize(ink: Tensor, model: Model, centered: bool = True) -> Reading:
@@ -132,11 +143,22 @@ def read_image(source: Source) -> Tensor:
     Warns:
         UserWarning: if a file is animated; its first frame is read.
     """
-    ink = _find_ink(source)
+    ink, note = find_digit(source)
+    if note:
+        warnings.warn(note, stacklevel=2)
+    return ink
+
+
+def find_digit(source: Source) -> tuple[Tensor, str]:
+    """As ``read_image``, which warns of the note that this returns, "" if none.
+
+    For the pads, whose thread has to leave warnings alone: they belong to all threads.
+    """
+    ink, note = _find_ink(source)
     count = count_digits(ink)
     if count != 1:
         raise ValueError(f"{name_of(source)} {not_one(count)}")
-    return ink
+    return ink, note
 
 
 def not_one(count: int) -> str:
@@ -146,10 +168,11 @@ def not_one(count: int) -> str:
     return f"shows {count} digits side by side: cut out one of them."
 
 
-def _find_ink(source: Source) -> Tensor:
+def _find_ink(source: Source) -> tuple[Tensor, str]:
     from mnistedu.reading.ink import find_ink  # brings SciPy, which takes its time
 
-    return torch.from_numpy(find_ink(open_image(source)))[None, None]
+    picture, note = open_image(source)
+    return torch.from_numpy(find_ink(picture))[None, None], note
 
 
 def count_digits(ink: Tensor) -> int:

@@ -5,7 +5,6 @@ size is read from the header first, and what is decoded is soon reduced.
 """
 
 import os
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -29,20 +28,18 @@ MOST_PIXELS = 25_000_000  # decoded in less than a second and 500 MB
 MOST_PIXELS_JPEG = 65_000_000  # which is decoded at a half, a quarter or an eighth
 
 
-def open_image(source: Source) -> Image.Image:
+def open_image(source: Source) -> tuple[Image.Image, str]:
     """Open, reduce and turn a picture as its camera says it should be.
 
     Args:
         source: as ``reading.read_image`` takes it.
 
     Returns:
-        A picture of mode RGBA, at most 1024 pixels wide and high.
+        A picture of mode RGBA, at most 1024 pixels wide and high; and a note for the
+        reader, "" if there is none, or that of an animation one frame is taken.
 
     Raises:
         FileNotFoundError, ValueError: as ``reading.read_image``.
-
-    Warns:
-        UserWarning: if a file is animated; its first frame is taken.
     """
     if isinstance(source, str | Path):
         if not os.path.isfile(source):  # False of a name too long, too
@@ -54,7 +51,7 @@ def open_image(source: Source) -> Image.Image:
     picture = source if isinstance(source, Image.Image) else _from_array(source)
     with _in_one_sentence(name_of(source)):
         _refuse_more_pixels_than(MOST_PIXELS, picture)
-        return _upright(picture)
+        return _upright(picture), ""
 
 
 def name_of(source: Source) -> str:
@@ -62,7 +59,7 @@ def name_of(source: Source) -> str:
     return str(source) if isinstance(source, str | Path) else "The image"
 
 
-def _decode(file: BinaryIO, name: str) -> Image.Image:
+def _decode(file: BinaryIO, name: str) -> tuple[Image.Image, str]:
     with _in_one_sentence(name):
         picture = Image.open(file, formats=FORMATS)
         # MPO: with a preview behind. CMYK comes from printers, and takes longer.
@@ -71,21 +68,15 @@ def _decode(file: BinaryIO, name: str) -> Image.Image:
         _refuse_more_pixels_than(most, picture)
         animated = picture.format in ANIMATED and getattr(picture, "is_animated", False)
         picture.draft(None, (LONGEST, LONGEST))
-        upright = _upright(picture)
-    if animated:
-        warnings.warn(
-            f"{name} is animated: only its first frame is read.", stacklevel=4
-        )
-    return upright
+        note = f"{name} is animated: only its first frame is read." if animated else ""
+        return _upright(picture), note
 
 
 @contextmanager
 def _in_one_sentence(name: str) -> Iterator[None]:
-    """Turn all that a decoder may raise into a ValueError, and keep its warnings."""
+    """Turn all that a decoder may raise into a ValueError."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
+        yield
     except Image.DecompressionBombError as error:
         raise ValueError(
             f"{name} has too many pixels: reduce it to 25 million or less."
@@ -130,7 +121,7 @@ def _from_array(source: NDArray[Any] | Tensor) -> Image.Image:
     plain = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
     if not known or not plain or not array.size:
         raise ValueError(
-            "read_image takes arrays of bool, uint8, uint16 or float and shape (H, W), "
+            "An image is an array of bool, uint8, uint16 or float and of shape (H, W), "
             f"(H, W, 3) or (H, W, 4), not {array.dtype} of shape {array.shape}."
         )
     if array.dtype == np.uint16:

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFilter
+from torch import nn
 
-from mnistedu.checkpoints import load_pretrained
+from mnistedu import checkpoints, reading
+from mnistedu.checkpoints import load_checkpoint, load_pretrained
 from mnistedu.preprocess import INK_THRESHOLD, center_digit, normalize
-from mnistedu.reading import count_digits, read_image
+from mnistedu.reading import count_digits, read_digit, read_image
 from mnistedu.strokes import SAMPLES, rasterize
 
 SEVEN = rasterize(SAMPLES[7])[0, 0].numpy()
@@ -101,6 +103,47 @@ def test_every_format_gives_the_same_ink(name):
 def test_images_and_arrays(source):
     ink = read_image(source)
     assert (ink[0, 0] - torch.from_numpy(SEVEN)).abs().mean() < 0.02
+    assert read_digit(source).digit == 7
+
+
+def test_read_digit_gives_what_the_steps_give(tmp_path):
+    (tmp_path / "7.png").write_bytes(FILES["grey"])
+    model = load_pretrained()
+    for source in (tmp_path / "7.png", str(tmp_path / "7.png"), FILES["turned"], SEVEN):
+        found = read_digit(source)
+        image = center_digit(read_image(source))
+        assert torch.equal(found.image, image)
+        expected = model(normalize(image)).softmax(1)[0].detach()
+        torch.testing.assert_close(found.probabilities, expected)
+        assert (found.digit, found.digits_seen) == (7, 1)
+
+
+def test_read_digit_asks_the_model_that_is_given():
+    three = torch.eye(10)[[3]]
+    assert read_digit(SEVEN, lambda images: three).digit == 3
+    with pytest.raises(ValueError, match=r"ten finite logits.* \(1, 1, 28, 28\)\.$"):
+        read_digit(SEVEN, nn.Sequential())  # of no layers, and yet a model
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_read_digit_does_not_guess(count):
+    found = read_digit(two_digits() if count else Image.new("L", (90, 60), 255))
+    assert (found.digit, found.digits_seen) == (None, count)
+    assert found.image.shape == (1, 1, 28, 28) and found.image.any() == bool(count)
+    assert found.probabilities.tolist() == [0] * 10
+
+
+def test_read_digit_loads_the_course_network_once(monkeypatch):
+    loaded = []
+
+    def load(path):
+        loaded.append(path)
+        return load_checkpoint(path)
+
+    monkeypatch.setattr(checkpoints, "load_checkpoint", load)
+    reading._course_network.cache_clear()
+    assert [read_digit(SEVEN).digit, read_digit(SEVEN).digit] == [7, 7]
+    assert len(loaded) == 1
 
 
 def photograph(
@@ -195,11 +238,11 @@ def two_digits() -> Image.Image:
         (Image.fromarray(SEVEN * np.nan), "The image is damaged or no image"),
         (Image.new("1", (6000, 5000)), "too many pixels: reduce it to 25 million"),
         (two_digits(), "shows 2 digits side by side: cut out one"),
-        (np.zeros((0, 5)), "arrays"),
-        (np.zeros(5), "arrays"),
+        (np.zeros((0, 5)), "an array of"),
+        (np.zeros(5), "an array of"),
         (np.full((5, 5), np.nan), "between 0 and 1"),
         (np.full((5, 5), 255.0), "between 0 and 1"),
-        (np.zeros((5, 5), complex), "arrays"),
+        (np.zeros((5, 5), complex), "an array of"),
     ],
     ids=range(14),
 )
@@ -222,8 +265,10 @@ def test_a_bomb_is_refused_before_it_is_decoded():
 def test_of_an_animation_the_first_frame_is_read():
     frames = [grey(), grey(1 - SEVEN)]
     film = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
-    with pytest.warns(UserWarning, match="animated: only its first frame is read"):
+    with pytest.warns(UserWarning, match="animated: only its first frame is read") as w:
         ink = read_image(film)
+        assert read_digit(film).digit == 7
+    assert [warning.filename for warning in w] == [__file__] * 2
     assert (ink[0, 0] - torch.from_numpy(SEVEN)).abs().mean() < 0.02
 
 
@@ -314,8 +359,7 @@ def test_any_bytes_give_a_digit_or_a_sentence():
         start = time.thread_time()
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("error")
-                warnings.filterwarnings("ignore", "The image is animated", UserWarning)
+                warnings.simplefilter("ignore")
                 ink = read_image(data)
         except ValueError as error:
             assert str(error).startswith("The image ") and str(error).endswith(".")
