@@ -65,8 +65,9 @@ def course(recipe: Recipe, seed: int, device: str = "cpu") -> Iterator[float]:
     from mnistedu.augmentation import random_affine
     from mnistedu.data import load, make_loader
     from mnistedu.evaluation import accuracy, predict
+    from mnistedu.machine import seed_everything
     from mnistedu.models import ConvNet
-    from mnistedu.training import fit, seed_everything
+    from mnistedu.training import fit
 
     seed_everything(seed)
     digits = load("mnist")
@@ -188,12 +189,11 @@ def arithmetic(recipe: Recipe, mixed: bool) -> None:
     """
     from torch.profiler import ProfilerActivity, profile
     from torch.utils.flop_counter import FlopCounterMode
-    from tqdm import tqdm
 
     from mnistedu.augmentation import random_affine
     from mnistedu.data import Split, load, make_loader
     from mnistedu.models import ConvNet
-    from mnistedu.training import train_epoch
+    from mnistedu.training import fit
 
     torch.manual_seed(0)
     model = ConvNet(width=recipe.width)
@@ -204,6 +204,7 @@ def arithmetic(recipe: Recipe, mixed: bool) -> None:
     few = Split(*(tensor[: 4 * recipe.batch_size] for tensor in train))
     augment = random_affine if recipe.augmented else None
     loader = make_loader(few, recipe.batch_size, shuffle=True, augment=augment)
+    one = make_loader(Split(train.images[:1], train.targets[:1]))  # to validate on
     images, targets = next(iter(loader))
     a, b, product = torch.rand(3, SIZE, SIZE)
 
@@ -215,7 +216,13 @@ def arithmetic(recipe: Recipe, mixed: bool) -> None:
         optimizer.step()
 
     def epoch() -> None:
-        train_epoch(model, loader, loss_fn, scheduler, tqdm(disable=True), mixed)
+        fit(
+            *(model, loader, one, 1),
+            scheduler=scheduler,
+            label_smoothing=recipe.label_smoothing,
+            mixed_precision=mixed,
+            device="cpu",
+        )
 
     with FlopCounterMode(display=False) as counter:
         step()
@@ -267,6 +274,7 @@ def head(what: str, *names: str) -> None:
 
 
 def main() -> None:
+    os.environ["TQDM_DISABLE"] = "1"
     os.environ["KINETO_LOG_LEVEL"] = "6"  # else the profiler reports its own doings
     torch.set_num_threads(THREADS)
     print(f"MNIST, {THREADS} threads, torch {torch.__version__}")

@@ -2,22 +2,22 @@
 
 A checkpoint is one file: the model's ``state_dict`` under its own names, what
 training needs to go on under names that begin with ``training/``, and in the header
-a JSON text that says what the model is and how far training came. It is written
-beside its place and moved there in one step, so that a kill, a full disk or a
-crash leaves the file before it whole.
+a JSON text that says what the model is and how far training came. It is written whole
+or not at all (see ``storage``).
 """
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import safetensors
+import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from mnistedu.models import MLP, ConvNet
+from mnistedu.storage import written_whole
 
 PRETRAINED = Path(__file__).parent / "weights" / "convnet.safetensors"
 ARCHITECTURES: dict[str, type[MLP | ConvNet]] = {"MLP": MLP, "ConvNet": ConvNet}
@@ -46,10 +46,11 @@ def save_checkpoint(
 
     Args:
         model: any module; ``MLP`` and ``ConvNet`` can be built again by
-            ``load_checkpoint``.
+            ``load_checkpoint``. Weights that layers share are written for each.
         path: the file to write. Its folder is made if it is not there.
         training: further tensors to keep, by name.
-        info: anything that JSON can hold.
+        info: anything that JSON can hold; the keys of dictionaries come back as texts,
+            and tuples as lists.
 
     Raises:
         OSError: if the file cannot be written; what was there before is kept.
@@ -57,22 +58,19 @@ def save_checkpoint(
     path = Path(path)
     tensors = dict(model.state_dict())
     tensors |= {TRAINING + name: value for name, value in (training or {}).items()}
-    tensors = {
-        name: value.detach().cpu().contiguous() for name, value in tensors.items()
+    tensors = {  # copies, since no two may share their memory
+        name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for name, value in tensors.items()
     }
     info = {
         "architecture": type(model).__name__,
         "settings": getattr(model, "settings", {}),
         **info,
     }
-    temporary = path.with_name(path.name + ".part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, temporary, {"mnistedu": json.dumps(info)})
-        temporary.replace(path)
+        with written_whole(path) as temporary:
+            save_file(tensors, temporary, {"mnistedu": json.dumps(info)})
     except (OSError, safetensors.SafetensorError) as error:
-        with suppress(OSError):
-            temporary.unlink()
         raise OSError(
             f"{path} could not be written ({error}): free some space or choose "
             "another folder. What was there before is unchanged."
@@ -93,8 +91,12 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         raise FileNotFoundError(f"There is no checkpoint at {path}.")
     try:
         with safetensors.safe_open(path, "pt") as file:
-            text = (file.metadata() or {})["mnistedu"]
-            info = json.loads(text, object_hook=_with_whole_keys)
+            info = json.loads((file.metadata() or {})["mnistedu"])
+            match info:
+                case {"architecture": str(), "settings": dict()}:
+                    pass
+                case _:
+                    raise ValueError("This header is another program's.")
             names = list(file.keys())
             tensors = {name: file.get_tensor(name) for name in names}
     except (safetensors.SafetensorError, KeyError, ValueError, OSError) as error:
@@ -108,11 +110,6 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         if name.startswith(TRAINING)
     }
     return Checkpoint(tensors, training, info)
-
-
-def _with_whole_keys(pairs: dict[str, Any]) -> dict[str | int, Any]:
-    """JSON makes texts of numbers that are keys, as MultiStepLR's milestones are."""
-    return {int(key) if key.isdigit() else key: pairs[key] for key in pairs}
 
 
 def load_weights(model: nn.Module, checkpoint: Checkpoint) -> None:
@@ -130,6 +127,8 @@ def load_weights(model: nn.Module, checkpoint: Checkpoint) -> None:
             f"{checkpoint.info['settings']}: its {name} has shape "
             f"{theirs.get(name, 'none')}, the model's {ours.get(name, 'none')}."
         )
+    if next(iter(model.state_dict().values())).is_meta:
+        model.to_empty(device="cpu")
     model.load_state_dict(checkpoint.weights)
 
 
@@ -137,7 +136,8 @@ def load_checkpoint(path: str | Path) -> MLP | ConvNet:
     """Build the network that a file describes, with its weights.
 
     Returns:
-        An ``MLP`` or ``ConvNet`` in evaluation mode, on the CPU.
+        An ``MLP`` or ``ConvNet`` in evaluation mode, on the CPU. No random numbers are
+        drawn for it.
 
     Raises:
         FileNotFoundError, ValueError: as ``read_checkpoint``; also ValueError if
@@ -152,8 +152,9 @@ def load_checkpoint(path: str | Path) -> MLP | ConvNet:
             "only MLP and ConvNet are known here."
         )
     try:
-        model = ARCHITECTURES[name](**settings)
-    except TypeError as error:
+        with torch.device("meta"):  # shapes alone, until the weights are known to fit
+            model = ARCHITECTURES[name](**settings)
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise ValueError(
             f"{path} holds a {name} that this version of mnistedu does not know, with "
             f"the settings {settings}: update the package."

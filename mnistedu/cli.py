@@ -5,26 +5,24 @@ Each command imports what it needs: torch takes seconds, and ``--help`` must not
 
 import json
 import math
-import os
-import platform
+from collections.abc import Callable
 from contextlib import nullcontext, redirect_stdout
-from dataclasses import asdict
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 from typer.core import TyperGroup
 
-import mnistedu
+from mnistedu.options import Device, Epochs, Json, Seed, Source, Trained
 
 if TYPE_CHECKING:
-    import torch
-    from torch import Tensor, nn
+    from torch import nn
 
-    from mnistedu.data import Digits, Split
-    from mnistedu.models import MLP, ConvNet
+    from mnistedu.data import Digits
     from mnistedu.training import History
+
+Command = TypeVar("Command", bound=Callable[..., None])
 
 INTERRUPTED = 130  # the exit code of a program that Ctrl-C has ended
 
@@ -59,45 +57,18 @@ app = typer.Typer(
 )
 
 
-def _examples(*lines: str) -> str:
-    return "\b\nExamples:\n  " + "\n  ".join(lines)
+def _command(*examples: str) -> Callable[[Command], Command]:
+    """Make a function a command whose help ends with examples."""
+    return app.command(epilog="\b\nExamples:\n  " + "\n  ".join(examples))
 
 
-# The options that several commands share.
-Epochs = Annotated[
-    int, typer.Option(min=1, help="How often to go through the training images.")
-]
-Seed = Annotated[
-    int,
-    typer.Option(
-        min=0, max=2**32 - 1, help="The same seed gives the same result on a machine."
-    ),
-]
-Device = Annotated[
-    str | None,
-    typer.Option(help="cpu, cuda, cuda:1, mps ...; the fastest if it is not given."),
-]
-Source = Annotated[
-    Literal["auto", "mnist", "offline"],
-    typer.Option(
-        help="The digits: MNIST, scikit-learn's (offline), or MNIST if it can be had."
-    ),
-]
-
-Trained = Annotated[
-    Path | None,
-    typer.Option(help="What `mnistedu train` wrote; else the course's network."),
-]
-
-
-@app.command(
-    epilog=_examples(
-        "mnistedu train",
-        "mnistedu train --model mlp --hidden-sizes 512,256 --dropout 0.2",
-        "mnistedu train --epochs 15 --output long",
-        "mnistedu train --epochs 15 --output long --resume   (after a break)",
-        "torchrun --nproc-per-node=2 -m mnistedu train       (in two processes)",
-    )
+@_command(
+    "mnistedu train",
+    "mnistedu train --model mlp --hidden-sizes 512,256 --dropout 0.2",
+    "mnistedu train --epochs 15 --output long",
+    "mnistedu train --epochs 15 --output long --resume   (after a break)",
+    "mnistedu train --epochs 30 --output long --resume   (15 more)",
+    "torchrun --nproc-per-node=2 -m mnistedu train       (in two processes)",
 )
 def train(
     model: Annotated[
@@ -144,90 +115,94 @@ def train(
 
     The folder gets best.safetensors and last.safetensors (the weights of the best
     and the last epoch), metrics.json (history, final figures of the best weights,
-    settings, versions) and plots. Ctrl-C ends training and keeps what there is.
+    settings, versions) and plots. Ctrl-C ends training and keeps what there is. With
+    --resume a broken run goes on, and a finished one if --epochs is larger now.
     """
-    settings = {name: value for name, value in locals().items() if name != "output"}
     if (output / "last.safetensors").exists() and not resume:
         raise ValueError(
             f"{output} already holds a run: go on with it with --resume, or name "
             "another folder with --output."
         )
-    from torch import distributed
-
     from mnistedu.augmentation import random_affine
     from mnistedu.data import load, make_loader
-    from mnistedu.training import fit, seed_everything
+    from mnistedu.machine import join_processes, seed_everything
+    from mnistedu.models import build_network
+    from mnistedu.results import write_results
+    from mnistedu.training import fit
 
-    seed_everything(seed)  # in all processes alike: so they shuffle alike, and resume
-    network = _build(model, blocks, hidden_sizes, dropout)
-    where, rank = _join_processes(device)
-    output.mkdir(parents=True, exist_ok=True)
-    with redirect_stdout(StringIO()) if rank else nullcontext():
-        digits = load(source)
-        _say_what(network, digits)
-        history = fit(
-            network,
-            make_loader(
-                digits.train,
-                batch_size,
-                shuffle=True,
-                augment=random_affine if augment else None,
-                shard=rank is not None,
-            ),
-            make_loader(digits.val, 1000),
-            epochs,
-            learning_rate,
-            weight_decay,
-            on_epoch_end=_say_epoch,
-            checkpoint_dir=output,
-            resume=resume,
-            device=where,
-        )
-    if rank is not None:
-        distributed.destroy_process_group()
+    seed_everything(seed)
+    network = build_network(model, blocks, hidden_sizes, dropout)
+    with join_processes(device) as (where, rank, processes):
+        output.mkdir(parents=True, exist_ok=True)
+        with redirect_stdout(StringIO()) if rank else nullcontext():
+            digits = load(source)
+            _say_what(network, digits)
+            changes, several = random_affine if augment else None, processes > 1
+            loaders = (
+                make_loader(digits.train, batch_size, True, changes, shard=several),
+                make_loader(digits.val, 1000),
+            )
+            history = fit(
+                *(network, *loaders, epochs, learning_rate),
+                weight_decay=weight_decay,
+                on_epoch_end=_say_epoch,
+                checkpoint_dir=output,
+                resume=resume,
+                device=where,
+            )
     if rank:
         return  # the first process alone measures and writes
     _check(history)
-    _write_results(output, digits, history, settings | network.settings)
+    typer.echo(f"The best weights are those of epoch {history.best_epoch}:")
+    metrics = write_results(output, digits)
+    _say_figures("validation", metrics["validation"])
+    _say_figures("test", metrics["test"])
+    epochs_done = f"{len(history)} epoch{'s' * (len(history) > 1)}"
+    typer.echo(f"Wrote weights, metrics.json and plots of {epochs_done} to {output}.")
     if len(history) < epochs:
         raise typer.Exit(INTERRUPTED)
 
 
-@app.command(
-    epilog=_examples(
-        "mnistedu evaluate run/best.safetensors",
-        "mnistedu evaluate run/best.safetensors --source offline",
-    )
+@_command(
+    "mnistedu evaluate",
+    "mnistedu evaluate --checkpoint run/best.safetensors",
+    "mnistedu evaluate --checkpoint run/best.safetensors --source offline --json",
 )
 def evaluate(
-    checkpoint: Annotated[Path, typer.Argument(help="What `mnistedu train` wrote.")],
+    checkpoint: Trained = None,
     source: Source = "auto",
+    device: Device = None,
+    as_json: Json = False,
 ) -> None:
     """Measure a trained network on the test images."""
-    from mnistedu.checkpoints import load_checkpoint
+    from mnistedu.checkpoints import PRETRAINED, load_checkpoint
     from mnistedu.data import load, make_loader
     from mnistedu.evaluation import predict
-    from mnistedu.training import pick_device
+    from mnistedu.machine import find_device
+    from mnistedu.results import measure
 
-    network = load_checkpoint(checkpoint)
-    digits = load(source)
-    _say_what(network, digits)
-    logits, targets = predict(network.to(pick_device()), make_loader(digits.test, 1000))
-
+    network = load_checkpoint(checkpoint or PRETRAINED)
+    with redirect_stdout(StringIO()) if as_json else nullcontext():
+        digits = load(source)
+        _say_what(network, digits)
+    test_loader = make_loader(digits.test, 1000)
+    logits, targets = predict(network.to(find_device(device)), test_loader)
+    figures = measure(logits, targets)
+    if as_json:
+        typer.echo(json.dumps({"data": digits.name, **figures}, indent=2))
+        return
     from sklearn.metrics import classification_report  # takes a second to import
 
-    _say_figures("test", _figures(logits, targets))
+    _say_figures("test", figures)
     # A digit that is never the answer has no precision: 0, and no warning.
     report = classification_report(targets, logits.argmax(1), digits=4, zero_division=0)
     typer.echo(f"\n{report}")
 
 
-@app.command(
-    epilog=_examples(
-        "mnistedu predict three.png seven.jpg",
-        "mnistedu predict --checkpoint run/best.safetensors *.png",
-        "mnistedu predict --json three.png",
-    )
+@_command(
+    "mnistedu predict three.png seven.jpg",
+    "mnistedu predict --checkpoint run/best.safetensors *.png",
+    "mnistedu predict --json three.png",
 )
 def predict(
     images: Annotated[
@@ -235,65 +210,44 @@ def predict(
         typer.Argument(metavar="IMAGE...", help="Files that show one digit each."),
     ],
     checkpoint: Trained = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print JSON, with all ten probabilities.")
-    ] = False,
+    device: Device = None,
+    as_json: Json = False,
 ) -> None:
     """Read the digit in each image file.
 
     Dark ink on light paper and light ink on dark paper will both do. A file that shows
     no digit is named, and the others are read all the same.
     """
-    import torch
-
     from mnistedu.checkpoints import PRETRAINED, load_checkpoint
-    from mnistedu.evaluation import predict
-    from mnistedu.preprocess import center_digit, normalize
-    from mnistedu.reading import read_image
+    from mnistedu.machine import find_device
+    from mnistedu.reading import not_one, read_digit
 
-    network = load_checkpoint(checkpoint or PRETRAINED)
-    digits: dict[Path, Tensor] = {}
+    network = load_checkpoint(checkpoint or PRETRAINED).to(find_device(device))
+    answers: list[dict[str, Any]] = []
     for path in images:
         try:
-            digits[path] = center_digit(read_image(path))
+            reading = read_digit(path, network)
+            if reading.digit is None:
+                raise ValueError(f"{path} {not_one(reading.digits_seen)}")
+            names = {"image": str(path), "digit": reading.digit}
+            answers.append(names | {"probabilities": reading.probabilities.tolist()})
         except (OSError, ValueError) as error:
             _say_error(error)
-    unread = len(digits) < len({*images})
-    if not digits:
-        raise typer.Exit(2)
-    batch = normalize(torch.cat([*digits.values()]))
-    logits, _ = predict(network, [(batch, torch.zeros(len(batch)))])
-    answers = [
-        {
-            "image": str(path),
-            "digit": row.argmax().item(),
-            "probabilities": row.tolist(),
-        }
-        for path, row in zip(digits, logits.softmax(1), strict=True)
-    ]
-    if as_json:
+    if answers and as_json:
         typer.echo(json.dumps(answers, indent=2))
-    else:
-        _say_answers(answers)
-    if unread:
+    elif answers:
+        width = max(len("image"), *(len(answer["image"]) for answer in answers))
+        typer.echo(f"{'image':<{width}}  digit  probability")
+        for answer in answers:
+            image, digit, probabilities = answer.values()
+            typer.echo(f"{image:<{width}}  {digit:>5}  {max(probabilities):>11.1%}")
+    if len(answers) < len(images):
         raise typer.Exit(2)
 
 
-def _say_answers(answers: list[dict[str, Any]]) -> None:
-    width = max(len("image"), *(len(answer["image"]) for answer in answers))
-    typer.echo(f"{'image':<{width}}  digit  probability")
-    for answer in answers:
-        probability = max(answer["probabilities"])
-        typer.echo(
-            f"{answer['image']:<{width}}  {answer['digit']:>5}  {probability:>11.1%}"
-        )
-
-
-@app.command(
-    epilog=_examples(
-        "mnistedu export",
-        "mnistedu export --checkpoint run/best.safetensors --output mine.onnx",
-    )
+@_command(
+    "mnistedu export",
+    "mnistedu export --checkpoint run/best.safetensors --output mine.onnx",
 )
 def export(
     checkpoint: Trained = None,
@@ -311,16 +265,13 @@ def export(
 
     path = checkpoint or PRETRAINED
     network = load_checkpoint(path)
-    output.parent.mkdir(parents=True, exist_ok=True)
     export_onnx(network, output, **read_checkpoint(path).info)
     typer.echo(f"Wrote {output}, {output.stat().st_size / 1000:,.0f} kB.")
 
 
-@app.command(
-    epilog=_examples(
-        "mnistedu kaggle train.csv test.csv",
-        "mnistedu kaggle train.csv test.csv --epochs 30 --output mine.csv",
-    )
+@_command(
+    "mnistedu kaggle train.csv test.csv",
+    "mnistedu kaggle train.csv test.csv --epochs 30 --output mine.csv",
 )
 def kaggle(
     train_csv: Annotated[
@@ -341,105 +292,29 @@ def kaggle(
     TRAIN.csv has the columns label, pixel0 ... pixel783, TEST.csv the same without
     label. A tenth of TRAIN.csv is kept for validation.
     """
-    import torch
-
-    from mnistedu.augmentation import random_affine
-    from mnistedu.data import Split, make_loader
+    from mnistedu.data import make_loader
     from mnistedu.evaluation import predict
-    from mnistedu.kaggle import PIXELS, read_table
+    from mnistedu.kaggle import read_known, read_unknown, write_submission
+    from mnistedu.machine import find_device, seed_everything
     from mnistedu.models import ConvNet
-    from mnistedu.training import fit, seed_everything
+    from mnistedu.training import fit
 
     seed_everything(seed)
-    where = _device(device)
-    known = read_table(train_csv, ["label", *PIXELS])
-    unknown = read_table(test_csv, PIXELS)
-    if len(known) < 2:
-        raise ValueError(f"{train_csv} has one row, too few to train and validate on.")
-    known = known[torch.randperm(len(known))]  # in any order, before it is split
-    images, targets = known[:, 1:].view(-1, 28, 28), known[:, 0].long()
-    val_size = max(1, len(known) // 10)
-    val = Split(images[:val_size], targets[:val_size])
-    train = Split(images[val_size:], targets[val_size:])
-
-    output.parent.mkdir(parents=True, exist_ok=True)
+    where = find_device(device)
+    train_loader, val_loader = read_known(train_csv)
+    test_loader = make_loader(read_unknown(test_csv), 1000)
     network = ConvNet()
     history = fit(
-        network,
-        make_loader(train, shuffle=True, augment=random_affine),
-        make_loader(val, 1000),
-        epochs,
+        *(network, train_loader, val_loader, epochs),
         on_epoch_end=_say_epoch,
         device=where,
     )
     _check(history)
-    test = Split(unknown.view(-1, 28, 28), torch.zeros(len(unknown)))
-    answers = predict(network, make_loader(test, 1000))[0].argmax(1)
-    rows = (f"{i},{digit}\n" for i, digit in enumerate(answers.tolist(), start=1))
-    output.write_text("ImageId,Label\n" + "".join(rows), "utf-8")
+    answers = predict(network, test_loader)[0].argmax(1)
+    write_submission(output, answers)
     typer.echo(f"Wrote {output}, {len(answers):,} answers.")
     if len(history) < epochs:
         raise typer.Exit(INTERRUPTED)
-
-
-def _build(
-    model: str, blocks: int | None, hidden_sizes: str | None, dropout: float
-) -> "MLP | ConvNet":
-    from mnistedu.models import MLP, ConvNet
-
-    if model == "convnet":
-        if hidden_sizes is not None:
-            raise ValueError(
-                "--hidden-sizes is for --model mlp; a convnet has --blocks."
-            )
-        return ConvNet(blocks or 3, dropout)
-    if blocks is not None:
-        raise ValueError("--blocks is for --model convnet; an mlp has --hidden-sizes.")
-    sizes = "256,128" if hidden_sizes is None else hidden_sizes
-    if not all(size.strip().isdecimal() and int(size) for size in sizes.split(",")):
-        raise ValueError(
-            "--hidden-sizes takes whole numbers from 1 with commas between them, as "
-            f"in 256,128, not {sizes!r}."
-        )
-    return MLP([int(size) for size in sizes.split(",")], dropout)
-
-
-def _device(name: str | None) -> "torch.device":
-    import torch
-
-    from mnistedu.training import pick_device
-
-    if name is None:
-        return pick_device()
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device).item()
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ValueError(
-            f"The device {name!r} cannot be used here: name another, or leave --device "
-            "out to take the fastest there is."
-        ) from error
-    return device
-
-
-def _join_processes(device: str | None) -> "tuple[torch.device, int | None]":
-    """Join the other processes, if torchrun has started this one with others.
-
-    Returns:
-        The device of this process and its rank, None if it is alone.
-    """
-    import torch
-    from torch import distributed
-
-    if not (distributed.is_available() and distributed.is_torchelastic_launched()):
-        return _device(device), None
-    if _device(device).type == "cuda":
-        where, backend = _device(f"cuda:{os.environ['LOCAL_RANK']}"), "nccl"
-        torch.cuda.set_device(where)
-    else:
-        where, backend = torch.device("cpu"), "gloo"
-    distributed.init_process_group(backend)
-    return where, distributed.get_rank()
 
 
 def _say_what(network: "nn.Module", digits: "Digits") -> None:
@@ -477,84 +352,3 @@ def _check(history: "History") -> None:
         raise ValueError(
             "The loss grew beyond all numbers: the learning rate is too high."
         )
-
-
-def _figures(logits: "Tensor", targets: "Tensor") -> dict[str, Any]:
-    from torch.nn.functional import cross_entropy
-
-    from mnistedu import evaluation
-
-    return {
-        "loss": cross_entropy(logits, targets).item(),
-        "accuracy": evaluation.accuracy(logits, targets),
-        "accuracy_interval": evaluation.accuracy_interval(logits, targets),
-        "expected_calibration_error": evaluation.expected_calibration_error(
-            logits, targets
-        ),
-        "per_class_accuracy": evaluation.per_class_accuracy(logits, targets).tolist(),
-    }
-
-
-def _write_results(
-    folder: Path, digits: "Digits", history: "History", settings: dict[str, Any]
-) -> None:
-    """Measure the best weights, and write metrics.json and the plots."""
-    import torch
-
-    from mnistedu.checkpoints import load_checkpoint
-    from mnistedu.data import make_loader
-    from mnistedu.evaluation import predict
-
-    network = load_checkpoint(folder / "best.safetensors")
-    figures = {}
-    typer.echo(f"The best weights are those of epoch {history.best_epoch}:")
-    for name, split in (("validation", digits.val), ("test", digits.test)):
-        logits, targets = predict(network, make_loader(split, 1000))
-        figures[name] = _figures(logits, targets)
-        _say_figures(name, figures[name])
-    metrics = {
-        "data": digits.name,
-        "settings": settings,
-        "best_epoch": history.best_epoch,
-        **figures,
-        "history": asdict(history),
-        "versions": {
-            "mnistedu": mnistedu.__version__,
-            "torch": torch.__version__,
-            "python": platform.python_version(),
-        },
-    }
-    (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", "utf-8")
-    _write_plots(folder, digits.test, history, logits)
-    typer.echo(
-        f"Wrote weights, metrics.json and plots of {len(history)} "
-        f"epoch{'s' * (len(history) > 1)} to {folder}."
-    )
-
-
-def _write_plots(
-    folder: Path, test: "Split", history: "History", logits: "Tensor"
-) -> None:
-    import matplotlib
-    import torch
-
-    matplotlib.use("Agg")  # draws into files and opens no window
-    import matplotlib.pyplot as plt
-
-    from mnistedu import plotting
-    from mnistedu.evaluation import confusion_matrix, most_confident_mistakes
-
-    plotting.plot_history(history)
-    plt.savefig(folder / "history.png", dpi=150)
-    plotting.plot_gradient_norms(history)
-    plt.savefig(folder / "gradient_norms.png", dpi=150)
-    plotting.plot_confusion_matrix(confusion_matrix(logits, test.targets))
-    plt.savefig(folder / "confusion_matrix.png", dpi=150)
-
-    right = (logits.argmax(1) == test.targets).nonzero().squeeze(1)
-    chosen = torch.cat([right[:6], most_confident_mistakes(logits, test.targets, 6)])
-    plotting.plot_predictions(
-        test.images[chosen], logits[chosen].softmax(1), test.targets[chosen]
-    )
-    plt.savefig(folder / "predictions.png", dpi=150)
-    plt.close("all")

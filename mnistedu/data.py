@@ -8,20 +8,21 @@ handwritten digits that scikit-learn carries (Alpaydin and Kaynak, 1998).
 import errno
 import hashlib
 import os
+import re
 import socket
 import tempfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import platformdirs
 import safetensors
 import torch
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, distributed
 from torch.utils.data import (
     BatchSampler,
     DataLoader,
@@ -34,6 +35,7 @@ from torch.utils.data import (
 
 from mnistedu.images import to_ink
 from mnistedu.preprocess import center_digit, normalize
+from mnistedu.storage import written_whole
 
 # The four files of MNIST, uncompressed: where torchvision puts them, and what
 # they must hold.
@@ -59,7 +61,7 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.ENOENT)
 
 
 class Split(NamedTuple):
-    """One part of the data: ``images`` uint8 (N, 28, 28), ``targets`` int64 (N,)."""
+    """Images, raw digits or ink (see ``images``), and ``targets`` int64 ``(N,)``."""
 
     images: Tensor
     targets: Tensor
@@ -119,20 +121,18 @@ def load(source: str = "auto", root: str | Path | None = None) -> Digits:
 
 def _load_mnist(root: str | Path | None) -> Digits:
     cache_file = platformdirs.user_cache_path("mnistedu") / CACHE_NAME
-    if root is not None:
-        digits = _read_raw(Path(root))
-    else:
-        cached = _read_cache(cache_file)
-        if cached is not None:
-            return cached
-        folder = os.environ.get("MNISTEDU_DATA")
-        if folder and not Path(folder, RAW_FOLDER).is_dir():
-            raise ValueError(
-                f"MNISTEDU_DATA names {folder}, which holds no MNIST/raw: correct it, "
-                "or unset it and MNIST is downloaded."
-            )
-        digits = _read_raw(Path(folder)) if folder else _download()
-    _write_cache(digits, cache_file)
+    cached = _read_cache(cache_file)
+    if root is None and cached is not None:
+        return cached
+    folder = root or os.environ.get("MNISTEDU_DATA")
+    if root is None and folder and not Path(folder, RAW_FOLDER).is_dir():
+        raise ValueError(
+            f"MNISTEDU_DATA names {folder}, which holds no MNIST/raw: correct it, or "
+            "unset it and MNIST is downloaded."
+        )
+    digits = _read_raw(Path(folder)) if folder else _download()
+    if cached is None:
+        _write_cache(digits, cache_file)
     return digits
 
 
@@ -192,7 +192,7 @@ def _read_cache(path: Path) -> Digits | None:
         ]
     except (OSError, KeyError, safetensors.SafetensorError):
         return None
-    if checksum != _checksum(tensors):
+    if checksum != _checksum(tensors[name] for name in sorted(tensors)):
         return None
     return Digits("MNIST", *splits)
 
@@ -204,22 +204,19 @@ def _write_cache(digits: Digits, path: Path) -> None:
         if name != "name"
         for part, tensor in split._asdict().items()
     }
-    # Two kernels may do this at once, or one may die here: each writes a file of
-    # its own and puts it in place in one step.
-    temporary = path.with_suffix(f".{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, temporary, {"crc32": _checksum(tensors)})
-        temporary.replace(path)
-    except (OSError, safetensors.SafetensorError):
-        with suppress(OSError):  # the copy only saves time
-            temporary.unlink()
+    checksum = _checksum(tensors[name] for name in sorted(tensors))
+    # The copy only saves time.
+    with (
+        suppress(OSError, safetensors.SafetensorError),
+        written_whole(path) as temporary,
+    ):
+        save_file(tensors, temporary, {"crc32": checksum})
 
 
-def _checksum(tensors: dict[str, Tensor]) -> str:
+def _checksum(tensors: Iterable[Tensor]) -> str:
     checksum = 0
-    for name in sorted(tensors):
-        checksum = zlib.crc32(tensors[name].numpy().data, checksum)
+    for tensor in tensors:
+        checksum = zlib.crc32(tensor.contiguous().numpy().data, checksum)
     return f"{checksum:08x}"
 
 
@@ -250,45 +247,77 @@ def _stratified_split(split: Split, held_out: int) -> tuple[Split, Split]:
     )
 
 
+class Batches(DataLoader[tuple[Tensor, ...]]):
+    """What ``make_loader`` returns: batches, and what they were made of."""
+
+    def __init__(
+        self,
+        dataset: TensorDataset,
+        order: Sampler[int],
+        batch_size: int,
+        augment: Callable[[Tensor], Tensor] | None,
+    ) -> None:
+        def prepare(batch: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+            images, targets = batch
+            return normalize(augment(to_ink(images)) if augment else images), targets
+
+        batches = BatchSampler(order, batch_size, drop_last=False)
+        super().__init__(dataset, sampler=batches, batch_size=None, collate_fn=prepare)
+        self.tensors, self.order, self.augment = dataset.tensors, order, augment
+        self.images_to_a_batch = batch_size
+
+    def set_epoch(self, epoch: int) -> None:
+        """Have the shares of several processes drawn anew, in all of them alike."""
+        if isinstance(self.order, DistributedSampler):
+            self.order.set_epoch(epoch)
+
+    def settings(self) -> dict[str, Any]:
+        """All that makes these batches what they are, as JSON can hold it."""
+        checksum = _checksum(self.tensors)
+        augment = re.sub(" at 0x[0-9a-f]+", "", repr(self.augment))
+        return {
+            "images": f"{len(self.tensors[0]):,} (checksum {checksum})",
+            "batch_size": self.images_to_a_batch,
+            "order": type(self.order).__name__,
+            "augment": augment if self.augment else None,
+        }
+
+
 def make_loader(
     split: Split,
     batch_size: int = 128,
     shuffle: bool = False,
     augment: Callable[[Tensor], Tensor] | None = None,
     shard: bool = False,
-) -> DataLoader[tuple[Tensor, ...]]:
+) -> Batches:
     """Batches of normalised images and their targets.
 
     Whole batches are cut out of the tensors at once, so no worker processes are
     needed. The order of a shuffled loader follows ``torch.manual_seed``.
 
     Args:
-        split: the images and targets.
+        split: the images, raw digits or ink of 28x28 pixels, and the targets.
         batch_size: how many to a batch; the last one may be smaller.
         shuffle: whether every epoch goes through them in a new random order.
-        augment: changes the images of each batch, float ``(N, 1, 28, 28)`` in
-            [0, 1], before they are normalised; for training only.
+        augment: changes the ink ``(N, 1, 28, 28)`` of each batch, before it is
+            normalised; for training only.
         shard: whether to take this process's share only, one of several of the same
-            size (see ``torch.distributed``), as ``fit`` needs it there. Seed all
-            processes alike, so that they shuffle alike.
+            size (see ``torch.distributed``), as ``fit`` needs it there. They shuffle
+            as the seed of the first process says.
 
     Returns:
         A ``DataLoader`` of pairs ``(images, targets)``: float32
         ``(N, 1, 28, 28)`` and int64 ``(N,)``.
+
+    Raises:
+        ValueError: once a batch is taken whose images are neither kind.
     """
-
-    def prepare(batch: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        images, targets = batch
-        if augment is not None:
-            images = augment(to_ink(images))
-        return normalize(images), targets
-
     dataset = TensorDataset(*split)
     order: Sampler[int]
     if shard:
-        seed = torch.initial_seed()
-        order = DistributedSampler(dataset, shuffle=shuffle, seed=seed)
+        seed = [torch.initial_seed()]
+        distributed.broadcast_object_list(seed)
+        order = DistributedSampler(dataset, shuffle=shuffle, seed=seed[0])
     else:
         order = RandomSampler(dataset) if shuffle else SequentialSampler(dataset)
-    batches = BatchSampler(order, batch_size, drop_last=False)
-    return DataLoader(dataset, sampler=batches, batch_size=None, collate_fn=prepare)
+    return Batches(dataset, order, batch_size, augment)

@@ -19,6 +19,7 @@ import mnistedu
 from mnistedu.images import IMAGE_SIZE
 from mnistedu.models import ConvNet
 from mnistedu.preprocess import center_digit, normalize, shrink
+from mnistedu.storage import written_whole
 
 MEANING = {
     "canvas": "Drawn digits in [0, 1], of any size: 0 is paper, 1 is full ink.",
@@ -114,7 +115,8 @@ def export_onnx(model: nn.Module, path: str | Path, **info: Any) -> None:
     }
     text = {k: v if isinstance(v, str) else json.dumps(v) for k, v in info.items()}
     onnx.helper.set_model_props(proto, text)
-    Path(path).write_bytes(proto.SerializeToString())
+    with written_whole(path) as beside:
+        beside.write_bytes(proto.SerializeToString())
 
 
 class _Graph(nn.Module):

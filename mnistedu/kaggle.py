@@ -10,6 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mnistedu.augmentation import random_affine
+from mnistedu.data import Batches, Split, make_loader
+from mnistedu.storage import written_whole
+
 PIXELS = [f"pixel{i}" for i in range(28 * 28)]
 
 
@@ -62,3 +66,42 @@ def _first_fault(row: list[str], columns: list[str], limits: NDArray[Any]) -> st
         for name, value, limit in zip(columns, row, limits, strict=True)
         if not (value.strip().isdecimal() and int(value) <= limit)
     )
+
+
+def read_known(path: Path) -> tuple[Batches, Batches]:
+    """Batches to train on, augmented, and to validate on: a tenth of the digits.
+
+    Args:
+        path: Kaggle's ``train.csv``.
+
+    Raises:
+        ValueError: as ``read_table``, or if there is a single digit.
+    """
+    table = read_table(path, ["label", *PIXELS])
+    if len(table) < 2:
+        raise ValueError(f"{path} has one row, too few to train and validate on.")
+    table = table[torch.randperm(len(table))]  # in any order, before it is split
+    known = Split(table[:, 1:].view(-1, 28, 28), table[:, 0].long())
+    held_out = max(1, len(table) // 10)
+    val = Split(*(part[:held_out] for part in known))
+    train = Split(*(part[held_out:] for part in known))
+    train_loader = make_loader(train, shuffle=True, augment=random_affine)
+    return train_loader, make_loader(val, 1000)
+
+
+def read_unknown(path: Path) -> Split:
+    """The digits of Kaggle's ``test.csv``, whose targets nobody knows: all 0 here."""
+    table = read_table(path, PIXELS)
+    return Split(table.view(-1, 28, 28), torch.zeros(len(table), dtype=torch.int64))
+
+
+def write_submission(path: Path, answers: Tensor) -> None:
+    """Write the table to hand in.
+
+    Args:
+        path: the file; its folder is made if it is not there.
+        answers: int64 ``(N,)`` in 0..9, in the order of ``test.csv``.
+    """
+    rows = (f"{i},{digit}\n" for i, digit in enumerate(answers.tolist(), start=1))
+    with written_whole(path) as beside:
+        beside.write_text("ImageId,Label\n" + "".join(rows), "utf-8")

@@ -88,3 +88,34 @@ def _block(
         nn.BatchNorm2d(out_channels),
         nn.ReLU(),
     )
+
+
+def build_network(
+    model: str, blocks: int | None, hidden_sizes: str | None, dropout: float
+) -> MLP | ConvNet:
+    """The network that options of the command line describe.
+
+    Args:
+        model: ``"mlp"`` or ``"convnet"``.
+        blocks: those of a ConvNet; None for 3.
+        hidden_sizes: those of an MLP, with commas between them; None for 256,128.
+        dropout: as the network takes it.
+
+    Raises:
+        ValueError: if an option is for the other kind, or ``hidden_sizes`` no sizes.
+    """
+    if model == "convnet":
+        if hidden_sizes is not None:
+            raise ValueError(
+                "--hidden-sizes is for --model mlp; a convnet has --blocks."
+            )
+        return ConvNet(blocks or 3, dropout)
+    if blocks is not None:
+        raise ValueError("--blocks is for --model convnet; an mlp has --hidden-sizes.")
+    sizes = "256,128" if hidden_sizes is None else hidden_sizes
+    if not all(size.strip().isdecimal() and int(size) for size in sizes.split(",")):
+        raise ValueError(
+            "--hidden-sizes takes whole numbers from 1 with commas between them, as "
+            f"in 256,128, not {sizes!r}."
+        )
+    return MLP([int(size) for size in sizes.split(",")], dropout)

@@ -1,5 +1,6 @@
 """Weights on disk, and the network that the package ships."""
 
+import json
 import re
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def test_a_file_says_which_network_it_holds(model, tmp_path):
 
 def test_what_training_needs_is_kept_apart_from_the_weights(tmp_path):
     model, path = MLP(()), tmp_path / "a.safetensors"
-    info = {"history": {"val_loss": [0.1, 1 / 3]}, "milestones": {7: 1}}
+    info = {"history": {"val_loss": [0.1, 1 / 3]}, "labels": {"0": "zero"}}
     save_checkpoint(model, path, {"0/step": torch.tensor(3.0)}, **info)
     weights, training, read = read_checkpoint(path)
     assert weights.keys() == model.state_dict().keys()
@@ -182,3 +183,72 @@ def test_the_shipped_network_reads_mnist(mnist):
     assert not model.training
     logits, targets = predict(model, make_loader(mnist.test, batch_size=1000))
     assert accuracy(logits, targets) >= 0.9955
+
+
+def with_header(path: Path, header: str) -> Path:
+    """A file of weights whose header somebody else has written."""
+    save_file(MLP(()).state_dict(), path, {"mnistedu": header})
+    return path
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "{}",
+        "[]",
+        "null",
+        '"MLP"',
+        "no JSON",
+        '{"architecture": "MLP"}',
+        '{"architecture": [], "settings": {}}',
+        '{"architecture": "MLP", "settings": 1}',
+    ],
+)
+def test_a_foreign_header_gets_a_sentence(tmp_path, header):
+    with pytest.raises(ValueError, match="is damaged or is no checkpoint"):
+        load_checkpoint(with_header(tmp_path / "a", header))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"hidden_sizes": [-1]},
+        {"hidden_sizes": [1e300]},
+        {"hidden_sizes": [10**20]},
+        {"dropout": "much"},
+        {"hidden_sizes": None},
+        {"dropout": 7},
+    ],
+)
+def test_settings_of_no_network_get_a_sentence(tmp_path, settings):
+    header = json.dumps({"architecture": "MLP", "settings": settings})
+    with pytest.raises(ValueError, match="update the package"):
+        load_checkpoint(with_header(tmp_path / "a", header))
+
+
+def test_a_huge_network_takes_no_memory_before_its_weights_are_seen(tmp_path):
+    settings = {"hidden_sizes": [10**9, 10**6]}  # 4,000,000 GB
+    header = json.dumps({"architecture": "MLP", "settings": settings})
+    with pytest.raises(ValueError, match="holds another network"):
+        load_checkpoint(with_header(tmp_path / "a", header))
+
+
+def test_loading_draws_no_random_numbers():
+    torch.manual_seed(0)
+    expected = torch.rand(1)
+    torch.manual_seed(0)
+    load_pretrained()
+    assert torch.equal(torch.rand(1), expected)
+
+
+def test_weights_that_layers_share_are_kept(tmp_path):
+    class Tied(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Linear(3, 3), nn.Linear(3, 3)
+            self.b.weight = self.a.weight
+
+    model, again, path = Tied(), Tied(), tmp_path / "a.safetensors"
+    save_checkpoint(model, path)
+    load_weights(again, read_checkpoint(path))
+    assert torch.equal(again.b.weight, model.a.weight)

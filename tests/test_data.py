@@ -195,6 +195,14 @@ def test_a_damaged_file_is_named(small_mnist, damage):
         load(root=small_mnist)
 
 
+def test_a_root_leaves_a_whole_cache_as_it_is(small_mnist, cache):
+    load("mnist", root=small_mnist)
+    path = cache / data.CACHE_NAME
+    written = path.stat().st_mtime_ns
+    load("mnist", root=small_mnist)
+    assert path.stat().st_mtime_ns == written
+
+
 def test_a_root_without_mnist_is_named(small_mnist, cache, tmp_path):
     load("mnist", root=small_mnist)  # what is in the cache was not asked for
     with pytest.raises(ValueError, match=r"nowhere.*is missing"):
@@ -225,6 +233,7 @@ def test_a_cache_that_a_full_disk_cuts_off_is_done_without(
 ):
     def write_half(tensors, path, metadata):
         path.write_bytes(b"half of it")
+        assert not (cache / data.CACHE_NAME).exists()  # nobody can read the half
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
 
     with monkeypatch.context() as patch:
@@ -272,7 +281,7 @@ def test_a_cache_that_an_older_version_wrote_is_made_again(
     cache.mkdir()
     (cache / "mnist-v0.safetensors").write_bytes(b"left alone")
     older = {"images": torch.zeros(1, 28, 28), "targets": torch.zeros(1)}
-    checksum = data._checksum(older)
+    checksum = data._checksum(older[name] for name in sorted(older))
     save_file(older, cache / data.CACHE_NAME, {"crc32": checksum})
     assert sizes(load()) == [100, 6_000, 50]
     assert data._read_cache(cache / data.CACHE_NAME) is not None

@@ -36,12 +36,32 @@ def gradients(digits: Digits, batch_size: int, shard: bool) -> dict[str, Tensor]
     return {name: value.grad for name, value in model.named_parameters()}
 
 
-def convnet(digits: Digits, folder: Path, **settings) -> tuple[ConvNet, History]:
+def seen_in_two_epochs() -> tuple[Tensor, Tensor]:
+    """The numbers of the images that a process learns from, and random ones beside."""
+    seen, noise = [], []
+
+    def note(ink: Tensor) -> Tensor:
+        seen.append((ink[:, 0, 0, 0] * 255).round())
+        noise.append(torch.rand(len(ink)))
+        return ink
+
+    torch.manual_seed(0)
+    images = torch.zeros(61, 28, 28, dtype=torch.uint8)
+    images[:, 0, 0] = torch.arange(61)
+    numbered = Split(images, torch.arange(61) % 10)
+    loader = make_loader(numbered, 8, shuffle=True, augment=note, shard=True)
+    fit(MLP((8,)), loader, make_loader(numbered), epochs=2, device="cpu")
+    return torch.cat(seen).view(2, -1), torch.cat(noise).view(2, -1)
+
+
+def convnet(
+    digits: Digits, folder: Path, shard: bool = True, **settings
+) -> tuple[ConvNet, History]:
     """Three epochs with all that is random, and with batch normalisation."""
     torch.manual_seed(0)
     model = ConvNet(1, dropout=0.1)
     train = Split(digits.train.images[:301], digits.train.targets[:301])
-    loader = make_loader(train, 32, shuffle=True, augment=random_affine, shard=True)
+    loader = make_loader(train, 32, shuffle=True, augment=random_affine, shard=shard)
     history = fit(
         model,
         loader,
@@ -68,12 +88,7 @@ def work(folder: Path) -> None:
         for name, value in gradients(digits, 32, shard=True).items()
     }
 
-    numbered = Split(digits.train.images[:61], torch.arange(61))
-    loader = make_loader(numbered, 8, shuffle=True, shard=True)
-    for epoch in range(2):
-        loader.sampler.sampler.set_epoch(epoch)
-        results[f"shard/{epoch}"] = torch.cat([numbers for _, numbers in loader])
-
+    results["seen"], results["noise"] = seen_in_two_epochs()
     model, history = convnet(digits, folder / "whole")
     results |= {f"whole/{name}": value for name, value in model.state_dict().items()}
     results["history"] = torch.tensor([history.train_loss, history.val_loss])
@@ -81,6 +96,11 @@ def work(folder: Path) -> None:
     distributed.barrier()  # until the first process has written its last epoch
     model, _ = convnet(digits, folder / "broken", resume=True)
     results |= {f"resumed/{name}": value for name, value in model.state_dict().items()}
+    # Without a folder that both see, the second process begins anew.
+    own = folder / ("broken" if distributed.get_rank() == 0 else "elsewhere")
+    with pytest.raises(ValueError, match=r"different epochs, \[3, 0\]"):
+        convnet(digits, own, resume=True)
+    results["refused"] = torch.tensor(True)
 
     save_file(results, folder / f"rank{distributed.get_rank()}.safetensors")
     distributed.destroy_process_group()
@@ -120,11 +140,25 @@ def test_one_step_has_the_gradients_of_a_single_process(ranks, offline):
 
 
 def test_each_epoch_deals_all_images_out_anew(ranks):
-    for epoch in ("shard/0", "shard/1"):
-        first, second = (rank[epoch].tolist() for rank in ranks)
+    for epoch in range(2):
+        first, second = (rank["seen"][epoch].tolist() for rank in ranks)
         assert len(first) == len(second) == 31
         assert len({*first, *second}) == 61
-    assert not torch.equal(ranks[0]["shard/0"], ranks[0]["shard/1"])
+    assert not torch.equal(*ranks[0]["seen"])
+
+
+def test_each_process_draws_its_own_noise(ranks):
+    first, second = (rank["noise"].flatten() for rank in ranks)
+    assert len({*first.tolist(), *second.tolist()}) == 4 * 31
+
+
+def test_processes_that_would_resume_from_different_epochs_are_told_so(ranks):
+    assert all(rank["refused"] for rank in ranks)
+
+
+def test_another_number_of_processes_does_not_resume(ranks, folder, offline):
+    with pytest.raises(ValueError, match="processes 2, not 1"):
+        convnet(offline, folder / "whole", resume=True, shard=False)
 
 
 def test_all_processes_end_with_the_same_weights_and_history(ranks, folder):
@@ -133,7 +167,7 @@ def test_all_processes_end_with_the_same_weights_and_history(ranks, folder):
     assert any("running_mean" in name for name in names)
     for name in names:
         assert torch.equal(first[name], second[name])
-    assert (first["history"][0].diff() < 0).all()  # it learns
+    assert first["history"][0, -1] < first["history"][0, 0]  # it learns
 
     assert {path.name for path in (folder / "whole").iterdir()} == {
         "best.safetensors",

@@ -4,25 +4,35 @@ import copy
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from killed_training import KILLS
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import LambdaLR, MultiStepLR, OneCycleLR, StepLR
+from torch.optim.lr_scheduler import (
+    LambdaLR,
+    MultiStepLR,
+    OneCycleLR,
+    ReduceLROnPlateau,
+    StepLR,
+)
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from mnistedu import checkpoints
 from mnistedu.augmentation import random_affine
-from mnistedu.data import make_loader
+from mnistedu.checkpoints import read_checkpoint
+from mnistedu.data import Split, make_loader
 from mnistedu.evaluation import accuracy, predict
+from mnistedu.machine import seed_everything
 from mnistedu.models import MLP, ConvNet
-from mnistedu.training import History, fit, seed_everything
+from mnistedu.training import History, fit
 
 BATCHES = 3  # of 60 images, in the offline digits' validation set
 
@@ -101,7 +111,7 @@ def test_training_and_resuming_do_not_wait_for_torchs_compiler(tmp_path):
     program = """
 import sys, torch
 from mnistedu.models import MLP
-from mnistedu.training import fit
+from mnistedu.training import History, fit
 batches = [(torch.rand(5, 1, 28, 28), torch.arange(5))]
 for _ in range(2):
     fit(MLP(), batches, batches, 2, checkpoint_dir=sys.argv[1], resume=True)
@@ -131,17 +141,6 @@ def test_the_same_seed_gives_the_same_weights(offline):
 
     assert equal(trained(1), trained(1))
     assert not equal(trained(1), trained(2))
-
-
-def test_seed_everything_seeds_python_numpy_and_torch():
-    def draw():
-        return random.random(), np.random.rand(), torch.rand(1).item()
-
-    seed_everything(3)
-    first, second = draw(), draw()
-    assert all(a != b for a, b in zip(first, second, strict=True))
-    seed_everything(3)
-    assert draw() == first
 
 
 def test_layers_know_when_they_are_training(loader):
@@ -311,7 +310,6 @@ def test_an_interrupt_while_validating_loses_that_epoch_only(loader):
     model = MLP(())
     history = fit(model, loader, Interrupted(loader, BATCHES + 1), epochs=9)
     assert len(history) == 1
-    assert model.training
 
 
 def test_an_interrupt_in_the_first_epoch_returns_an_empty_history(loader):
@@ -341,14 +339,15 @@ def test_what_is_resumed_ends_with_the_same_weights(offline, tmp_path, milestone
     unbroken, weights = trained()
     seed_everything(0)
     trained(stop_after=2, checkpoint_dir=tmp_path, resume=True)  # from nothing
-    seed_everything(5)  # another day, other random numbers
+    seed_everything(0)
+    noisy(torch.zeros(9, 1, 28, 28))  # another day, other random numbers
     history, resumed = trained(checkpoint_dir=tmp_path, resume=True)
     assert equal(resumed, weights)
     assert history.learning_rate == unbroken.learning_rate
     assert history.val_loss == unbroken.val_loss
 
 
-def test_a_finished_training_is_not_trained_further(loader, tmp_path):
+def test_a_finished_training_is_not_trained_again(loader, tmp_path):
     def trained():
         model = MLP(())
         scheduler = worse_after(2, model)
@@ -362,32 +361,143 @@ def test_a_finished_training_is_not_trained_further(loader, tmp_path):
     assert equal(weights, same)
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"epochs": 3}, "epochs 2, not 3"),
-        ({"learning_rate": 0.5}, "learning rate 0.01, not 0.5"),
-        ({"weight_decay": 0.5}, "weight decay 0.01, not 0.5"),
-        ({"label_smoothing": 0.5}, "label smoothing 0.0, not 0.5"),
-        ({"mixed_precision": True}, "mixed precision False, not True"),
-        ({"scheduler": "constant"}, "schedule OneCycleLR, not LambdaLR"),
-        ({"model": MLP((9,))}, r"hidden_sizes \[\], not \[9\]"),
-        ({"model": MLP((), dropout=0.1)}, "dropout 0.0, not 0.1"),
-    ],
-    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
-)
-def test_a_run_of_other_settings_is_not_resumed(loader, tmp_path, change, message):
-    fit(MLP(()), loader, loader, 2, checkpoint_dir=tmp_path)
+def test_a_finished_training_is_trained_further_as_if_begun_with_its_weights(
+    loader, tmp_path
+):
+    seed_everything(0)
+    model = MLP(())
+    fit(model, loader, loader, 2, checkpoint_dir=tmp_path, device="cpu")
+    further = MLP(())
+    history = fit(
+        further, loader, loader, 5, checkpoint_dir=tmp_path, resume=True, device="cpu"
+    )
+    assert len(history) == 5
+    # The schedule goes up and down once more, over the three epochs that are new.
+    expected = OneCycleLR(sgd(MLP(()), 0.01), 0.01, total_steps=3 * BATCHES)
+    rates = []
+    for _ in range(3 * BATCHES):
+        rates.append(expected.get_last_lr()[0])
+        expected.optimizer.step()
+        expected.scheduler_step = expected.step()
+    assert history.learning_rate[2:] == rates[BATCHES - 1 :: BATCHES]
+    assert history.val_loss[-1] < history.val_loss[1]
+    run = read_checkpoint(tmp_path / "last.safetensors").info["run"]
+    assert (run["epochs"], run["trained_before"]) == (5, 2)
+
+
+def test_what_is_trained_further_and_broken_off_ends_with_the_same_weights(
+    offline, tmp_path
+):
+    loader = make_loader(offline.val, 60, shuffle=True, augment=noisy)
+
+    def trained(folder, *ends):
+        seed_everything(0)
+        for epochs, stop_after in ends:
+            model = ConvNet(1, dropout=0.5)
+            batches = Interrupted(loader, stop_after * BATCHES + 1)
+            fit(
+                model,
+                batches,
+                loader,
+                epochs,
+                checkpoint_dir=folder,
+                resume=True,
+                patience=9,
+                device="cpu",
+            )
+        return read_checkpoint(folder / "last.safetensors").weights
+
+    whole = trained(tmp_path / "whole", (2, 9), (5, 9))
+    broken = trained(tmp_path / "broken", (2, 1), (2, 9), (5, 1), (5, 9))
+    assert equal(whole, broken)
+
+
+OTHERS = [
+    ({"epochs": 4}, "epochs 3, not 4"),
+    ({"learning_rate": 0.5}, "learning rate 0.01, not 0.5"),
+    ({"weight_decay": 0.5}, "weight decay 0.01, not 0.5"),
+    ({"label_smoothing": 0.5}, "label smoothing 0.0, not 0.5"),
+    ({"mixed_precision": True}, "mixed precision False, not True"),
+    ({"patience": 2}, "patience None, not 2"),
+    ({"scheduler": "LambdaLR"}, "schedule OneCycleLR, not LambdaLR"),
+    ({"model": MLP((9,))}, r"hidden sizes \[\], not \[9\]"),
+    ({"model": MLP((), dropout=0.1)}, "dropout 0.0, not 0.1"),
+    ({"model": nn.Sequential(nn.Flatten(), nn.Linear(784, 10))}, "MLP, not Sequential"),
+    ({"seed": 7}, "seed 0, not 7"),
+    ({"batch_size": 90}, "batches 3, not 2"),
+    ({"shuffle": False}, "RandomSampler, not SequentialSampler"),
+    ({"augment": random_affine}, "None, not <function random_affine>"),
+    ({"images": 255}, r"images 180 \(checksum \w+\), not 180 \(checksum"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), OTHERS, ids=[m for _, m in OTHERS])
+def test_a_run_of_other_settings_is_not_resumed(offline, tmp_path, change, message):
+    def trained(
+        batch_size=60, shuffle=True, augment=None, images=0, seed=0, model=None, **more
+    ):
+        torch.manual_seed(seed)
+        model = MLP(()) if model is None else model
+        if "scheduler" in more:
+            more["scheduler"] = LambdaLR(sgd(model, 0.1), lambda step: 1)
+        before = state_of(model)
+        split = Split(offline.val.images ^ images, offline.val.targets)
+        batches = make_loader(split, batch_size, shuffle, augment)
+        more = {"epochs": 3, "checkpoint_dir": tmp_path, "resume": True} | more
+        try:
+            fit(model, batches, make_loader(offline.val), on_epoch_end=stop, **more)
+        except ValueError:
+            assert equal(state_of(model), before)
+            raise
+
+    def stop(history):
+        if len(history) == 2:
+            raise KeyboardInterrupt
+
+    trained()
     files = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    settings = {"model": MLP(()), "epochs": 2} | change
-    model = settings.pop("model")
-    if "scheduler" in change:
-        settings["scheduler"] = LambdaLR(sgd(model, 0.1), lambda step: 1)
-    before = state_of(model)
-    with pytest.raises(ValueError, match=message):
-        fit(model, loader, loader, checkpoint_dir=tmp_path, resume=True, **settings)
-    assert equal(state_of(model), before)
+    with pytest.raises(ValueError, match=message) as error:
+        trained(**change)
+    assert str(error.value).count(".") <= 8 and "\n" not in str(error.value)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == files
+
+
+def test_of_an_own_optimizer_every_number_is_compared(loader, tmp_path):
+    def trained(resume, momentum=0.9, gamma=0.5):
+        model = MLP(())
+        groups = [{"params": model[1].weight}, {"params": model[1].bias, "lr": 0.2}]
+        optimizer = torch.optim.SGD(groups, lr=0.1, momentum=momentum)
+        fit(
+            model,
+            loader,
+            loader,
+            2,
+            scheduler=StepLR(optimizer, BATCHES, gamma),
+            checkpoint_dir=tmp_path,
+            resume=resume,
+        )
+
+    trained(resume=False)
+    with pytest.raises(ValueError, match=r"groups\.0\.momentum 0.9, not 0.8"):
+        trained(resume=True, momentum=0.8)
+    with pytest.raises(ValueError, match=r"gamma 0.5, not 0.4"):
+        trained(resume=True, gamma=0.4)
+    trained(resume=True)
+
+
+def test_a_schedule_that_waits_for_a_loss_gets_a_sentence(loader):
+    scheduler = ReduceLROnPlateau(sgd(MLP(()), 0.1))
+    with pytest.raises(ValueError, match="ReduceLROnPlateau waits for a loss"):
+        fit(MLP(()), loader, loader, 1, scheduler=scheduler)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_every_part_of_the_model_comes_back_in_its_own_mode(loader, training):
+    model = MLP((8,), dropout=0.5).train(training)
+    model[2].train(not training)
+    modes = [module.training for module in model.modules()]
+    fit(model, loader, loader, 1)
+    assert [module.training for module in model.modules()] == modes
 
 
 def test_a_damaged_run_is_not_resumed(loader, tmp_path):
@@ -422,20 +532,25 @@ def test_a_full_disk_leaves_the_epochs_before(loader, tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked processes")
-def test_runs_killed_at_any_moment_end_with_the_same_weights(tmp_path):
+@pytest.mark.parametrize("processes", KILLS)
+def test_runs_killed_at_any_moment_end_with_the_same_weights(tmp_path, processes):
     program = Path(__file__).with_name("killed_training.py")
     one_thread = {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
-    output = subprocess.run(
-        [sys.executable, program, tmp_path],
+    child = subprocess.Popen(
+        [sys.executable, program, tmp_path, str(processes)],
         env=os.environ | one_thread,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
+        start_new_session=True,
     )
-    assert output.returncode == 0, output.stderr
-    seen = json.loads(output.stdout)
-    assert seen["killed"] == {"computing": 12, "writing": 8}
-    assert seen["different"] == []
+    try:
+        output, errors = child.communicate(timeout=200)
+    finally:  # and what it has forked, should it hang
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+    assert child.returncode == 0, errors
+    assert json.loads(output) == {"killed": KILLS[processes], "different": []}
 
 
 def test_an_epoch_that_diverged_is_never_the_best():

@@ -133,8 +133,8 @@ class DrawingPad(Sheet):
             reading = recognize(self.ink, self.model, centered)
             if reading.digits_seen > 1:
                 raise ValueError(
-                    f"These look like {reading.digits_seen} digits side by side: draw one at "
-                    "a time."
+                    f"These look like {reading.digits_seen} digits side by side: draw "
+                    "one at a time."
                 )
         except ValueError as error:  # also what the reader's own model has raised
             reading = without_answer(self.ink, centered)

@@ -1,0 +1,104 @@
+"""What a training takes from the machine: its device and its random numbers."""
+
+import os
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, distributed
+
+
+def pick_device() -> torch.device:
+    """The fastest device there is: CUDA, Apple's MPS, or the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def find_device(name: str | None) -> torch.device:
+    """The device of that name; of None the fastest.
+
+    Raises:
+        ValueError: if there is none here, or none that holds numbers.
+    """
+    if name is None:
+        return pick_device()
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ValueError(
+            f"The device {name!r} cannot be used here: name another, or leave --device "
+            "out to take the fastest there is."
+        ) from error
+    return device
+
+
+@contextmanager
+def join_processes(device: str | None) -> Iterator[tuple[torch.device, int, int]]:
+    """Join the other processes, if torchrun has started this one with others.
+
+    Yields:
+        The device of this process, its rank, counted from 0, and how many there are.
+    """
+    if not (distributed.is_available() and distributed.is_torchelastic_launched()):
+        yield find_device(device), 0, 1
+        return
+    where, backend = torch.device("cpu"), "gloo"
+    if find_device(device).type == "cuda":
+        where, backend = find_device(f"cuda:{os.environ['LOCAL_RANK']}"), "nccl"
+        torch.cuda.set_device(where)
+    distributed.init_process_group(backend)
+    yield where, distributed.get_rank(), distributed.get_world_size()
+    distributed.destroy_process_group()
+
+
+def seed_everything(seed: int) -> None:
+    """Seed the random numbers of Python, NumPy and torch, on every device.
+
+    Args:
+        seed: from 0 to 2**32 - 1.
+    """
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+
+
+def get_random_state(device: torch.device) -> dict[str, Any]:
+    """The state of all random numbers that a device's training draws, for JSON."""
+    name, words, *others = np.random.get_state(legacy=True)
+    state = {
+        "python": random.getstate(),
+        "numpy": [name, np.asarray(words).tolist(), *others],
+        "cpu": _to_text(torch.get_rng_state()),
+    }
+    if device.type == "cuda":
+        state["cuda"] = _to_text(torch.cuda.get_rng_state(device))
+    if device.type == "mps":
+        state["mps"] = _to_text(torch.mps.get_rng_state())
+    return state
+
+
+def set_random_state(state: dict[str, Any], device: torch.device) -> None:
+    """Go back to a state that ``get_random_state`` gave on a device of this kind."""
+    version, words, gauss = state["python"]
+    random.setstate((version, tuple(words), gauss))
+    np.random.set_state(tuple(state["numpy"]))
+    torch.set_rng_state(_from_text(state["cpu"]))
+    if device.type == "cuda" and "cuda" in state:
+        torch.cuda.set_rng_state(_from_text(state["cuda"]), device)
+    if device.type == "mps" and "mps" in state:
+        torch.mps.set_rng_state(_from_text(state["mps"]))
+
+
+def _to_text(state: Tensor) -> str:
+    return state.numpy().tobytes().hex()
+
+
+def _from_text(text: str) -> Tensor:
+    return torch.frombuffer(bytearray.fromhex(text), dtype=torch.uint8)

@@ -1,0 +1,111 @@
+"""What a run leaves behind beside its weights: its figures and its plots."""
+
+import json
+import platform
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+import mnistedu
+from mnistedu import evaluation
+from mnistedu.checkpoints import load_checkpoint, read_checkpoint
+from mnistedu.data import Digits, Split, make_loader
+from mnistedu.storage import written_whole
+from mnistedu.training import History
+
+
+def measure(logits: Tensor, targets: Tensor) -> dict[str, Any]:
+    """The figures of one split, as JSON can hold them.
+
+    Args:
+        logits: float ``(N, 10)``.
+        targets: int64 ``(N,)``.
+
+    Returns:
+        ``loss`` in nats; ``accuracy``, ``accuracy_interval``,
+        ``expected_calibration_error`` and ``per_class_accuracy`` in [0, 1], each as the
+        function of ``evaluation`` with that name has it; of a digit that is not among
+        the targets, None.
+    """
+    per_class = evaluation.per_class_accuracy(logits, targets).tolist()
+    return {
+        "loss": cross_entropy(logits, targets).item(),
+        "accuracy": evaluation.accuracy(logits, targets),
+        "accuracy_interval": evaluation.accuracy_interval(logits, targets),
+        "expected_calibration_error": evaluation.expected_calibration_error(
+            logits, targets
+        ),
+        "per_class_accuracy": [None if x != x else x for x in per_class],  # nan
+    }
+
+
+def write_results(folder: Path, digits: Digits) -> dict[str, Any]:
+    """Measure the best weights of a run, and write ``metrics.json`` and plots.
+
+    Args:
+        folder: where ``fit`` has kept its checkpoints.
+        digits: what to measure on: their validation and test images.
+
+    Returns:
+        What ``metrics.json`` holds: the data, the settings that the run was trained
+        with, its best epoch, the figures of both splits, its history, and versions.
+
+    Raises:
+        OSError, ValueError: if a checkpoint cannot be read or a file not written.
+    """
+    last = read_checkpoint(folder / "last.safetensors")
+    network = load_checkpoint(folder / "best.safetensors")
+    history = History(**last.info["history"])
+    answers = {
+        name: evaluation.predict(network, make_loader(split, 1000))
+        for name, split in (("validation", digits.val), ("test", digits.test))
+    }
+    metrics = {
+        "data": digits.name,
+        "settings": last.info["run"],
+        "best_epoch": history.best_epoch,
+        **{name: measure(*answer) for name, answer in answers.items()},
+        "history": asdict(history),
+        "versions": {
+            "mnistedu": mnistedu.__version__,
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+        },
+    }
+    with written_whole(folder / "metrics.json") as path:
+        path.write_text(json.dumps(metrics, indent=2) + "\n", "utf-8")
+    _write_plots(folder, digits.test, history, answers["test"][0])
+    return metrics
+
+
+def _write_plots(folder: Path, test: Split, history: History, logits: Tensor) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")  # draws into files and opens no window
+    import matplotlib.pyplot as plt
+
+    from mnistedu import plotting
+
+    def save(name: str) -> None:
+        with written_whole(folder / name) as path:
+            plt.savefig(path, dpi=150, format="png")
+        plt.close()
+
+    plotting.plot_history(history)
+    save("history.png")
+    plotting.plot_gradient_norms(history)
+    save("gradient_norms.png")
+    matrix = evaluation.confusion_matrix(logits, test.targets)
+    plotting.plot_confusion_matrix(matrix)
+    save("confusion_matrix.png")
+    right = (logits.argmax(1) == test.targets).nonzero().squeeze(1)
+    wrong = evaluation.most_confident_mistakes(logits, test.targets, 6)
+    chosen = torch.cat([right[:6], wrong])
+    plotting.plot_predictions(
+        test.images[chosen], logits[chosen].softmax(1), test.targets[chosen]
+    )
+    save("predictions.png")

@@ -1,0 +1,57 @@
+"""What a training was like, epoch by epoch."""
+
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas
+
+
+@dataclass
+class History:
+    """What ``fit`` saw, one entry for each epoch.
+
+    Losses are mean cross-entropies in nats and accuracies fractions in [0, 1];
+    those of training are means over the epoch's batches, taken while the weights
+    were changing. ``learning_rate`` is that of the epoch's last step,
+    ``gradient_norm`` the mean over its steps of the length of the whole gradient,
+    and ``seconds`` the time the epoch took, validation included.
+    """
+
+    train_loss: list[float] = field(default_factory=list)
+    train_accuracy: list[float] = field(default_factory=list)
+    val_loss: list[float] = field(default_factory=list)
+    val_accuracy: list[float] = field(default_factory=list)
+    learning_rate: list[float] = field(default_factory=list)
+    gradient_norm: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.val_loss)
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch, counted from 1, with the smallest validation loss."""
+        return 1 + min(range(len(self)), key=self._loss_or_infinity)
+
+    def _loss_or_infinity(self, epoch: int) -> float:
+        loss = self.val_loss[epoch]
+        return math.inf if math.isnan(loss) else loss  # nan compares with nothing
+
+    def append(self, **epoch: float) -> None:
+        """Add the figures of one more epoch, each by its name."""
+        for name, value in epoch.items():
+            getattr(self, name).append(value)
+
+    def to_json(self) -> str:
+        """The lists by name, as JSON."""
+        return json.dumps(asdict(self))
+
+    def to_frame(self) -> "pandas.DataFrame":
+        """A pandas DataFrame with a column for each list and a row for each epoch."""
+        import pandas  # takes a second to import
+
+        epochs = pandas.RangeIndex(1, len(self) + 1, name="epoch")
+        return pandas.DataFrame(asdict(self), index=epochs)
