@@ -8,6 +8,9 @@ PORT ?= 8000
 
 # Programs start their neighbours by name (jupyter, npm), so .venv comes first.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Python keeps what it has compiled, even where the environment says otherwise: torch,
+# compiled anew for each program and each notebook, takes seconds.
+export PYTHONDONTWRITEBYTECODE =
 # PYTHON, if given, is the interpreter that .venv is made from.
 export PYTHON
 
@@ -74,7 +77,7 @@ lab: setup ## Open the course in JupyterLab
 	@.venv/bin/jupyter lab $(lab_options) --LabApp.default_url=/lab/tree/notebooks/01_data.ipynb
 
 test: setup ## Run the unit tests and every notebook
-	@.venv/bin/pytest --nbval
+	@.venv/bin/pytest --nbval -n 2
 
 book: setup ## Render the book to _build/html
 	@.venv/bin/jupyter-book build . -W -n --keep-going

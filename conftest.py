@@ -19,8 +19,10 @@ MODE = pytest.StashKey[str]()
 def pytest_configure(config: pytest.Config) -> None:
     os.environ["MNISTEDU_PROGRESS"] = ""  # no test writes to a reader's record
     option = config.option
-    if not getattr(option, "nbval", False):
-        return
+    if getattr(option, "numprocesses", None):
+        os.environ["OMP_NUM_THREADS"] = "1"  # the processes share the processors
+    if hasattr(config, "workerinput") or not getattr(option, "nbval", False):
+        return  # a worker has the options of the process that started it
     from mnistedu.data import load  # torch: not for a run without notebooks
 
     os.environ["TQDM_DISABLE"] = "1"  # the stored outputs hold no progress bars

@@ -1,4 +1,4 @@
-"""The built site, once for all tests of a session, and a host that serves it."""
+"""The built site, and a host that serves it."""
 
 import re
 import subprocess
@@ -7,40 +7,39 @@ import threading
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import partial
 from hashlib import sha256
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response
 
 ROOT = Path(__file__).parents[1]
 AXE = ROOT / "book" / "node_modules" / "axe-core" / "axe.min.js"
-BARRIERS = """async () => {
-    const {violations} = await axe.run({resultTypes: ["violations"]})
+BARRIERS = """async (options) => {
+    const {violations} = await axe.run({resultTypes: ["violations"], ...options})
     return violations
         .filter(({impact}) => ["serious", "critical"].includes(impact))
         .map(({id, nodes}) => `${id}: ${nodes.map(node => node.html)}`)
 }"""
-FOLDER = TemporaryDirectory(prefix="mnistedu-book-")  # removed when Python ends
 
 
-@cache
-def build() -> tuple[Path, str]:
-    """Build the book as `make book` does.
+def build(folder: Path) -> str:
+    """Build the book into this folder as `make book` does, unless it is there.
 
     Returns:
-        The folder of the site, and what the build wrote; a failed one ends so.
+        What the build wrote; that of a failed one ends so.
     """
-    jupyter_book = Path(sys.executable).with_name("jupyter-book")
-    command = [str(jupyter_book), "build", str(ROOT)]
-    options = ["--path-output", FOLDER.name, "-W", "-n", "--keep-going"]
-    done = subprocess.run(
-        [*command, *options], capture_output=True, text=True, check=False
-    )
-    log = f"{done.stdout}{done.stderr}exit status {done.returncode}"
-    return Path(FOLDER.name, "_build", "html"), log
+    log = folder / "log.txt"
+    if not log.exists():
+        jupyter_book = Path(sys.executable).with_name("jupyter-book")
+        command = [str(jupyter_book), "build", str(ROOT)]
+        options = ["--path-output", str(folder), "-W", "-n", "--keep-going"]
+        done = subprocess.run([*command, *options], capture_output=True, text=True)
+        folder.mkdir(exist_ok=True)
+        said = f"{done.stdout}{done.stderr}exit status {done.returncode}"
+        log.write_text(said, "utf-8")
+    return log.read_text("utf-8")
 
 
 def pages(site: Path) -> list[Path]:
@@ -71,10 +70,11 @@ def collect(window: Page | BrowserContext) -> tuple[list[str], list[str]]:
     return requests, faults
 
 
-def barriers(page: Page) -> list[str]:
+def barriers(page: Page, **options: object) -> list[str]:
     """What axe calls serious or worse for those who cannot see, hear or point."""
-    page.evaluate(AXE.read_text("utf-8"))
-    found: list[str] = page.evaluate(BARRIERS)
+    if not page.evaluate("'axe' in globalThis"):
+        page.evaluate(AXE.read_text("utf-8"))
+    found: list[str] = page.evaluate(BARRIERS, options)
     return found
 
 

@@ -2,9 +2,17 @@
 
 import os
 import shutil
+import signal
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from subprocess import PIPE, Popen
+from typing import Any
 
+import book_site
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser, Error, sync_playwright
 
 from mnistedu.data import Digits, load
@@ -47,6 +55,56 @@ def browser(skip_or_fail: Callable[[str], None]) -> Iterator[Browser]:
             )
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Popen[str]]]:
+    """Starts a Python with these arguments, whose output can be read.
+
+    When the test has ended, so does the program, with all that it has started.
+    """
+    with ExitStack() as stack:
+
+        def start(*arguments: object, **options: Any) -> Popen[str]:
+            command = [sys.executable, *map(str, arguments)]
+            pipes = {"stdout": PIPE, "stderr": PIPE, "encoding": "utf-8"}
+            program = Popen(command, start_new_session=True, **pipes | options)
+            stack.callback(kill, stack.enter_context(program))
+            return program
+
+        yield start
+
+
+def kill(program: Popen[str]) -> None:
+    if os.name == "nt":
+        program.kill()
+    else:
+        with suppress(ProcessLookupError):  # all have ended by themselves
+            os.killpg(program.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def ctrl_c_is_heard() -> Iterator[None]:
+    """It is not where a script started the tests in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="session")
+def site(
+    skip_or_fail: Callable[[str], None], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The folder of the book, built once for all processes."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent  # each process has a folder of its own in there
+    with FileLock(shared / "book.lock"):
+        log = book_site.build(shared / "book")
+    if "npm could not fetch" in log:
+        skip_or_fail("npm could not fetch what book/package-lock.json lists.")
+    assert log.endswith("exit status 0"), log
+    return shared / "book" / "_build" / "html"
 
 
 @pytest.fixture(scope="session")

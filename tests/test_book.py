@@ -3,7 +3,7 @@
 import importlib
 import re
 import runpy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,16 +17,8 @@ ELSEWHERE = re.compile(
     r"|<link\b[^>]*\bhref=[\"']?(?:https?:)?//"
     r"|(?:url\(|@import )[\"']?(?:https?:)?//",
 )
-
-
-@pytest.fixture(scope="module")
-def site(skip_or_fail: Callable[[str], None]) -> Path:
-    """The folder of the built site."""
-    folder, log = book_site.build()
-    if "npm could not fetch" in log:
-        skip_or_fail("npm could not fetch what book/package-lock.json lists.")
-    assert log.endswith("exit status 0"), log
-    return folder
+# What may differ there from what it is in the light.
+IN_THE_DARK = ["color-contrast", "link-in-text-block", "image-alt"]
 
 
 @pytest.fixture(scope="module")
@@ -67,37 +59,42 @@ def test_every_page_names_its_icon(site: Path) -> None:
     assert without == []
 
 
-def test_every_page_opens_by_itself(site: Path, address: str, browser: Browser) -> None:
-    page = browser.new_page()
-    requests, faults = book_site.collect(page)
-    for path in book_site.pages(site):
-        page.goto(f"{address}/{path.relative_to(site).as_posix()}")
-        page.wait_for_load_state("networkidle")
-        if page.locator(".math").count():
-            page.locator("mjx-container").first.wait_for()
-            assert page.locator("mjx-merror").count() == 0, path
-    page.close()
-    away = [url for url in requests if not url.startswith((address, "data:", "blob:"))]
-    assert (away, faults) == ([], [])
-    assert any("MathJax_Main-Regular.woff" in url for url in requests)
-
-
-def test_every_page_is_accessible(site: Path, address: str, browser: Browser) -> None:
+@pytest.fixture(scope="module")
+def seen(site: Path, address: str, browser: Browser) -> SimpleNamespace:
+    """What is asked for and goes wrong where every page is opened, in both themes."""
     context = browser.new_context(reduced_motion="reduce")
     page = context.new_page()
-    found = {}
+    requests, faults = book_site.collect(page)
+    formulas, barriers = [], {}
     for path in book_site.pages(site):
         name = path.relative_to(site).as_posix()
         page.goto(f"{address}/{name}")
         page.wait_for_load_state("networkidle")
-        for theme in ("light", "dark"):
+        if page.locator(".math").count():
+            page.locator("mjx-container").first.wait_for()
+            formulas += [name] * page.locator("mjx-merror").count()
+        page.add_style_tag(content="* { transition: none !important }")
+        for theme, rules in (("light", {}), ("dark", {"runOnly": IN_THE_DARK})):
             page.evaluate(
                 "theme => document.documentElement.dataset.theme = theme", theme
             )
-            page.wait_for_timeout(500)  # until the colours have changed over
-            found[f"{name}, {theme}"] = book_site.barriers(page)
+            if found := book_site.barriers(page, **rules):
+                barriers[f"{name}, {theme}"] = found
     context.close()
-    assert {name: faults for name, faults in found.items() if faults} == {}
+    return SimpleNamespace(
+        requests=requests, faults=faults, formulas=formulas, barriers=barriers
+    )
+
+
+def test_every_page_opens_by_itself(seen: SimpleNamespace, address: str) -> None:
+    own = (address, "data:", "blob:")
+    assert [url for url in seen.requests if not url.startswith(own)] == []
+    assert (seen.faults, seen.formulas) == ([], [])
+    assert any("MathJax_Main-Regular.woff" in url for url in seen.requests)
+
+
+def test_every_page_is_accessible(seen: SimpleNamespace) -> None:
+    assert seen.barriers == {}
 
 
 def test_the_first_page_is_light(address: str, browser: Browser) -> None:

@@ -163,14 +163,9 @@ def test_an_interrupted_run_is_kept_and_resumes_bit_for_bit(
             assert torch.equal(again[key], value)
 
 
-def test_ctrl_c_in_a_real_run_ends_it_in_order(tmp_path):
-    command = [sys.executable, "-u", "-m", "mnistedu", *TRAIN, "--epochs", "5000"]
-    process = subprocess.Popen(
-        [*command, "--output", str(tmp_path)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def test_ctrl_c_in_a_real_run_ends_it_in_order(tmp_path, ctrl_c_is_heard, start):
+    command = ["-u", "-m", "mnistedu", *TRAIN, "--epochs", 5000]
+    process = start(*command, "--output", tmp_path)
     for line in process.stdout:
         if line.startswith("epoch 2"):
             break

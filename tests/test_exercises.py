@@ -275,7 +275,7 @@ def test_time_is_up_just_as_the_function_ends():
             assert "stopped after" in str(error)
 
 
-def test_the_reader_can_interrupt():
+def test_the_reader_can_interrupt(ctrl_c_is_heard):
     timer = threading.Timer(0.2, _thread.interrupt_main)  # what Ctrl-C does
     timer.start()
     with pytest.raises(KeyboardInterrupt):

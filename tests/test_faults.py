@@ -6,8 +6,8 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import time
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from mnistedu.strokes import SAMPLES, rasterize
 from mnistedu.training import fit
 
 ROOT = Path(__file__).parent.parent
+Start = Callable[..., "subprocess.Popen[str]"]
 STRANGE = "Größe 数字 (1)"  # for a path
 
 
@@ -39,19 +40,7 @@ def test_a_fault_in_the_table_has_its_test(fault: str, test: str) -> None:
     assert name in tests, fault
 
 
-def python(
-    program: str, *arguments: object, **environment: str
-) -> "subprocess.Popen[str]":
-    """Another Python that runs the program."""
-    return subprocess.Popen(
-        [sys.executable, "-c", program, *map(str, arguments)],
-        env=os.environ | environment,
-        stdout=subprocess.PIPE,
-        encoding="utf-8",
-    )
-
-
-def test_ten_kernels_at_once_all_answer() -> None:
+def test_ten_kernels_at_once_all_answer(start: Start) -> None:
     program = (
         "from mnistedu.checkpoints import load_pretrained\n"
         "from mnistedu.preprocess import center_digit, normalize\n"
@@ -61,7 +50,7 @@ def test_ten_kernels_at_once_all_answer() -> None:
         "    logits = model(normalize(center_digit(rasterize(strokes))))\n"
         "    print(logits.argmax().item())\n"
     )
-    kernels = [python(program) for _ in range(10)]
+    kernels = [start("-c", program) for _ in range(10)]
     answers = {kernel.communicate()[0] for kernel in kernels}
     assert answers == {"".join(f"{digit}\n" for digit in SAMPLES)}
 
@@ -119,18 +108,21 @@ app(["predict", picture], standalone_mode=False)
     ("place", "point"), [("unchanged", "."), ("ascii_only", "."), ("comma", ",")]
 )
 def test_strange_paths_and_other_locales_change_no_answer(
-    place: str, point: str, tmp_path: Path, request: pytest.FixtureRequest
+    place: str,
+    point: str,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    start: Start,
 ) -> None:
     home = tmp_path / STRANGE
     home.mkdir()
     picture = home / f"{STRANGE}.png"
     picture.write_bytes(encode_png(1 - rasterize(SAMPLES[3])[0, 0]))
-    session = python(
-        *(SESSION, picture, home / "run"),
-        **({"HOME": str(home)} | request.getfixturevalue(place)),
-    )
-    lines = session.communicate()[0].splitlines()
-    assert session.returncode == 0
+    there = {"HOME": str(home)} | request.getfixturevalue(place)
+    session = start("-c", SESSION, picture, home / "run", env=os.environ | there)
+    output, errors = session.communicate()
+    assert session.returncode == 0, errors
+    lines = output.splitlines()
     assert lines[0] == point
     shown = str(picture)
     if (

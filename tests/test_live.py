@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import book_site
@@ -54,13 +54,9 @@ BREAK = """async (engine) => {
 
 
 @pytest.fixture(scope="module")
-def address(skip_or_fail: Callable[[str], None]) -> Iterator[str]:
+def address(site: Path) -> Iterator[str]:
     """The site as a host serves it whose pages may load only what lies on it."""
-    folder, log = book_site.build()
-    if "npm could not fetch" in log:
-        skip_or_fail("npm could not fetch what book/package-lock.json lists.")
-    assert log.endswith("exit status 0"), log
-    with book_site.served(folder) as address:
+    with book_site.served(site) as address:
         yield address
 
 
@@ -292,8 +288,8 @@ def test_without_centring_the_network_sees_the_sheet(pad: Locator) -> None:
     expect_answer(pad, 7)
 
 
-def test_two_networks_answer_side_by_side(pad: Locator) -> None:
-    listed = book_site.build()[0] / "_static" / "live" / "live.json"
+def test_two_networks_answer_side_by_side(pad: Locator, site: Path) -> None:
+    listed = site / "_static" / "live" / "live.json"
     if len(json.loads(listed.read_text("utf-8"))["models"]) < 2:
         pytest.skip("The package ships one network.")
     pad.locator(".sheet").focus()
@@ -422,12 +418,12 @@ def test_a_phone_shows_the_pad_within_its_width(browser: Browser, address: str) 
 
 @pytest.mark.parametrize("why", ["a file", "no WebAssembly", "no JavaScript", "paper"])
 def test_a_picture_stands_in_where_nothing_can_run(
-    browser: Browser, address: str, why: str
+    browser: Browser, site: Path, address: str, why: str
 ) -> None:
     context = browser.new_context(java_script_enabled=why != "no JavaScript")
     context.add_init_script("delete globalThis.WebAssembly" * (why == "no WebAssembly"))
     page = context.new_page()
-    start = book_site.build()[0].as_uri() if why == "a file" else address
+    start = site.as_uri() if why == "a file" else address
     page.goto(f"{start}/book/intro.html")
     if why == "paper":
         page.locator(".pad").wait_for()

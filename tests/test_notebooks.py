@@ -79,13 +79,6 @@ def test_pictures_have_alt_text(notebook):
             assert len(alt) >= 20, cell.source
 
 
-def test_code_cells_fit_on_a_screen(notebook):
-    for cell in code_cells(notebook):
-        lines = cell.source.splitlines()
-        assert 0 < len(lines) <= 25, cell.source
-        assert max(map(len, lines)) <= 79, cell.source
-
-
 @pytest.mark.parametrize("path", [*NOTEBOOKS, *PAGES], ids=lambda path: path.name)
 def test_relative_links_lead_to_files(path):
     if path.suffix == ".ipynb":

@@ -132,14 +132,6 @@ def test_the_conda_environment_is_in_step_with_pyproject():
     assert {CONDA_NAMES.get(name, name) for name in packages} <= required
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
-def test_the_make_targets_that_a_page_names_exist(page):
-    text = (ROOT / page).read_text("utf-8")
-    named = set(re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE))
-    makefile = (ROOT / "Makefile").read_text("utf-8")
-    assert named <= set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
-
-
 def names_in(path: Path) -> Iterator[str]:
     """Each name that a file uses or imports, with what stands before its dot."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
