@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from mnistedu.images import to_ink
 
-# From ink (N, 1, H, W) in [0, 1] to ink of the same shape; not for raw digits.
+# From ink ``(N, 1, H, W)`` to ink of the same shape.
 Pen = Callable[[Tensor], Tensor]
 
 
@@ -138,8 +138,8 @@ def random_stroke(images: Tensor, pens: Sequence[Pen] = PENS) -> Tensor:
 
     Args:
         images: raw digits or ink ``(N, 1, H, W)`` (see ``images``).
-        pens: functions from ink to ink of the same shape; each is taken as often as
-            the others.
+        pens: functions from ink to ink of the same shape, all those above if not
+            given; each is taken as often as the others.
 
     Returns:
         Ink of the same shape, in [0, 1]: float32, or float64 if that came.

@@ -29,7 +29,7 @@ class Layer:
         raise NotImplementedError
 
     def backward_parameters(self, grad: Tensor) -> None:
-        """`backward` without the gradient of the input."""
+        """``backward`` without the gradient of the input."""
 
     def state_dict(self) -> dict[str, Tensor]:
         """The parameters by name: the tensors themselves, not copies."""
