@@ -123,7 +123,7 @@ class Sequential(Layer):
 
     Training needs only ``backward_parameters``: the pixels are not trained, and their
     gradient would be over a quarter of the work. Parameters are named by the position
-    of their layer: "1.weight", "1.bias", "3.weight", ...
+    of their layer: ``1.weight``, ``1.bias``, ``3.weight`` ...
     """
 
     def __init__(self, *layers: Layer) -> None:
