@@ -1,7 +1,8 @@
 """Augmentation: what a digit would look like from another hand or with another pen.
 
 A network that sees every training image a little changed each time learns what does
-not matter (Simard, Steinkraus and Platt, 2003).
+not matter (Simard, Steinkraus and Platt, 2003). All that is random here follows
+``torch.manual_seed``.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,6 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mnistedu.images import to_ink
+
+# From ink ``(N, 1, H, W)`` to ink of the same shape.
 Pen = Callable[[Tensor], Tensor]
 
 
@@ -23,7 +27,8 @@ def affine(
     """Scale, shear, rotate and shift images, in that order, about their centre.
 
     Args:
-        images: float ``(N, 1, H, W)``, 0 for paper, which also comes in at the edges.
+        images: raw digits or ink ``(N, 1, H, W)`` (see ``images``). What comes in at
+            the edges is paper.
         angle: rotation in degrees, counter-clockwise; one number or ``(N,)``.
         scale: the factor for width and height; one number or ``(N, 2)``.
         shear: slant to the right, as in italics (tangent of the angle); one number
@@ -31,8 +36,13 @@ def affine(
         shift: pixels to the right and down; two numbers or ``(N, 2)``.
 
     Returns:
-        Images of the same shape and dtype, interpolated linearly.
+        Ink ``(N, 1, H, W)`` in [0, 1], interpolated linearly: float32, or float64 if
+        that came.
+
+    Raises:
+        ValueError: if the images are neither.
     """
+    images = to_ink(images)
     n, _, height, width = images.shape
 
     def for_each(value: Tensor | Sequence[float] | float, *shape: int) -> Tensor:
@@ -60,14 +70,17 @@ def random_affine(
     """Change each image by its own random amounts, as ``affine`` does.
 
     Args:
-        images: float ``(N, 1, H, W)``, 0 for paper.
+        images: raw digits or ink ``(N, 1, H, W)``, as ``affine`` takes them.
         degrees: rotation, between -degrees and degrees.
         scale: width and height, each between 1 - scale and 1 + scale times theirs.
         shear: slant, between -shear and shear.
         shift: in each direction, between -shift and shift pixels.
 
     Returns:
-        Images of the same shape and dtype, interpolated linearly.
+        Ink of the same shape, as ``affine`` gives it.
+
+    Raises:
+        ValueError: if the images are neither.
     """
 
     def uniform(limit: float, *shape: int) -> Tensor:
@@ -79,35 +92,38 @@ def random_affine(
 
 
 def thicker(images: Tensor) -> Tensor:
-    """Strokes up to a pixel wider on either side, each image by a random part of it."""
+    """Ink ``(N, 1, H, W)``, its strokes wider by up to a pixel on either side.
+
+    Each image changes by a random part of that, as with the next three pens.
+    """
     return _toward(images, _dilate(images))
 
 
 def thickest(images: Tensor) -> Tensor:
-    """Strokes one to two pixels wider on either side."""
+    """Ink ``(N, 1, H, W)``, its strokes wider by one to two pixels on either side."""
     wide = _dilate(images)
     return _toward(wide, _dilate(wide))
 
 
 def thinner(images: Tensor) -> Tensor:
-    """Strokes up to a pixel narrower on either side."""
+    """Ink ``(N, 1, H, W)``, its strokes narrower by up to a pixel on either side."""
     return _toward(images, -_dilate(-images))
 
 
 def blurred(images: Tensor) -> Tensor:
-    """Each pixel up to the mean of its 3x3 neighbours."""
+    """Ink ``(N, 1, H, W)``, each pixel nearer to the mean of its 3x3 neighbours."""
     return _toward(images, F.avg_pool2d(images, 3, stride=1, padding=1))
 
 
 def coarse(images: Tensor) -> Tensor:
-    """As from a scanner that gives a digit only 7 to 12 pixels of height."""
+    """Ink ``(N, 1, H, W)``, as from a scanner that gives a digit 7 to 12 pixels."""
     pixels = int(torch.randint(10, 18, ()))  # on all 28
     few = F.interpolate(images, (pixels, pixels), mode="area")
     return F.interpolate(few, images.shape[2:], mode="bilinear")
 
 
 def coarse_and_thick(images: Tensor) -> Tensor:
-    """Strokes a pixel wider on either side, and then as from that scanner."""
+    """Ink ``(N, 1, H, W)``, its strokes wider by a pixel on either side, ``coarse``."""
     return coarse(_dilate(images))
 
 
@@ -121,13 +137,17 @@ def random_stroke(images: Tensor, pens: Sequence[Pen] = PENS) -> Tensor:
     MNIST.
 
     Args:
-        images: float ``(N, 1, 28, 28)`` in [0, 1].
-        pens: functions from images to images of the same shape; each is taken as often
-            as the others.
+        images: raw digits or ink ``(N, 1, H, W)`` (see ``images``).
+        pens: functions from ink to ink of the same shape, all those above if not
+            given; each is taken as often as the others.
 
     Returns:
-        Images of the same shape and dtype, in [0, 1].
+        Ink of the same shape, in [0, 1]: float32, or float64 if that came.
+
+    Raises:
+        ValueError: if the images are neither.
     """
+    images = to_ink(images)
     changed = images.clone()
     chosen = torch.randint(4 * len(pens), (len(images),), device=images.device)
     for number, pen in enumerate(pens):

@@ -27,7 +27,7 @@ def pca(vectors: Tensor, dimensions: int = 2) -> tuple[Tensor, Tensor]:
 def tsne(vectors: Tensor, perplexity: float = 30, steps: int = 500) -> Tensor:
     """Place points in a plane so that neighbours among the vectors stay neighbours.
 
-    They start as a tiny copy of their PCA, and Adam moves them so that the loss falls:
+    They start as a tiny copy of their PCA, and Adam moves them so that the loss falls::
 
         C = Σᵢⱼ pᵢⱼ log(pᵢⱼ / qᵢⱼ),  qᵢⱼ = (1 + |yᵢ - yⱼ|²)⁻¹ / Σₖₗ (1 + |yₖ - yₗ|²)⁻¹
         ∂C/∂yᵢ = 4 Σⱼ (pᵢⱼ - qᵢⱼ) (yᵢ - yⱼ) (1 + |yᵢ - yⱼ|²)⁻¹
@@ -64,11 +64,11 @@ def tsne(vectors: Tensor, perplexity: float = 30, steps: int = 500) -> Tensor:
 
 
 def neighbour_probabilities(vectors: Tensor, perplexity: float = 30) -> Tensor:
-    """How much two vectors are each other's neighbours: pᵢⱼ = (pⱼ|ᵢ + pᵢ|ⱼ) / 2N.
+    """How much two vectors are each other's neighbours: ``pᵢⱼ = (pⱼ|ᵢ + pᵢ|ⱼ) / 2N``.
 
-    pⱼ|ᵢ ∝ exp(-βᵢ |xᵢ - xⱼ|²), and each βᵢ is such that the entropy of the pⱼ|ᵢ is the
-    perplexity's logarithm: as if that many neighbours were equally near. It is found
-    by bisection (van der Maaten and Hinton, 2008, equation 1).
+    ``pⱼ|ᵢ ∝ exp(-βᵢ |xᵢ - xⱼ|²)``, and each βᵢ is such that the entropy of the
+    ``pⱼ|ᵢ`` is the perplexity's logarithm: as if that many neighbours were equally
+    near. It is found by bisection (van der Maaten and Hinton, 2008, equation 1).
 
     Args:
         vectors: float ``(N, D)``.

@@ -108,7 +108,7 @@ def calibration(logits: Tensor, targets: Tensor, bins: int = 10) -> Calibration:
 def expected_calibration_error(
     logits: Tensor, targets: Tensor, bins: int = 10
 ) -> float:
-    """How far confidence and accuracy are apart: Σₘ nₘ/n |accuracyₘ - confidenceₘ|.
+    """How far confidence and accuracy are apart: ``Σₘ nₘ/n |accuracyₘ - confidenceₘ|``.
 
     The mean over the bins of ``calibration``, each weighted by the nₘ of the n
     answers that it holds (Naeini, Cooper and Hauskrecht, 2015).

@@ -109,7 +109,7 @@ def class_activation_map(
 def saliency(model: nn.Module, images: Tensor, class_idx: ClassIdx = None) -> Tensor:
     """How much a small change of each pixel would change the logit.
 
-    |∂y_c/∂x[i, j]|, x being the normalised image; of several input channels the
+    ``|∂y_c/∂x[i, j]|``, x being the normalised image; of several input channels the
     largest counts (Simonyan, Vedaldi and Zisserman, 2014).
 
     Returns:

@@ -29,7 +29,7 @@ class Layer:
         raise NotImplementedError
 
     def backward_parameters(self, grad: Tensor) -> None:
-        """`backward` without the gradient of the input."""
+        """``backward`` without the gradient of the input."""
 
     def state_dict(self) -> dict[str, Tensor]:
         """The parameters by name: the tensors themselves, not copies."""
@@ -123,7 +123,7 @@ class Sequential(Layer):
 
     Training needs only ``backward_parameters``: the pixels are not trained, and their
     gradient would be over a quarter of the work. Parameters are named by the position
-    of their layer: "1.weight", "1.bias", "3.weight", ...
+    of their layer: ``1.weight``, ``1.bias``, ``3.weight`` ...
     """
 
     def __init__(self, *layers: Layer) -> None:

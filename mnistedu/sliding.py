@@ -79,9 +79,6 @@ class SlidingWindow(Box):
         image: float32 ``(H, W)`` in [0, 1], 0 for paper.
         kernel: float32 ``(h, w)``, the weights to begin with, in [-9, 9], within which
             they also stay.
-
-    Attributes:
-        kernel: the weights as they stand in the boxes, float32 ``(h, w)``.
     """
 
     def __init__(self, image: Tensor, kernel: Tensor) -> None:

@@ -12,8 +12,8 @@ from torch import Tensor
 
 Point = tuple[float, float]
 
-SIZE = 280  # width and height of the canvas
-WIDTH = 20  # a digit that fills the canvas gets strokes as thick as MNIST's
+SIZE = 280  #: width and height of the canvas
+WIDTH = 20  #: a digit that fills the canvas gets strokes as thick as MNIST's
 
 
 def rasterize(strokes: Iterable[Sequence[Point]], width: float = WIDTH) -> Tensor:
@@ -56,8 +56,8 @@ def _clip(position: float) -> int:
     return min(max(math.floor(position), 0), SIZE)
 
 
-# Ten digits as one might write them, small and large and not always in the middle.
 # fmt: off
+#: Ten digits as one might write them, small and large and not always in the middle.
 SAMPLES: dict[int, list[list[Point]]] = {
     0: [
         [(96, 144), (90, 139), (82, 136), (74, 137), (67, 140), (61, 144), (55, 150),

@@ -18,6 +18,7 @@ from mnistedu.augmentation import (
     thickest,
     thinner,
 )
+from mnistedu.preprocess import normalize
 
 
 def bars() -> Tensor:
@@ -135,3 +136,15 @@ def test_each_pen_is_taken_as_often():
     shares = changed.long().bincount() / 12000
     expected = torch.tensor([3 / 4, 1 / 12, 1 / 12, 1 / 12])
     torch.testing.assert_close(shares, expected, atol=0.01, rtol=0)
+
+
+@pytest.mark.parametrize("change", [affine, random_affine, random_stroke])
+def test_raw_digits_are_taken_as_ink_and_what_is_neither_gets_a_sentence(change):
+    raw = (bars().squeeze(1) * 255).byte()  # (N, 28, 28)
+    torch.manual_seed(0)
+    expected = change(bars())
+    torch.manual_seed(0)
+    torch.testing.assert_close(change(raw), expected)
+    for wrong in (normalize(bars()), bars() * 255, bars()[0, 0], bars().long()):
+        with pytest.raises(ValueError, match="This takes raw digits"):
+            change(wrong)

@@ -43,6 +43,20 @@ def test_build_is_clean(site: Path) -> None:
     assert site / "book" / "intro.html" in book_site.pages(site)
 
 
+def test_the_reference_has_every_public_function_and_class(site: Path) -> None:
+    text = "".join(path.read_text("utf-8") for path in site.glob("book/api_*.html"))
+    shown = set(re.findall(r'<dt [^>]*id="(mnistedu\.[^"]+)"', text))
+    for name in re.findall(r'id="module-(mnistedu\.\w+)"', text):
+        module = importlib.import_module(name)
+        own = [
+            key
+            for key, value in vars(module).items()
+            if callable(value) and getattr(value, "__module__", "") == name
+        ]
+        public = {key for key in getattr(module, "__all__", own) if key[0] != "_"}
+        assert {f"{name}.{key}" for key in public} <= shown
+
+
 def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
     files = [*book_site.pages(site), *site.rglob("*.css")]
     found = {str(path): ELSEWHERE.findall(path.read_text("utf-8")) for path in files}

@@ -105,6 +105,29 @@ def test_links_into_the_glossary_find_their_words() -> None:
     assert linked <= slugs
 
 
+# The reference.
+
+
+def test_every_module_is_on_one_page_of_the_reference() -> None:
+    shown = re.findall(
+        r"^\.\. automodule:: mnistedu\.(\w+)$",
+        "\n".join(path.read_text("utf-8") for path in BOOK.glob("api_*.md")),
+        re.M,
+    )
+    table = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    modules = re.findall(r"^\| `(\w+)(?:\.py|/)` \|", table, re.M)
+    assert sorted([*shown, "cli"]) == sorted(
+        modules
+    )  # cli: as the help of its commands
+
+
+def test_the_help_of_every_command_is_on_its_page() -> None:
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    shown = re.findall(r"^```\{command-help\} ?(.*)$", page("api_command.md"), re.M)
+    assert shown == ["", *group.commands]
+
+
 # What is typed.
 
 

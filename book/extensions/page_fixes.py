@@ -1,7 +1,7 @@
 """A Sphinx extension: pages without what their readers would only wait for.
 
-It also mends two marks of the theme's that a screen reader stumbles over, and a page
-that names no icon.
+It also mends marks of the theme's and Sphinx's that a screen reader stumbles over, and
+a page that names no icon.
 """
 
 import re
@@ -19,6 +19,8 @@ FIXES = [
     (r'<summary aria-label="Toggle hidden content">', "<summary>"),
     # A list whose items are none.
     (r'<div role="list" class="citation-list">', '<div class="citation-list">'),
+    # The parameters of a function, a line each: definitions of nothing.
+    (r"<dl>(?=\s*<dd>)", '<dl role="presentation">'),
     # The site's root, which leads on: without an icon, browsers look for one in vain.
     (r'\A(<meta http-equiv="Refresh")', r'<link rel="icon" href="_static/logo.svg">\1'),
 ]

@@ -18,6 +18,8 @@ from mnistedu.exercises import (
 )
 from mnistedu.exercises.answer import Answer, judge, show
 
+__all__ = ["Answer", "Progress", "check", "progress", "reset_progress"]
+
 # The exercises of each chapter, in the order in which a reader meets them. A file has
 # the name of its chapter's notebook, with the letters that Python wants before it.
 CHAPTERS = {

@@ -13,6 +13,8 @@ from mnistedu.checkpoints import load_pretrained
 from mnistedu.preprocess import INK_THRESHOLD, center_digit, normalize, shrink
 from mnistedu.reading.files import Source, name_of, open_image
 
+__all__ = ["Reading", "count_digits", "read_digit", "read_image", "recognize"]
+
 Model = Callable[[Tensor], Tensor]
 
 
