@@ -182,3 +182,32 @@ def test_the_shipped_network_reads_mnist(mnist):
     assert not model.training
     logits, targets = predict(model, make_loader(mnist.test, batch_size=1000))
     assert accuracy(logits, targets) >= 0.9955
+
+
+def test_a_model_without_settings_has_none_in_its_file(tmp_path):
+    path = tmp_path / "made" / "with" / "its folders" / "a.safetensors"
+    save_checkpoint(nn.Linear(2, 3), path)
+    assert read_checkpoint(path).info == {"architecture": "Linear", "settings": {}}
+
+
+def test_weights_that_lie_transposed_in_memory_are_kept(tmp_path):
+    model = nn.Linear(3, 2)
+    model.weight.data = torch.arange(6.0).view(3, 2).T
+    save_checkpoint(model, tmp_path / "a.safetensors")
+    weights = read_checkpoint(tmp_path / "a.safetensors").weights
+    assert weights["weight"].tolist() == [[0, 2, 4], [1, 3, 5]]
+
+
+def test_the_sentence_on_another_network_names_the_first_difference(tmp_path):
+    path = tmp_path / "a.safetensors"
+    model = MLP((9,))
+    save_checkpoint(model, path)
+    held = f"The checkpoint holds another network, MLP {model.settings}"
+    for other, difference in (
+        (MLP((8,)), "its 1.weight has shape (9, 784), the model's (8, 784)."),
+        (nn.Linear(2, 3), "its weight has shape none, the model's (3, 2)."),
+        (nn.Flatten(), "its 1.bias has shape (9,), the model's none."),
+    ):
+        with pytest.raises(ValueError) as error:
+            load_weights(other, read_checkpoint(path))
+        assert str(error.value) == f"{held}: {difference}"

@@ -1,6 +1,7 @@
 """Heatmaps agree with Captum, grad-cam and the formulas, and leave no trace."""
 
 import math
+import re
 import warnings
 
 import pytest
@@ -276,3 +277,12 @@ def test_on_cuda(model, images, method):
     ):
         torch.testing.assert_close(heatmaps.cpu(), expected, rtol=1e-3, atol=1e-3)
     assert method(model, few.cuda()).device.type == "cuda"
+
+
+def test_a_layer_without_maps_is_told_by_its_shape(images):
+    sentence = (
+        "The target layer puts out no feature maps (N, C, h, w) but the shape (64, 10):"
+        " choose a convolution or a block of them."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        grad_cam(ConvNet(), images, "head")
