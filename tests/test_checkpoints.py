@@ -219,7 +219,7 @@ def test_the_sentence_on_another_network_names_the_first_difference(tmp_path):
     save_checkpoint(model, path)
     held = f"The checkpoint holds another network, MLP {model.settings}"
     for other, difference in (
-        (MLP((8,)), "its 1.weight has shape (9, 784), the model's (8, 784)."),
+        (MLP((9, 8)), "its 3.weight has shape (10, 9), the model's (8, 9)."),
         (nn.Linear(2, 3), "its weight has shape none, the model's (3, 2)."),
         (nn.Flatten(), "its 1.bias has shape (9,), the model's none."),
     ):
