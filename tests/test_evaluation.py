@@ -301,3 +301,21 @@ def test_calibration_error_counts_in_ten_bins_or_in_as_many_as_are_asked_for():
 
 def test_ten_mistakes_are_shown_unless_others_are_asked_for(scored):
     assert len(most_confident_mistakes(*scored)) == 10
+
+
+class Elsewhere(nn.Module):
+    """A network on another device than the images: one that every machine has."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1, device="meta"))
+
+    def forward(self, images):
+        self.device = images.device.type
+        return torch.zeros(len(images), 10)
+
+
+def test_predict_brings_the_images_to_the_network():
+    model = Elsewhere()
+    predict(model, [(torch.randn(2, 1, 28, 28), torch.zeros(2))])
+    assert model.device == "meta"

@@ -193,7 +193,11 @@ def test_layer_without_maps(images, net, layer):
 
 @pytest.mark.parametrize(("patch", "stride"), [(5, 0), (5, 6)])
 def test_stride_that_leaves_pixels_out(model, images, patch, stride):
-    with pytest.raises(ValueError, match="stride is from 1 to patch = 5"):
+    sentence = (
+        rf"^stride is from 1 to patch = 5, not {stride}: with any other some pixels "
+        r"are never covered\.$"
+    )
+    with pytest.raises(ValueError, match=sentence):
         occlusion(model, images[:1], patch=patch, stride=stride)
 
 
