@@ -118,6 +118,11 @@ def load_weights(model: nn.Module, checkpoint: Checkpoint) -> None:
     Raises:
         ValueError: if the model's names or shapes are others; it is not changed.
     """
+    _refuse_another_network(model, checkpoint)
+    model.load_state_dict(checkpoint.weights)
+
+
+def _refuse_another_network(model: nn.Module, checkpoint: Checkpoint) -> None:
     ours = {name: tuple(value.shape) for name, value in model.state_dict().items()}
     theirs = {name: tuple(value.shape) for name, value in checkpoint.weights.items()}
     if ours != theirs:
@@ -127,9 +132,6 @@ def load_weights(model: nn.Module, checkpoint: Checkpoint) -> None:
             f"{checkpoint.info['settings']}: its {name} has shape "
             f"{theirs.get(name, 'none')}, the model's {ours.get(name, 'none')}."
         )
-    if next(iter(model.state_dict().values())).is_meta:
-        model.to_empty(device="cpu")
-    model.load_state_dict(checkpoint.weights)
 
 
 def load_checkpoint(path: str | Path) -> MLP | ConvNet:
@@ -159,7 +161,8 @@ def load_checkpoint(path: str | Path) -> MLP | ConvNet:
             f"{path} holds a {name} that this version of mnistedu does not know, with "
             f"the settings {settings}: update the package."
         ) from error
-    load_weights(model, checkpoint)
+    _refuse_another_network(model, checkpoint)
+    model.to_empty(device="cpu").load_state_dict(checkpoint.weights)
     return model.eval()
 
 

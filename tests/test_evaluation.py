@@ -288,3 +288,34 @@ def test_noise_has_the_standard_deviation_and_follows_the_seed():
 def test_distort_names_the_kinds(digit):
     with pytest.raises(ValueError, match="'smear'"):
         distort(digit, "smear", 1)
+
+
+def test_calibration_error_counts_in_ten_bins_or_in_as_many_as_are_asked_for():
+    # In one bin of ten, (0.4, 0.5]; in two of twenty. The first one is right.
+    logits = torch.cat([answering(torch.tensor([0]), c) for c in (0.41, 0.49)])
+    targets = torch.tensor([0, 1])
+    apart = ((1 - 0.41) + 0.49) / 2
+    assert expected_calibration_error(logits, targets) == pytest.approx(0.5 - 0.45)
+    assert expected_calibration_error(logits, targets, 20) == pytest.approx(apart)
+
+
+def test_ten_mistakes_are_shown_unless_others_are_asked_for(scored):
+    assert len(most_confident_mistakes(*scored)) == 10
+
+
+class Elsewhere(nn.Module):
+    """A network on another device than the images: one that every machine has."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1, device="meta"))
+
+    def forward(self, images):
+        self.device = images.device.type
+        return torch.zeros(len(images), 10)
+
+
+def test_predict_brings_the_images_to_the_network():
+    model = Elsewhere()
+    predict(model, [(torch.randn(2, 1, 28, 28), torch.zeros(2))])
+    assert model.device == "meta"

@@ -1,6 +1,7 @@
 """Heatmaps agree with Captum, grad-cam and the formulas, and leave no trace."""
 
 import math
+import re
 import warnings
 
 import pytest
@@ -192,7 +193,11 @@ def test_layer_without_maps(images, net, layer):
 
 @pytest.mark.parametrize(("patch", "stride"), [(5, 0), (5, 6)])
 def test_stride_that_leaves_pixels_out(model, images, patch, stride):
-    with pytest.raises(ValueError, match="stride is from 1 to patch = 5"):
+    sentence = (
+        rf"^stride is from 1 to patch = 5, not {stride}: with any other some pixels "
+        r"are never covered\.$"
+    )
+    with pytest.raises(ValueError, match=sentence):
         occlusion(model, images[:1], patch=patch, stride=stride)
 
 
@@ -276,3 +281,12 @@ def test_on_cuda(model, images, method):
     ):
         torch.testing.assert_close(heatmaps.cpu(), expected, rtol=1e-3, atol=1e-3)
     assert method(model, few.cuda()).device.type == "cuda"
+
+
+def test_a_layer_without_maps_is_told_by_its_shape(images):
+    sentence = (
+        "The target layer puts out no feature maps (N, C, h, w) but the shape (64, 10):"
+        " choose a convolution or a block of them."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        grad_cam(ConvNet(), images, "head")

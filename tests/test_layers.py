@@ -203,7 +203,7 @@ def test_optimizer_agrees_with_torch_over_100_steps(optimizer, reference, option
 
 def test_optimizer_without_gradients_says_what_to_do():
     for optimizer in (SGD([torch.zeros(2)], lr=0.1), Adam([torch.zeros(2)])):
-        with pytest.raises(AssertionError, match="Call backward before step"):
+        with pytest.raises(AssertionError, match=r"^Call backward before step\.$"):
             optimizer.step()
 
 
@@ -320,3 +320,9 @@ def test_nothing_is_borrowed():
     source = Path(layers.__file__).read_text(encoding="utf-8")
     assert not re.search(r"torch\.(nn|optim|autograd)|requires_grad", source)
     assert not Linear(2, 1).weight.requires_grad
+
+
+def test_relu_passes_no_gradient_back_at_0():
+    relu = ReLU()
+    relu.forward(torch.tensor([[-1.0, 0, 2]]))
+    assert relu.backward(torch.ones(1, 3)).tolist() == [[0, 0, 1]]
