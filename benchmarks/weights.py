@@ -23,7 +23,7 @@ from torch.nn import functional as F
 from mnistedu.augmentation import random_affine, random_stroke
 from mnistedu.checkpoints import PRETRAINED, save_checkpoint
 from mnistedu.data import Split, load, make_loader
-from mnistedu.evaluation import accuracy, predict
+from mnistedu.evaluation import accuracy, fit_temperature, predict
 from mnistedu.gradcam import grad_cam
 from mnistedu.machine import seed_everything
 from mnistedu.models import ConvNet
@@ -81,17 +81,15 @@ def train(
 
 
 def calibrate(model: ConvNet, logits: Tensor, targets: Tensor) -> None:
-    """Divide the logits by the number that makes their probabilities fit best.
+    """Make the probabilities fit best, on validation images.
 
-    Label smoothing leaves a network too modest. One temperature for all images, fitted
-    on the validation set (Guo and others, 2017), mends that and changes no answer; as
-    the head is linear, it can be taken into its weights.
+    Label smoothing leaves a network too modest. A temperature mends that; as the head
+    is linear, it can be taken into its weights.
     """
-    temperatures = torch.linspace(0.2, 2, 181)
-    losses = torch.stack([F.cross_entropy(logits / t, targets) for t in temperatures])
+    temperature = fit_temperature(logits, targets)
     with torch.no_grad():
         for parameter in model.head.parameters():
-            parameter /= temperatures[losses.argmin()]
+            parameter /= temperature
 
 
 def empty_heatmaps(model: ConvNet, images: Tensor) -> float:

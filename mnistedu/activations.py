@@ -10,6 +10,8 @@ from contextlib import ExitStack, contextmanager
 import torch
 from torch import Tensor, nn
 
+from mnistedu.images import check_normalized
+
 
 @contextmanager
 def eval_mode(model: nn.Module) -> Iterator[None]:
@@ -46,7 +48,8 @@ def capture_activations(
 
     Yields:
         A dictionary from each layer, as it was given, to its last output. The
-        outputs belong to the graph of the run, so gradients can be taken to them.
+        outputs belong to the graph of the run, so gradients can be taken to them;
+        what follows a layer in place, as ReLU may, does not change them.
 
     Raises:
         ValueError: if the model has no such layer; the message names those it has.
@@ -61,8 +64,9 @@ def capture_activations(
                 _inputs: object,
                 output: Tensor,
                 layer: str | nn.Module = layer,  # this round's, not the last one
-            ) -> None:
+            ) -> Tensor:
                 captured[layer] = output
+                return output.clone()  # with which the model goes on
 
             # A hook's handle is a context manager that removes the hook.
             hooks.enter_context(module.register_forward_hook(keep))
@@ -85,6 +89,16 @@ def find_layer(model: nn.Module, layer: str | nn.Module) -> nn.Module:
     raise ValueError(f"The model has no layer {asked}; its layers are {names}.")
 
 
+def to_model(images: Tensor, model: nn.Module) -> Tensor:
+    """Normalised images, on the device and in the precision of a model's weights.
+
+    Raises:
+        ValueError: if they are no normalised images (see ``images``).
+    """
+    weight = next(model.parameters(), torch.empty(0))  # without any: on the CPU
+    return check_normalized(images).to(weight)
+
+
 def feature_maps(model: nn.Module, images: Tensor, layer: str | nn.Module) -> Tensor:
     """Run images through a model and return what one of its layers puts out.
 
@@ -95,16 +109,17 @@ def feature_maps(model: nn.Module, images: Tensor, layer: str | nn.Module) -> Te
 
     Returns:
         The feature maps ``(N, C, H, W)`` of a convolution or a block of them, or
-        whatever else the layer puts out; detached, on the device of the images.
+        whatever else the layer puts out; detached, on the device and in the precision
+        of the images.
 
     Raises:
-        ValueError: if the model has no such layer; the message names those it has.
+        ValueError: if these are no normalised images, or the model has no such layer;
+            the message names those it has.
     """
-    device = next(model.parameters()).device
     with (
         torch.no_grad(),
         eval_mode(model),
         capture_activations(model, layer) as captured,
     ):
-        model(images.to(device))
-    return captured[layer].to(images.device)
+        model(to_model(images, model))
+    return captured[layer].to(images)

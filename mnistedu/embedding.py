@@ -86,14 +86,16 @@ def neighbour_probabilities(vectors: Tensor, perplexity: float = 30) -> Tensor:
             "The perplexity must lie between 1 and the number of other vectors, "
             f"{n - 1}, and is {perplexity}."
         )
-    squared = torch.cdist(vectors, vectors).square().fill_diagonal_(torch.inf)
-    # A β of 1 / (mean squared distance) is neither narrow nor wide; look around it.
+    x = vectors.double()  # or a large mean or an outlier would hide the distances
+    squared = torch.cdist(x, x).square().fill_diagonal_(torch.inf)
+    # A β of 1 / (mean squared distance) is neither narrow nor wide; look around it, and
+    # far around it, as a single outlier can make this mean a million times too large.
     scale = squared[squared.isfinite()].mean()
-    low, high = vectors.new_full((n, 1), -20), vectors.new_full((n, 1), 20)
+    low, high = x.new_full((n, 1), -40), x.new_full((n, 1), 40)
     for _ in range(40):
         middle = (low + high) / 2  # log β, in that unit
         p = torch.softmax(-squared / scale * middle.exp(), dim=1)
         too_wide = torch.special.entr(p).sum(1, keepdim=True) > math.log(perplexity)
         low = torch.where(too_wide, middle, low)
         high = torch.where(too_wide, high, middle)
-    return (p + p.T) / (2 * n)
+    return ((p + p.T) / (2 * n)).to(vectors)

@@ -59,7 +59,8 @@ def export_onnx(model: nn.Module, path: str | Path, **info: Any) -> None:
 
     Raises:
         ModuleNotFoundError: if onnx or onnxscript is not installed.
-        ValueError: if the network cannot be exported for any number of images.
+        ValueError: if the network cannot be exported for any number of images, or one
+            of its operations not at all.
         OSError: if the file cannot be written.
     """
     try:
@@ -89,14 +90,20 @@ def export_onnx(model: nn.Module, path: str | Path, **info: Any) -> None:
             "(N, 1, 28, 28), for any N, to logits (N, 10). In its forward write "
             "x.flatten(1) or x.shape[0] rather than len(x)."
         ) from error
-    exported = torch.onnx.export(
-        program,
-        dynamo=True,
-        input_names=["canvas", "centered"],
-        output_names=outputs,
-        dynamic_shapes=(sizes, None),  # here only their names
-        verbose=False,
-    )
+    try:
+        exported = torch.onnx.export(
+            program,
+            dynamo=True,
+            input_names=["canvas", "centered"],
+            output_names=outputs,
+            dynamic_shapes=(sizes, None),  # here only their names
+            verbose=False,
+        )
+    except torch.onnx.OnnxExporterError as error:
+        raise ValueError(
+            "The network cannot be exported, as it has an operation that ONNX has not: "
+            f"{error.__cause__}"
+        ) from error
     assert exported is not None  # as it is with dynamo=True
     proto = exported.model_proto
     contents = proto.graph

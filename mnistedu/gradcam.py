@@ -4,14 +4,15 @@
 each pixel what a small change of it would do, and ``occlusion`` covers parts of the
 image and looks. All of them explain one score, the logit y_c of class c, and take
 
-- ``images``: normalised ``(N, 1, H, W)``, on any device;
+- ``images``: normalised ``(N, 1, 28, 28)``, on any device;
 - ``class_idx``: the class c to explain: None for the one that the network predicts,
   an integer from 0 to 9, or a sequence or tensor of N of these, one for each image.
   Anything else is a ValueError.
 
-They return one float32 heatmap for each image, detached and on the device of the
-images. The model runs in evaluation mode and is left as it was: its modes, hooks and
-gradients. They work inside ``torch.no_grad()`` and ``torch.inference_mode()`` too.
+Images that are not normalised are a ValueError too. They return one heatmap for each
+image, detached, on the device and in the precision of the images. The model runs in
+evaluation mode and is left as it was: its modes, hooks and gradients. They work inside
+``torch.no_grad()`` and ``torch.inference_mode()`` too.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,8 +22,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mnistedu.activations import capture_activations, eval_mode, feature_maps
-from mnistedu.images import PAPER
+from mnistedu.activations import capture_activations, eval_mode, feature_maps, to_model
+from mnistedu.images import IMAGE_SIZE, PAPER
 from mnistedu.models import ConvNet
 
 ClassIdx = int | Sequence[int] | Tensor | None
@@ -53,7 +54,7 @@ def grad_cam(
         class_idx: the class to explain.
 
     Returns:
-        Heatmaps ``(N, H, W)``, at least 0; all 0 where nothing speaks for the class.
+        Heatmaps ``(N, 28, 28)``, at least 0; all 0 where nothing speaks for the class.
 
     Raises:
         ValueError: if the model has no such layer, the layer puts out no feature
@@ -74,7 +75,7 @@ def grad_cam(
         (gradients,) = torch.autograd.grad(_scores(logits, class_idx).sum(), maps)
         weights = gradients.mean((2, 3), keepdim=True)  # (N, C, 1, 1)
         heatmaps = (weights * maps).sum(1).relu().detach()  # (N, h, w)
-    return enlarge(heatmaps, images.shape[-2:]).to(images.device)
+    return enlarge(heatmaps, images.shape[-2:]).to(images)
 
 
 def class_activation_map(
@@ -99,28 +100,28 @@ def class_activation_map(
     Raises:
         ValueError: if there is no such class.
     """
-    maps = feature_maps(model, images, "blocks").to(model.head.weight.device)
+    maps = feature_maps(model, images, "blocks").to(model.head.weight)
     with torch.no_grad():
         chosen = _choose(model.head(maps.flatten(1)), class_idx)
     weights = model.head.weight.detach()[chosen].view(maps.shape)  # (N, C, h, w)
-    return (weights * maps).sum(1).to(images.device)
+    return (weights * maps).sum(1).to(images)
 
 
 def saliency(model: nn.Module, images: Tensor, class_idx: ClassIdx = None) -> Tensor:
     """How much a small change of each pixel would change the logit.
 
-    ``|∂y_c/∂x[i, j]|``, x being the normalised image; of several input channels the
-    largest counts (Simonyan, Vedaldi and Zisserman, 2014).
+    ``|∂y_c/∂x[i, j]|``, x being the normalised image (Simonyan, Vedaldi and
+    Zisserman, 2014).
 
     Returns:
-        ``(N, H, W)``, at least 0.
+        ``(N, 28, 28)``, at least 0.
 
     Raises:
         ValueError: if there is no such class.
     """
     with _differentiable(model, images) as x:
         (gradients,) = torch.autograd.grad(_scores(model(x), class_idx).sum(), x)
-    return gradients.abs().amax(1).to(images.device)
+    return gradients.abs().squeeze(1).to(images)
 
 
 @torch.no_grad()
@@ -140,34 +141,36 @@ def occlusion(
         model: a network of normalised images to logits.
         images: see above, and so ``class_idx``.
         class_idx: the class to explain.
-        patch: the side of the square in pixels.
+        patch: the side of the square in pixels, from 1 to 28.
         stride: how many pixels it moves at a time, at most ``patch``. What reaches
             over the right or the lower edge is cut off.
 
     Returns:
-        ``(N, H, W)``, positive where the image speaks for the class and negative
+        ``(N, 28, 28)``, positive where the image speaks for the class and negative
         where it speaks against it.
 
     Raises:
-        ValueError: if there is no such class, or ``stride`` is not in 1..``patch``.
+        ValueError: if there is no such class, or ``patch`` or ``stride`` is not in its
+            range.
     """
+    if not 1 <= patch <= IMAGE_SIZE:
+        raise ValueError(f"patch is from 1 to {IMAGE_SIZE}, not {patch}.")
     if not 1 <= stride <= patch:
         raise ValueError(
             f"stride is from 1 to patch = {patch}, not {stride}: with any other some "
             "pixels are never covered."
         )
-    x = images.to(next(model.parameters()).device)
-    height, width = x.shape[-2:]
-    squares = _squares(height, width, patch, stride).to(x.device)  # (P, H, W)
+    x = to_model(images, model)
+    squares = _squares(patch, stride).to(x.device)  # (P, 28, 28)
     with eval_mode(model):
         logits = model(x)
         chosen, scores = _choose(logits, class_idx), _scores(logits, class_idx)
         heatmaps = []
         for image, c, score in zip(x, chosen, scores, strict=True):
-            covered = torch.where(squares[:, None], PAPER, image)  # (P, 1, H, W)
+            covered = torch.where(squares[:, None], PAPER, image)  # (P, 1, 28, 28)
             falls = score - model(covered)[:, c]  # (P,)
-            heatmaps.append(torch.einsum("p,phw->hw", falls, squares.float()))
-    return (torch.stack(heatmaps) / squares.sum(0)).to(images.device)
+            heatmaps.append(torch.einsum("p,phw->hw", falls, squares.to(falls)))
+    return (torch.stack(heatmaps) / squares.sum(0)).to(images)
 
 
 def enlarge(heatmaps: Tensor, size: Sequence[int]) -> Tensor:
@@ -180,14 +183,13 @@ def enlarge(heatmaps: Tensor, size: Sequence[int]) -> Tensor:
 
 @contextmanager
 def _differentiable(model: nn.Module, images: Tensor) -> Iterator[Tensor]:
-    """A copy of the images, on the model's device, that gradients can be taken to.
+    """A copy of the images, for the model, that gradients can be taken to.
 
     With it there is a graph even if all weights are frozen; and images that were
     made in inference mode cannot be part of one themselves.
     """
-    device = next(model.parameters()).device
     with torch.inference_mode(False), torch.enable_grad(), eval_mode(model):
-        yield images.detach().clone().to(device).requires_grad_()
+        yield to_model(images, model).detach().clone().requires_grad_()
 
 
 def _scores(logits: Tensor, class_idx: ClassIdx) -> Tensor:
@@ -212,13 +214,9 @@ def _choose(logits: Tensor, class_idx: ClassIdx) -> Tensor:
     return chosen.long()
 
 
-def _squares(height: int, width: int, patch: int, stride: int) -> Tensor:
-    """A mask ``(P, H, W)`` for each place of a square that slides over an image."""
-
-    def windows(length: int) -> Tensor:
-        starts = torch.arange(0, length - patch + stride, stride)[:, None]
-        pixels = torch.arange(length)
-        return (starts <= pixels) & (pixels < starts + patch)  # (places, length)
-
-    rows, columns = windows(height), windows(width)
-    return (rows[:, None, :, None] & columns[None, :, None, :]).flatten(0, 1)
+def _squares(patch: int, stride: int) -> Tensor:
+    """A mask ``(P, 28, 28)`` for each place of a square that slides over an image."""
+    starts = torch.arange(0, IMAGE_SIZE - patch + stride, stride)[:, None]
+    pixels = torch.arange(IMAGE_SIZE)
+    inside = (starts <= pixels) & (pixels < starts + patch)  # (places, 28)
+    return (inside[:, None, :, None] & inside[None, :, None, :]).flatten(0, 1)

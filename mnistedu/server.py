@@ -14,4 +14,5 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(server: Any) -> None:
-    server.web_app.settings["websocket_max_message_size"] = LARGEST
+    settings, name = server.web_app.settings, "websocket_max_message_size"
+    settings[name] = max(settings.get(name, 0), LARGEST)  # an operator's may be larger

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 
 from mnistedu.activations import capture_activations, eval_mode, feature_maps
 from mnistedu.models import MLP, ConvNet
@@ -51,7 +52,9 @@ def test_captured_is_what_the_layers_put_out(model):
     first = model.blocks[0](images)
     torch.testing.assert_close(captured["blocks.0"], first)
     torch.testing.assert_close(captured[layers[1]], model.blocks[1][0](first))
-    assert captured["head"] is logits  # and so part of the graph
+    torch.testing.assert_close(captured["head"], logits)
+    slopes = torch.autograd.grad(logits.sum(), captured["head"])[0]
+    assert torch.equal(slopes, torch.ones(3, 10))  # it is part of the graph
 
 
 def test_captured_is_of_the_last_run_in_the_block(model):
@@ -59,7 +62,7 @@ def test_captured_is_of_the_last_run_in_the_block(model):
         model(torch.zeros(1, 1, 28, 28))
         last = model(torch.ones(1, 1, 28, 28))
     model(torch.zeros(2, 1, 28, 28))
-    assert captured["head"] is last
+    assert torch.equal(captured["head"], last)
 
 
 def test_a_layer_may_be_asked_for_twice(model):
@@ -67,7 +70,7 @@ def test_a_layer_may_be_asked_for_twice(model):
     names = ("head", "head", model.head)
     with capture_activations(model, *names) as captured:
         model(torch.zeros(2, 1, 28, 28))
-    assert captured["head"] is captured[model.head]
+    assert torch.equal(captured["head"], captured[model.head])
     assert state(model) == before
 
 
@@ -107,6 +110,34 @@ def test_feature_maps_are_those_of_evaluation_mode():
     images = torch.randn(4, 1, 28, 28)
     maps = feature_maps(model, images, model.blocks[0])
     torch.testing.assert_close(maps, model.eval().blocks(images))
+
+
+@pytest.mark.parametrize("wrapped", [torch.no_grad, torch.enable_grad])
+def test_what_follows_in_place_changes_nothing(wrapped):
+    conv = nn.Conv2d(1, 3, 3)
+    model = nn.Sequential(conv, nn.ReLU(inplace=True), nn.Flatten())
+    images = torch.randn(2, 1, 28, 28)
+    assert torch.equal(feature_maps(model, images, "0"), conv(images).detach())
+    with wrapped(), capture_activations(model, "0") as captured:
+        logits = model(images)
+    assert captured["0"].min() < 0 == logits.min()
+
+
+def test_images_that_are_not_normalised_get_a_sentence():
+    with pytest.raises(ValueError, match=r"takes normalised images, .* it was given"):
+        feature_maps(MLP(), torch.rand(2, 1, 28, 28), "2")
+
+
+def test_images_come_to_the_models_precision_and_maps_to_the_images():
+    images = torch.randn(2, 1, 28, 28)
+    maps = feature_maps(ConvNet().bfloat16(), images, "blocks")
+    assert maps.dtype == torch.float32
+
+
+def test_feature_maps_without_any_weights():
+    images = torch.randn(2, 1, 28, 28)
+    maps = feature_maps(nn.Sequential(nn.Flatten()), images, "0")
+    assert torch.equal(maps, images.flatten(1))
 
 
 def test_feature_maps_of_an_mlp():

@@ -56,6 +56,21 @@ def test_neighbours_are_shared_out_by_the_perplexity(vectors):
     torch.testing.assert_close(perplexity, torch.full_like(perplexity, 5))
 
 
+def test_only_differences_count(vectors):
+    expected = neighbour_probabilities(vectors, 12)
+    moved = neighbour_probabilities(vectors + 1000, 12)
+    torch.testing.assert_close(moved, expected, atol=1e-8, rtol=1e-3)
+
+
+def test_an_outlier_leaves_the_others_their_neighbours(vectors):
+    expected = neighbour_probabilities(vectors, 12)
+    outlier = torch.full((1, 64), 1e6)
+    with_it = neighbour_probabilities(torch.cat([vectors, outlier]), 12)
+    torch.testing.assert_close(
+        with_it[:300, :300] * 301, expected * 300, atol=1e-8, rtol=1e-3
+    )
+
+
 def test_the_loss_is_as_low_as_scikit_learns(vectors):
     theirs = TSNE(method="exact", perplexity=20, random_state=0)
     expected = torch.from_numpy(theirs.fit_transform(vectors.numpy()))

@@ -18,6 +18,7 @@ from mnistedu.evaluation import (
     confusion_matrix,
     distort,
     expected_calibration_error,
+    fit_temperature,
     mcnemar_test,
     most_confident_mistakes,
     per_class_accuracy,
@@ -71,8 +72,31 @@ def test_predict_restores_the_mode_after_an_error():
 
     model = Broken(1, 1).train()
     with pytest.raises(RuntimeError, match="broken"):
-        predict(model, [(torch.zeros(1), torch.zeros(1))])
+        predict(model, [(torch.zeros(1, 1, 28, 28), torch.zeros(1))])
     assert model.training
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32, torch.float64])
+def test_logits_are_float32_whatever_the_model_is(dtype):
+    images = torch.randn(3, 1, 28, 28)
+    model = ConvNet(1).eval()
+    expected = model(images).detach()
+    logits, _ = predict(model.to(dtype), [(images, torch.arange(3))])
+    assert logits.dtype == torch.float32
+    torch.testing.assert_close(logits, expected, atol=0.05, rtol=0.05)
+
+
+def test_a_model_without_weights_can_be_asked():
+    images = torch.randn(3, 1, 28, 28)
+    logits, _ = predict(nn.Flatten(), [(images, torch.arange(3))])
+    assert torch.equal(logits, images.flatten(1))
+
+
+def test_predict_says_what_it_cannot_take():
+    with pytest.raises(ValueError, match="The loader gave no images"):
+        predict(ConvNet(1), [])
+    with pytest.raises(ValueError, match=r"takes normalised images, .* it was given"):
+        predict(ConvNet(1), [(torch.rand(3, 1, 28, 28), torch.arange(3))])
 
 
 def answering(answers, confidence=0.9):
@@ -133,6 +157,14 @@ def test_calibration_by_hand():
     assert expected_calibration_error(logits, targets) == pytest.approx(by_hand)
 
 
+def test_a_confidence_between_two_bins_is_in_the_lower_one():
+    """Bin m is ((m - 1) / bins, m / bins]."""
+    logits = torch.full((1, 10), -1000.0)
+    logits[0, :2] = 0  # two probabilities of exactly 1/2
+    counts = calibration(logits, torch.tensor([0])).counts
+    assert counts.tolist() == [0, 0, 0, 0, 1, 0, 0, 0, 0, 0]
+
+
 def test_calibration_error_of_certain_networks():
     answers = torch.arange(100) % 10
     certain = nn.functional.one_hot(answers) * 1000.0  # a probability of exactly 1
@@ -164,6 +196,26 @@ def test_targets_drawn_from_the_probabilities_are_calibrated():
     filled = result.counts > 1000
     gap = (result.accuracy - result.confidence)[filled]
     assert filled.sum() >= 7 and gap.abs().max() < 0.05
+
+
+@pytest.mark.parametrize("off", [0.4, 1, 3])
+def test_temperature_is_that_of_a_finer_search(off):
+    generator = torch.Generator().manual_seed(0)
+    logits = 2 * torch.randn(5000, 10, generator=generator)
+    targets = logits.softmax(1).multinomial(1, generator=generator).squeeze(1)
+    log_t = torch.zeros((), requires_grad=True)
+    optimizer = torch.optim.LBFGS([log_t], line_search_fn="strong_wolfe")
+
+    def loss():
+        optimizer.zero_grad()
+        value = nn.functional.cross_entropy(off * logits / log_t.exp(), targets)
+        value.backward()
+        return value
+
+    optimizer.step(loss)
+    temperature = fit_temperature(off * logits, targets)
+    assert temperature == pytest.approx(log_t.exp().item(), abs=0.006)
+    assert temperature == pytest.approx(off, rel=0.05)
 
 
 def test_most_confident_mistakes_come_first(scored):

@@ -187,6 +187,40 @@ def test_results_need_not_be_tensors(expected, right, wrong, hint):
     assert hint in judge(exercise, lambda: wrong)
 
 
+@pytest.mark.filterwarnings("ignore:.*(prototype|beta state)")
+@pytest.mark.parametrize("name", EXERCISES)
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: torch.ones(2, 2) + 5j,
+        lambda: torch.tensor(5j),
+        lambda: torch.ones(2, 2).to_sparse(),
+        lambda: torch.ones(2, 2).to_sparse_csr(),
+        lambda: torch.tensor(1.0).to_sparse(),
+        lambda: torch.ones(2, 2, device="meta"),
+        lambda: torch.ones((), device="meta"),
+        lambda: torch.nested.nested_tensor([torch.ones(2)]),
+        lambda: (torch.ones(2) + 5j, [torch.tensor(5j)]),
+    ],
+)
+def test_unusual_tensors_get_a_sentence(name, make):
+    answer = check(name, lambda *arguments: make())
+    assert not answer.solved and "return" in answer.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        ("complex", lambda x: x + 5j),
+        ("sparse", torch.Tensor.to_sparse),
+        ("meta", lambda x: x.to("meta")),
+    ],
+)
+def test_the_right_numbers_in_an_unusual_tensor_are_not_solved(kind, change):
+    message = check("softmax", lambda logits: change(logits.softmax(1))).message
+    assert message.startswith(f"return a torch tensor, not a {kind} tensor.")
+
+
 def test_a_case_can_be_copied_from_the_hint():
     message = check("class_shares", lambda targets: targets * 1.0).message
     assert "targets = [9, 0, 9, 3]" in message

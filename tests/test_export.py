@@ -249,6 +249,19 @@ def test_what_cannot_be_exported_gets_a_sentence(model, tmp_path):
     assert not any(tmp_path.iterdir())
 
 
+class Bessel(nn.Module):
+    """No operation of ONNX's does this."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return torch.special.bessel_j0(images.flatten(1)[:, :10])
+
+
+def test_an_operation_that_onnx_lacks_gets_a_sentence(tmp_path):
+    with pytest.raises(ValueError, match=r"an operation that ONNX has not: .*bessel"):
+        export_onnx(Bessel(), tmp_path / "model.onnx")
+    assert not any(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("package", ["onnx", "onnxscript"])
 def test_without_onnx_a_sentence_says_what_to_install(package, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)

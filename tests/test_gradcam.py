@@ -140,10 +140,26 @@ def test_grad_cam_is_the_formula():
     """Two maps of 2x2 places, and a score of which all derivatives are known."""
     head = nn.Linear(8, 10)
     head.weight.data[3] = torch.tensor([1.0, 2, 3, 2, -1, -1, -1, -5])  # α = 2, -2
-    model = nn.Sequential(nn.Conv2d(1, 2, 1, bias=False), nn.Flatten(), head)
-    model[0].weight.data = torch.tensor([1.0, 0.5]).view(2, 1, 1, 1)
-    image = torch.tensor([[[[4.0, 1], [0, -1]]]])  # 2 A_0 - 2 A_1 = image
-    assert grad_cam(model, image, "0", 3).tolist() == [[[4, 1], [0, 0]]]
+    conv = nn.Conv2d(1, 2, 1, bias=False)
+    conv.weight.data = torch.tensor([1.0, 0.5]).view(2, 1, 1, 1)
+    model = nn.Sequential(nn.AvgPool2d(14), conv, nn.Flatten(), head)
+    quarters = torch.tensor([[4.0, 1], [0, -1]])  # 2 A_0 - 2 A_1 is the same again
+    image = quarters.repeat_interleave(14, 0).repeat_interleave(14, 1)[None, None]
+    expected = enlarge(quarters.relu()[None], (28, 28))
+    torch.testing.assert_close(grad_cam(model, image, "1", 3), expected)
+
+
+def test_what_follows_the_target_layer_in_place_changes_no_heatmap(images):
+    def build(inplace):
+        torch.manual_seed(0)
+        return nn.Sequential(
+            nn.Conv2d(1, 4, 5), nn.ReLU(inplace), nn.Flatten(), nn.Linear(4 * 576, 10)
+        )
+
+    for layer in ("0", "1"):
+        expected = grad_cam(build(False), images[:4], layer, 3)
+        assert expected.any()
+        assert_equal(grad_cam(build(True), images[:4], layer, 3), expected)
 
 
 @pytest.mark.parametrize("blocks", [1, 2, 3])
@@ -175,6 +191,12 @@ def test_no_such_class(model, images, method, class_idx):
         method(model, images[:3], class_idx)
 
 
+@each_method
+def test_images_that_are_not_normalised_get_a_sentence(model, method):
+    with pytest.raises(ValueError, match=r"takes normalised images, .* it was given"):
+        method(model, torch.rand(2, 1, 28, 28))
+
+
 def test_layer_by_name_or_as_the_module(model, images):
     by_name = grad_cam(model, images, "blocks.1", 4)
     assert torch.equal(by_name, grad_cam(model, images, model.blocks[1], 4))
@@ -199,6 +221,12 @@ def test_stride_that_leaves_pixels_out(model, images, patch, stride):
     )
     with pytest.raises(ValueError, match=sentence):
         occlusion(model, images[:1], patch=patch, stride=stride)
+
+
+@pytest.mark.parametrize("patch", [29, 40, 0])
+def test_a_patch_that_fits_nowhere_gets_a_sentence(model, images, patch):
+    with pytest.raises(ValueError, match=f"patch is from 1 to 28, not {patch}"):
+        occlusion(model, images[:1], patch=patch)
 
 
 @each_method

@@ -134,6 +134,8 @@ def _same(result: Any, expected: Any) -> bool:
 
 def _plain(result: Any, expected: Any) -> Any:
     """The number in a tensor or array of one, where a mere number is expected."""
+    if isinstance(result, Tensor) and _unusual(result):
+        return result
     if not isinstance(expected, Tensor) and getattr(result, "ndim", None) == 0:
         result = result.item()
     if isinstance(expected, float) and type(result) is int:
@@ -144,10 +146,21 @@ def _plain(result: Any, expected: Any) -> Any:
 def _kind(value: Any) -> str:
     """What a reader would call it."""
     if isinstance(value, Tensor):
-        return "a torch tensor"
+        return f"a {_unusual(value) or 'torch'} tensor"
     name = type(value).__name__
     names = {"bool": "True or False", "float": "a number", "int": "a whole number"}
     return names.get(name, f"a {name}")
+
+
+def _unusual(value: Tensor) -> str | None:
+    """What keeps a tensor from being compared with others; None for most tensors."""
+    is_so = {
+        "nested": value.is_nested,
+        "sparse": value.layout != torch.strided,
+        "meta": value.is_meta,
+        "complex": value.is_complex(),
+    }
+    return next((name for name, so in is_so.items() if so), None)
 
 
 def _compare_kind(result: Any, expected: Any) -> str:
@@ -164,7 +177,8 @@ def _compare_kind(result: Any, expected: Any) -> str:
         if _kind(mine) != _kind(theirs):
             name = type(mine).__name__
             article = "an" if name[0] in "aeio" else "a"
-            return f"return {_kind(theirs)}, not {article} {name}."
+            what = _kind(mine) if isinstance(mine, Tensor) else f"{article} {name}"
+            return f"return {_kind(theirs)}, not {what}."
         if isinstance(theirs, Tensor) and mine.shape != theirs.shape:
             return f"the shape should be {(*theirs.shape,)}, not {(*mine.shape,)}."
         if isinstance(theirs, list) and len(mine) != len(theirs):
@@ -178,6 +192,8 @@ def show(value: Any) -> str:
     """Short, and the same on every machine: numbers to four decimals."""
     if isinstance(value, tuple):
         return ", ".join(map(show, value))
+    if isinstance(value, Tensor) and _unusual(value):
+        return _kind(value)
     if isinstance(value, Tensor) and value.numel() <= 12:
         numbers = value.detach()
         if numbers.is_floating_point():
