@@ -1,6 +1,5 @@
 """A pad that collects a reader's own digits, and the files that keep them."""
 
-from contextlib import suppress
 from pathlib import Path
 
 import safetensors
@@ -14,6 +13,7 @@ from mnistedu.images import IMAGE_SIZE, to_ink
 from mnistedu.pad.pictures import encode_png, mosaic
 from mnistedu.pad.sheet import Sheet, alone, make_button, with_article
 from mnistedu.preprocess import center_digit
+from mnistedu.storage import written_whole
 from mnistedu.strokes import rasterize
 
 
@@ -102,15 +102,10 @@ class HandwritingPad(Sheet):
         Raises:
             OSError: if it cannot be written; what was there before is kept.
         """
-        path = Path(path)
-        temporary = path.with_name(path.name + ".part")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            save_file({"images": self.images, "targets": self.targets}, temporary)
-            temporary.replace(path)
+            with written_whole(path) as beside:
+                save_file({"images": self.images, "targets": self.targets}, beside)
         except (OSError, safetensors.SafetensorError) as error:
-            with suppress(OSError):
-                temporary.unlink()
             raise OSError(
                 f"{path} could not be written ({error}): free some space or choose "
                 "another folder. What was there before is unchanged."
