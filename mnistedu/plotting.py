@@ -10,11 +10,16 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+import torch
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
+from torch.nn import functional as F
 
 from mnistedu.evaluation import Calibration
+from mnistedu.images import to_ink
 from mnistedu.training import History
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
@@ -25,14 +30,27 @@ LINES = (
     ("#CC79A7", "D-."),
     ("#555555", "v-"),
 )
+WINDOW_SIZE = (6.4, 5.2)  # of the figure that plot_window draws, in inches
 
 
 def plot_digit(
     image: Tensor, ax: Axes | None = None, title: str = "", color: str = "black"
 ) -> Axes:
-    """Draw one image ``(28, 28)`` or ``(1, 28, 28)``, ink dark on white paper."""
+    """Draw one image: 0 is white paper and 1 black ink, in every figure.
+
+    Args:
+        image: a raw digit, uint8 ``(28, 28)``, or ink, float ``(H, W)`` in [0, 1];
+            either may have the dimension of one channel before these.
+        ax: where to draw; None makes a figure.
+        title: the words above it.
+        color: that of the title.
+
+    Raises:
+        ValueError: if it is neither, as a normalised image is.
+    """
+    ink = to_ink(image[None])[0, 0]
     ax = ax or plt.figure(figsize=(1.6, 1.6), layout="constrained").subplots()
-    ax.imshow(image.squeeze().numpy(), cmap="gray_r")
+    ax.imshow(ink.numpy(), cmap="gray_r", vmin=0, vmax=1)
     ax.set(xticks=[], yticks=[])
     ax.set_title(title, fontsize=9, color=color)
     return ax
@@ -41,18 +59,31 @@ def plot_digit(
 def plot_digits(
     images: Tensor, titles: Sequence[str] | None = None, columns: int = 10
 ) -> list[Axes]:
-    """Draw images ``(N, 28, 28)`` or ``(N, 1, 28, 28)`` in rows, titles above them."""
-    rows = -(-len(images) // columns)
+    """Draw images in rows, titles above them.
+
+    Args:
+        images: raw digits or ink (see ``images``), all of one size.
+        titles: as many as the images, or none.
+        columns: how many images there are in a row.
+
+    Raises:
+        ValueError: if they are neither, or the titles are more or fewer.
+    """
     height = 0.95 if titles is None else 1.15
+    titles = [""] * len(images) if titles is None else titles
+    if len(titles) != len(images):
+        raise ValueError(
+            f"plot_digits was given {len(titles)} titles for {len(images)} images."
+        )
+    rows = -(-len(images) // columns)
     figure = plt.figure(figsize=(0.85 * columns, height * rows), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False).flatten()
-    for ax in axes[len(images) :]:
+    used, rest = axes[: len(images)], axes[len(images) :]
+    for ax in rest:
         ax.set_axis_off()
-    for ax, image, title in zip(
-        axes, images, titles or [""] * len(images), strict=False
-    ):
+    for ax, image, title in zip(used, images, titles, strict=True):
         plot_digit(image, ax, title)
-    return list(axes[: len(images)])
+    return list(used)
 
 
 def plot_heatmap(
@@ -80,6 +111,66 @@ def plot_heatmap(
     ax.set(xticks=[], yticks=[])
     ax.set_title(title, fontsize=9)
     return ax
+
+
+def plot_window(
+    image: Tensor, kernel: Tensor, row: int, column: int, figure: Figure | None = None
+) -> list[Axes]:
+    """Draw a window on its way over an image: what lies under it, and what comes out.
+
+    Above, the image and its feature map, both with a frame round the place; below,
+    the pixels in the window, the kernel, and their products, which add up to the
+    number in the map. Blue is positive, red negative.
+
+    Args:
+        image: a raw digit or ink, without the dimension of a channel.
+        kernel: float32 ``(h, w)``, at most as large as the image.
+        row: that of the window's upper left corner, in 0..H - h.
+        column: that of the same corner, in 0..W - w.
+        figure: an empty one to draw on; None makes one of pyplot's.
+
+    Raises:
+        ValueError: if the image is neither.
+    """
+    image = to_ink(image[None])[0, 0]
+    figure = figure or plt.figure(figsize=WINDOW_SIZE)
+    height, width = kernel.shape
+    pixels = image[row : row + height, column : column + width]
+    products = pixels * kernel
+    feature_map = F.conv2d(image[None, None], kernel[None, None])[0, 0]
+
+    axes = figure.subplot_mosaic(
+        "iiimmm;ppkkss",
+        height_ratios=(5, 3),
+        gridspec_kw={"left": 0.01, "right": 0.99, "bottom": 0.01, "top": 0.94},
+    )
+    axes["i"].imshow(image.numpy(), cmap="gray_r", vmin=0, vmax=1)
+    _show_signed(axes["m"], feature_map)
+    # The numbers on these are to be read, so their colours are pale.
+    axes["p"].imshow(pixels.numpy(), cmap="gray_r", vmin=0, vmax=2)
+    _show_signed(axes["k"], kernel, shade=0.5)
+    _show_signed(axes["s"], products, shade=0.5)
+
+    corner = (column - 0.5, row - 0.5)
+    for name, w, h in (("i", width, height), ("m", 1, 1)):
+        frame = Rectangle(corner, w, h, fill=False, edgecolor=ORANGE, linewidth=2.5)
+        axes[name].add_patch(frame)
+    for name, table in (("p", pixels), ("k", kernel), ("s", products)):
+        for i, j in torch.ones_like(table).nonzero().tolist():
+            number = round(table[i, j].item(), 2) + 0.0  # a plain 0 for -0
+            axes[name].text(j, i, f"{number:g}", ha="center", va="center")
+    total = f"= products, sum {products.sum():.2f}"
+    titles = ("image", "feature map", "pixels", "× kernel", total)
+    for ax, title in zip(axes.values(), titles, strict=True):
+        ax.set(xticks=[], yticks=[])
+        ax.set_title(title, fontsize=11)
+    return list(axes.values())
+
+
+def _show_signed(ax: Axes, values: Tensor, shade: float = 1) -> None:
+    """Positive numbers in blue, negative ones in red, the largest in the full shade."""
+    limit = (float(values.abs().max()) or 1.0) / shade
+    ax.imshow(values.numpy(), cmap="RdBu", vmin=-limit, vmax=limit)
 
 
 def plot_history(history: History) -> list[Axes]:
@@ -194,7 +285,8 @@ def plot_predictions(
 ) -> list[tuple[Axes, Axes]]:
     """Draw images beside their probabilities ``(N, 10)``, confidence above the bars.
 
-    Above each image stands its target, and for a mistake, in colour, also the answer.
+    The images are raw digits or ink. Above each stands its target, and for a mistake,
+    in colour, also the answer.
     """
     rows = -(-len(images) // columns)
     figure = plt.figure(figsize=(2.8 * columns, 1.4 * rows), layout="constrained")

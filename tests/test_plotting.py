@@ -4,10 +4,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from matplotlib.axes import Axes
+from torch.nn import functional as F
 
 from mnistedu import plotting
 from mnistedu.evaluation import Calibration
+from mnistedu.plotting import plot_window
 from mnistedu.training import History
+
+IMAGE = torch.rand(28, 28, generator=torch.Generator().manual_seed(0))
+KERNEL = torch.tensor([[1.0, 2, 1], [0, 0, 0], [-1, -2, -1]])
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +29,30 @@ def test_plot_digit_draws_dark_ink_on_white_paper():
     drawn = ax.images[0]
     np.testing.assert_array_equal(drawn.get_array(), image[0])
     assert drawn.get_cmap().name == "gray_r"
+
+
+@pytest.mark.parametrize("level", [0, 5, 255])
+@pytest.mark.parametrize("to_kind", [torch.clone, lambda raw: raw / 255])
+def test_paper_is_white_and_full_ink_black_in_every_image(level, to_kind):
+    image = to_kind(torch.full((28, 28), level, dtype=torch.uint8))
+    (ax,) = plotting.plot_digits(image[None], columns=1)
+    drawn = ax.images[0]
+    red, green, blue, _ = drawn.to_rgba(drawn.get_array())[0, 0]
+    assert red == green == blue == pytest.approx(1 - level / 255, abs=1 / 256)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [torch.full((28, 28), -0.42), torch.full((28, 28), 33.0), torch.ones(28, 28) > 0],
+)
+def test_what_is_neither_raw_nor_ink_is_not_drawn(image):
+    with pytest.raises(ValueError, match=r"takes raw digits, .* it was given"):
+        plotting.plot_digit(image)
+
+
+def test_titles_are_as_many_as_the_images():
+    with pytest.raises(ValueError, match="2 titles for 10 images"):
+        plotting.plot_digits(torch.zeros(10, 28, 28), ["a", "b"])
 
 
 def test_plot_digit_draws_on_the_given_axes():
@@ -54,6 +84,50 @@ def test_plot_heatmap_stretches_signed_values_over_the_image():
 def test_plot_heatmap_without_heat_or_ink(recwarn):
     ax = plotting.plot_heatmap(torch.zeros(28, 28), torch.zeros(28, 28))
     assert ax.images[0].get_clim() == (-1, 1) and not ax.collections
+    assert not recwarn.list
+
+
+def numbers(ax: Axes) -> list[float]:
+    """Those written into a table, row by row."""
+    return [float(text.get_text()) for text in ax.texts]
+
+
+def frame(ax: Axes) -> tuple[float, float, float, float]:
+    """Left, top, width and height of the frame, in pixels."""
+    (patch,) = ax.patches
+    return (*patch.get_xy(), patch.get_width(), patch.get_height())
+
+
+def test_plot_window_shows_how_one_number_of_the_map_comes_about():
+    image, map_, pixels, kernel, products = plot_window(IMAGE, KERNEL, 4, 20)
+    expected = F.conv2d(IMAGE[None, None], KERNEL[None, None])[0, 0]
+    np.testing.assert_allclose(map_.images[0].get_array(), expected, atol=1e-5)
+    np.testing.assert_array_equal(image.images[0].get_array(), IMAGE)
+    window = IMAGE[4:7, 20:23]
+    assert numbers(pixels) == pytest.approx(window.flatten().tolist(), abs=0.006)
+    assert numbers(kernel) == KERNEL.flatten().tolist()
+    wanted = (window * KERNEL).flatten().tolist()
+    assert numbers(products) == pytest.approx(wanted, abs=0.006)
+    assert products.get_title() == f"= products, sum {expected[4, 20]:.2f}"
+    assert frame(image) == (19.5, 3.5, 3, 3)
+    assert frame(map_) == (19.5, 3.5, 1, 1)
+
+
+def test_plot_window_writes_what_is_hardly_more_than_nothing_as_0():
+    *_, products = plot_window(IMAGE * 1e-3, -KERNEL, 0, 0)
+    assert {text.get_text() for text in products.texts} == {"0"}
+
+
+def test_plot_window_takes_kernels_of_any_shape():
+    _, map_, pixels, *_ = plot_window(IMAGE, torch.ones(5, 2), 23, 26)
+    assert map_.images[0].get_array().shape == (24, 27)
+    assert len(numbers(pixels)) == 10
+
+
+def test_plot_window_without_weights_is_white(recwarn):
+    _, map_, _, kernel, _ = plot_window(IMAGE, torch.zeros(3, 3), 0, 0)
+    assert map_.images[0].get_clim() == (-1, 1)
+    assert kernel.images[0].get_clim() == (-2, 2)
     assert not recwarn.list
 
 
