@@ -1,5 +1,6 @@
 """read_image, center_digit, shrink and normalize."""
 
+import re
 import subprocess
 import sys
 from io import BytesIO
@@ -201,7 +202,11 @@ def test_normalize_uses_the_mean_of_mnist(mnist):
 
 
 def test_normalize_refuses_other_sizes():
-    with pytest.raises(ValueError, match=r"\(2, 1, 32, 32\)"):
+    sentence = (
+        "normalize takes images of 28x28 pixels, not (2, 1, 32, 32): center_digit "
+        "makes such images of a drawing."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         normalize(torch.zeros(2, 32, 32))
 
 
@@ -281,3 +286,28 @@ def test_shrinking_averages_the_pixels_of_a_canvas():
 def test_scipy_is_not_imported_before_an_image_is_read():
     code = "import sys, mnistedu.training; sys.exit('scipy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_a_digit_of_20_pixels_is_moved_and_nothing_else():
+    ink = torch.zeros(2, 1, 50, 60)
+    ink[0, 0, 2:22, 30] = 1  # two pixels more, and its mass lies in pixel (12, 30)
+    ink[0, 0, [21, 13], [29, 31]] = 1
+    ink[1] = ink[0].roll((7, 9), (1, 2)) / 2  # fainter, elsewhere
+    moved = torch.zeros(1, 28, 28)
+    moved[0, 4:24, 14] = 1
+    moved[0, [23, 15], [13, 15]] = 1
+    torch.testing.assert_close(center_digit(ink), torch.stack([moved, moved / 2]))
+
+
+@pytest.mark.parametrize("darkness", [1, 0.25])
+def test_a_dot_is_enlarged_twenty_times_at_most(darkness):
+    dot = torch.zeros(1, 1, 9, 9)
+    dot[0, 0, 3, 2] = darkness
+    slope = 1 - (torch.arange(28) - 14).abs() / 20
+    expected = darkness * slope[:, None] * slope
+    torch.testing.assert_close(center_digit(dot)[0, 0], expected)
+
+
+def test_doubles_are_shrunk_as_doubles():
+    canvas = torch.rand(1, 1, 56, 84, dtype=torch.float64)
+    torch.testing.assert_close(shrink(canvas), nn.functional.avg_pool2d(canvas, (2, 3)))

@@ -374,3 +374,23 @@ def test_any_bytes_give_a_digit_or_a_sentence():
     assert read > 1000 and refused > 1000
     assert slowest < 1
     assert grown < 500_000
+
+
+@pytest.mark.parametrize(
+    ("first", "gap", "second", "height", "digits"),
+    [
+        (20, 6, 20, 100, 2),  # 6 % of the height apart
+        (20, 5, 20, 100, 1),
+        (1, 6, 1, 85, 2),  # 85 % as high as all
+        (1, 6, 1, 84, 1),
+        (60, 5, 60, 100, 1),  # 1.25 times as wide as high: one digit may be that
+        (60, 5, 61, 50, 2),  # wider: half as high is enough, and any gap
+        (60, 5, 61, 49, 1),
+    ],
+)
+def test_where_one_digit_ends_and_two_begin(first, gap, second, height, digits):
+    """A bar of 100 rows and another beside it."""
+    ink = torch.zeros(1, 1, 120, 150)
+    ink[..., 10:110, 10 : 10 + first] = 1
+    ink[..., 110 - height : 110, 10 + first + gap : 10 + first + gap + second] = 1
+    assert count_digits(ink) == digits
