@@ -142,9 +142,9 @@ def load_checkpoint(path: str | Path) -> MLP | ConvNet:
         drawn for it.
 
     Raises:
-        FileNotFoundError, ValueError: as ``read_checkpoint``; also ValueError if
-            the file holds a network that is neither of these, or one of a later
-            version.
+        FileNotFoundError: as ``read_checkpoint``.
+        ValueError: as ``read_checkpoint``; also if the file holds a network that is
+            neither of these, or one of a later version.
     """
     checkpoint = read_checkpoint(path)
     name, settings = checkpoint.info["architecture"], checkpoint.info["settings"]

@@ -228,7 +228,7 @@ def predict(
         try:
             reading = read_digit(path, network)
             if reading.digit is None:
-                raise ValueError(f"{path} {not_one(reading.digits_seen)}")
+                raise ValueError(not_one(str(path), reading.digits_seen))
             names = {"image": str(path), "digit": reading.digit}
             answers.append(names | {"probabilities": reading.probabilities.tolist()})
         except (OSError, ValueError) as error:

@@ -16,10 +16,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-IMAGE_SIZE = 28  # pixels, in width and height
-MNIST_MEAN = 0.1307  # over all pixels of the 60,000 training images, as ink
+IMAGE_SIZE = 28  #: pixels, in width and height
+MNIST_MEAN = 0.1307  #: over all pixels of the 60,000 training images, as ink
 MNIST_STD = 0.3081
-PAPER = -MNIST_MEAN / MNIST_STD  # a pixel without ink, once it is normalised
+PAPER = -MNIST_MEAN / MNIST_STD  #: a pixel without ink, once it is normalised
 ROUNDING = 1e-3  # by which interpolation may leave [0, 1]
 
 

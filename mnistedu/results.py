@@ -55,7 +55,8 @@ def write_results(folder: Path, digits: Digits) -> dict[str, Any]:
         with, its best epoch, the figures of both splits, its history, and versions.
 
     Raises:
-        OSError, ValueError: if a checkpoint cannot be read or a file not written.
+        OSError: if a file cannot be read or written.
+        ValueError: if a checkpoint is damaged.
     """
     last = read_checkpoint(folder / "last.safetensors")
     network = load_checkpoint(folder / "best.safetensors")

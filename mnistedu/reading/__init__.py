@@ -159,15 +159,15 @@ def find_digit(source: Source) -> tuple[Tensor, str]:
     ink, note = _find_ink(source)
     count = count_digits(ink)
     if count != 1:
-        raise ValueError(f"{name_of(source)} {not_one(count)}")
+        raise ValueError(not_one(name_of(source), count))
     return ink, note
 
 
-def not_one(count: int) -> str:
+def not_one(name: str, count: int) -> str:
     """What is wrong with a picture of none or several digits, and what to do."""
     if count == 0:
-        return "is blank: it should show one digit."
-    return f"shows {count} digits side by side: cut out one of them."
+        return f"{name} is blank: it should show one digit."
+    return f"{name} shows {count} digits side by side: cut out one of them."
 
 
 def _find_ink(source: Source) -> tuple[Tensor, str]:
