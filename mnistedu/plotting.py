@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mnistedu.evaluation import Calibration
-from mnistedu.images import to_ink
+from mnistedu.images import describe, to_ink
 from mnistedu.training import History
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
@@ -40,17 +40,19 @@ def plot_digit(
 
     Args:
         image: a raw digit, uint8 ``(28, 28)``, or ink, float ``(H, W)`` in [0, 1];
-            either may have the dimension of one channel before these.
+            either may have the dimensions of one channel and of one image before these.
         ax: where to draw; None makes a figure.
         title: the words above it.
         color: that of the title.
 
     Raises:
-        ValueError: if it is neither, as a normalised image is.
+        ValueError: if it is neither, as a normalised image is, or several.
     """
-    ink = to_ink(image[None])[0, 0]
+    ink = to_ink(image if image.ndim == 4 else image[None])
+    if len(ink) != 1:
+        raise ValueError(f"plot_digit draws one image; it was given {describe(image)}.")
     ax = ax or plt.figure(figsize=(1.6, 1.6), layout="constrained").subplots()
-    ax.imshow(ink.numpy(), cmap="gray_r", vmin=0, vmax=1)
+    ax.imshow(ink[0, 0].numpy(), cmap="gray_r", vmin=0, vmax=1)
     ax.set(xticks=[], yticks=[])
     ax.set_title(title, fontsize=9, color=color)
     return ax
