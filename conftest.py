@@ -7,6 +7,7 @@ all the same, and only those tagged ``nbval-check-output`` are compared.
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,12 +22,16 @@ def pytest_configure(config: pytest.Config) -> None:
     option = config.option
     if getattr(option, "numprocesses", None):
         os.environ["OMP_NUM_THREADS"] = "1"  # the processes share the processors
-    if hasattr(config, "workerinput") or not getattr(option, "nbval", False):
-        return  # a worker has the options of the process that started it
-    from mnistedu.data import load  # torch: not for a run without notebooks
-
+    if not getattr(option, "nbval", False):
+        return
     os.environ["TQDM_DISABLE"] = "1"  # the stored outputs hold no progress bars
     option.nbval_sanitize_with = option.nbval_sanitize_with or str(SANITIZE)
+    if hasattr(config, "workerinput"):  # one of several, which has not to ask again
+        if config.workerinput["lax"]:
+            option.nbval, option.nbval_lax = False, True
+        return
+    from mnistedu.data import load  # torch: not for a run without notebooks
+
     try:
         load("mnist")
     except (ConnectionError, ValueError) as error:
@@ -40,6 +45,12 @@ def pytest_configure(config: pytest.Config) -> None:
         if sys.platform != "linux":
             option.nbval, option.nbval_lax = False, True
             config.stash[MODE] = "executed on MNIST, outputs compared where tagged"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a process that xdist starts how notebooks are compared."""
+    node.workerinput["lax"] = bool(getattr(node.config.option, "nbval_lax", False))
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

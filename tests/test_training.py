@@ -112,7 +112,7 @@ def test_training_and_resuming_do_not_wait_for_torchs_compiler(tmp_path):
 import sys, torch
 from mnistedu.models import MLP
 from mnistedu.training import History, fit
-batches = [(torch.rand(5, 1, 28, 28), torch.arange(5))]
+batches = [(torch.randn(5, 1, 28, 28), torch.arange(5))]
 for _ in range(2):
     fit(MLP(), batches, batches, 2, checkpoint_dir=sys.argv[1], resume=True)
 sys.exit("torch._dynamo" in sys.modules)

@@ -30,7 +30,7 @@ ATTEMPTS = {
             for at in ink.nonzero().T
         ),
         "return 2 results": lambda ink: torch.stack(center(ink)),
-        "return a number, not a Tensor": lambda ink: (ink.sum(1), ink.sum(0)),
+        "return a number, not a torch tensor": lambda ink: (ink.sum(1), ink.sum(0)),
     },
     "bounding_box": {
         "with > and not with >=": lambda ink: (
@@ -83,7 +83,7 @@ ATTEMPTS = {
             round(20 / max(h, w) * side) for side in (h, w)
         ),
         "round them": lambda h, w: (20 / max(h, w) * h, 20 / max(h, w) * w),
-        "return a whole number, not a Tensor": lambda h, w: (
+        "return a whole number, not a torch tensor": lambda h, w: (
             torch.tensor([20, 20]),
             torch.tensor([20, 20]),
         ),
