@@ -299,6 +299,11 @@ def test_a_digit_of_20_pixels_is_moved_and_nothing_else():
     torch.testing.assert_close(center_digit(ink), torch.stack([moved, moved / 2]))
 
 
+def test_no_ink_is_darker_than_full():
+    # Weights for a step of 1.05 pixels add up to 1.04 where they meet its pixels.
+    assert center_digit(torch.ones(1, 1, 21, 21)).max() == 1
+
+
 @pytest.mark.parametrize("darkness", [1, 0.25])
 def test_a_dot_is_enlarged_twenty_times_at_most(darkness):
     dot = torch.zeros(1, 1, 9, 9)
