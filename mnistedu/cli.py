@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from mnistedu.training import History
 
 Command = TypeVar("Command", bound=Callable[..., None])
-
 INTERRUPTED = 130  # the exit code of a program that Ctrl-C has ended
 
 
@@ -304,11 +303,8 @@ def kaggle(
     train_loader, val_loader = read_known(train_csv)
     test_loader = make_loader(read_unknown(test_csv), 1000)
     network = ConvNet()
-    history = fit(
-        *(network, train_loader, val_loader, epochs),
-        on_epoch_end=_say_epoch,
-        device=where,
-    )
+    options: dict[str, Any] = {"on_epoch_end": _say_epoch, "device": where}
+    history = fit(network, train_loader, val_loader, epochs, **options)
     _check(history)
     answers = predict(network, test_loader)[0].argmax(1)
     write_submission(output, answers)
