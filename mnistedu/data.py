@@ -278,7 +278,9 @@ class Batches(DataLoader[tuple[Tensor, ...]]):
         return {
             "images": f"{len(self.tensors[0]):,} (checksum {checksum})",
             "batch_size": self.images_to_a_batch,
-            "order": type(self.order).__name__,
+            "shuffle": getattr(
+                self.order, "shuffle", isinstance(self.order, RandomSampler)
+            ),
             "augment": augment if self.augment else None,
         }
 

@@ -425,7 +425,7 @@ OTHERS = [
     ({"model": nn.Sequential(nn.Flatten(), nn.Linear(784, 10))}, "MLP, not Sequential"),
     ({"seed": 7}, "seed 0, not 7"),
     ({"batch_size": 90}, "batches 3, not 2"),
-    ({"shuffle": False}, "RandomSampler, not SequentialSampler"),
+    ({"shuffle": False}, "shuffle True, not False"),
     ({"augment": random_affine}, "None, not <function random_affine>"),
     ({"images": 255}, r"images 180 \(checksum \w+\), not 180 \(checksum"),
 ]

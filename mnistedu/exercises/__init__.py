@@ -2,38 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
-from mnistedu.exercises import (
-    ch01_data,
-    ch02_by_hand,
-    ch03_mlp,
-    ch04_cnn,
-    ch05_training,
-    ch06_evaluation,
-    ch07_grad_cam,
-    ch08_feature_maps,
-    ch09_draw,
-    record,
-)
-from mnistedu.exercises.answer import Answer, judge, show
+from mnistedu.exercises import record
+from mnistedu.exercises.answer import Answer, Exercise, judge, show
 
 __all__ = ["Answer", "Progress", "check", "progress", "reset_progress"]
 
 # The exercises of each chapter, in the order in which a reader meets them. A file has
 # the name of its chapter's notebook, with the letters that Python wants before it.
-CHAPTERS = {
-    module.__name__.rpartition(".ch")[2]: module.EXERCISES
-    for module in (
-        ch01_data,
-        ch02_by_hand,
-        ch03_mlp,
-        ch04_cnn,
-        ch05_training,
-        ch06_evaluation,
-        ch07_grad_cam,
-        ch08_feature_maps,
-        ch09_draw,
+CHAPTERS: dict[str, dict[str, Exercise]] = {
+    name: import_module(f"{__name__}.ch{name}").EXERCISES
+    for name in (
+        *("01_data", "02_by_hand", "03_mlp", "04_cnn", "05_training"),
+        *("06_evaluation", "07_grad_cam", "08_feature_maps", "09_draw"),
     )
 }
 EXERCISES = {

@@ -33,7 +33,7 @@ def alone() -> Iterator[None]:
     JupyterLab delivers events on a thread of its own, beside the one that runs cells.
     One lock serves all pads, as all of ipycanvas's canvases share one channel. And on
     so few numbers several of torch's threads only wait for each other: on a busy
-    machine that made a movement of the pen take 170 ms instead of 14.
+    machine that made a movement of the pen take several times as long.
     """
     with LOCK:
         threads = torch.get_num_threads()
