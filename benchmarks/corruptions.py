@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from scipy import ndimage
 from torch import Tensor
-from torch.nn import functional as F
 from torchvision.transforms.functional import gaussian_blur
 
 from mnistedu.augmentation import affine
@@ -151,9 +150,9 @@ def _zigzag() -> Tensor:
     turns = np.arange(int((length - 2) // 4) + 1)
     x = np.array([0, *(4.0 * turns + 2), length])
     y = np.array([0, *(2.0 * (-1) ** turns), 0])
-    points = np.stack([x * math.cos(angle) - y * math.sin(angle) + 2,
-                       x * math.sin(angle) + y * math.cos(angle) + height], 1)  # fmt: skip
-    return sum(map(line, points[:-1], points[1:]), torch.zeros(28, 28))
+    turned = x * math.cos(angle) - y * math.sin(angle)
+    points = np.stack([turned + 2, x * math.sin(angle) + y * math.cos(angle) + height])
+    return sum(map(line, points.T[:-1], points.T[1:]), torch.zeros(28, 28))
 
 
 def canny_edges(ink: Tensor) -> Tensor:

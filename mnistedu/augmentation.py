@@ -130,11 +130,49 @@ def coarse_and_thick(images: Tensor) -> Tensor:
 PENS = (thicker, thickest, thinner, blurred, coarse, coarse_and_thick)
 
 
+def crossed(images: Tensor) -> Tensor:
+    """Ink ``(N, 1, H, W)``, a line across it that does not belong to the digit."""
+    y, x = _places(images)
+    start, way = _random(images, 2), _random(images, 2) - 0.5
+    along = ((x - start[:, :1]) * way[:, :1] + (y - start[:, 1:]) * way[:, 1:]) / (
+        way.square().sum(1, keepdim=True).clamp(min=1e-6)
+    )
+    nearest = start + along.clamp(-1, 1) * way
+    away = torch.hypot(x - nearest[:, :1], y - nearest[:, 1:]) * images.shape[-1]
+    line = (0.5 + 1.5 * _random(images) - away).clamp(0, 1)
+    return images.maximum(line * (0.3 + 0.7 * _random(images)))
+
+
+def veiled(images: Tensor) -> Tensor:
+    """Ink ``(N, 1, H, W)`` under a grey that gets darker to one side."""
+    y, x = _places(images)
+    slope = _random(images, 2) * 2 - 1
+    grey = 0.5 + (x - 0.5) * slope[:, :1] + (y - 0.5) * slope[:, 1:]
+    return images.lerp(grey.clamp(0, 1), 0.6 * _random(images))
+
+
+def speckled(images: Tensor) -> Tensor:
+    """Ink ``(N, 1, H, W)``, of which up to a fifth has turned to paper or full ink."""
+    specks = torch.rand_like(images) < 0.2 * _random(images)
+    return torch.where(specks, torch.rand_like(images).round(), images)
+
+
+def patched(images: Tensor) -> Tensor:
+    """Ink ``(N, 1, H, W)``, a square of four to eight pixels blank or full of ink."""
+    y, x = _places(images)
+    centre, reach = _random(images, 2), (2 + 2 * _random(images)) / images.shape[-1]
+    inside = ((x - centre[:, :1]).abs() < reach) & ((y - centre[:, 1:]).abs() < reach)
+    return torch.where(inside, _random(images).round(), images)
+
+
+BLEMISHES = (crossed, veiled, speckled, patched)
+
+
 def random_stroke(images: Tensor, pens: Sequence[Pen] = PENS) -> Tensor:
     """Draw one image in four with another pen; the others stay as they are.
 
     People draw with other pens and scan with other machines than the writers of
-    MNIST.
+    MNIST. With ``BLEMISHES`` for pens, paper and scanner are at fault.
 
     Args:
         images: raw digits or ink ``(N, 1, H, W)`` (see ``images``).
@@ -163,5 +201,16 @@ def _dilate(images: Tensor) -> Tensor:
 
 
 def _toward(images: Tensor, variants: Tensor) -> Tensor:
-    part = torch.rand(len(images), 1, 1, 1, device=images.device)
-    return images + part * (variants - images)
+    return images + _random(images) * (variants - images)
+
+
+def _random(images: Tensor, numbers: int = 1) -> Tensor:
+    """Numbers in [0, 1] for each image, ``(N, numbers, 1, 1)``."""
+    return torch.rand(len(images), numbers, 1, 1, device=images.device)
+
+
+def _places(images: Tensor) -> tuple[Tensor, Tensor]:
+    """The rows ``(H, 1)`` and columns ``(W,)`` of the pixels' middles, in [0, 1]."""
+    height, width = images.shape[2:]
+    rows = (torch.arange(height, device=images.device) + 0.5) / height
+    return rows[:, None], (torch.arange(width, device=images.device) + 0.5) / width

@@ -9,7 +9,7 @@ or not at all (see ``storage``).
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import safetensors
 import torch
@@ -166,11 +166,18 @@ def load_checkpoint(path: str | Path) -> MLP | ConvNet:
     return model.eval()
 
 
-def load_pretrained() -> MLP | ConvNet:
-    """The course's own trained network, a ``ConvNet`` of three blocks.
+def load_pretrained(
+    name: Literal["convnet", "flattened", "one-block"] = "convnet",
+) -> MLP | ConvNet:
+    """One of the course's own trained networks.
+
+    Args:
+        name: ``"convnet"``, four blocks and a head on the means of the last maps;
+            ``"flattened"``, three blocks and a head on all places of them; or
+            ``"one-block"``, which is flattened too.
 
     Returns:
         The network in evaluation mode, on the CPU. ``make weights`` trained it on
-        MNIST's training images and some drawn digits, and prints its test accuracy.
+        MNIST's training images, digits of other people's pens and some drawn ones.
     """
-    return load_checkpoint(PRETRAINED)
+    return load_checkpoint(PRETRAINED.with_name(f"{name}.safetensors"))

@@ -1,8 +1,13 @@
-"""Where in an image a network found what speaks for a class: four kinds of heatmap.
+"""Where in an image a network found what speaks for a class: six kinds of heatmap.
 
-``grad_cam`` and ``class_activation_map`` weight the feature maps, ``saliency`` asks
-each pixel what a small change of it would do, and ``occlusion`` covers parts of the
-image and looks. All of them explain one score, the logit y_c of class c, and take
+``class_activation_map``, ``hires_cam`` and ``grad_cam`` weight the feature maps. On a
+network whose head is linear and sees the means of the last maps, as the course's own
+does, all three are one map, and it is exact: its sum and the head's bias are the logit.
+On any other linear head ``hires_cam`` still is exact and ``grad_cam`` is not.
+``saliency``, ``integrated_gradients`` and ``guided_backprop`` ask each pixel what a
+change of it would do, and ``occlusion`` covers parts of the image and looks.
+
+All of them explain one score, the logit y_c of class c, and take
 
 - ``images``: normalised ``(N, 1, 28, 28)``, on any device;
 - ``class_idx``: the class c to explain: None for the one that the network predicts,
@@ -16,8 +21,10 @@ evaluation mode and is left as it was: its modes, hooks and gradients. They work
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -60,51 +67,75 @@ def grad_cam(
         ValueError: if the model has no such layer, the layer puts out no feature
             maps, or there is no such class.
     """
-    with (
-        capture_activations(model, target_layer) as captured,
-        _differentiable(model, images) as x,
-    ):
-        logits = model(x)
-        maps = captured[target_layer]  # (N, C, h, w)
-        if maps.ndim != 4:
-            raise ValueError(
-                "The target layer puts out no feature maps (N, C, h, w) but the shape "
-                f"{(*maps.shape,)}: choose a convolution or a block of them."
-            )
-        # An image's score depends on its own maps only, so all go in one sum.
-        (gradients,) = torch.autograd.grad(_scores(logits, class_idx).sum(), maps)
-        weights = gradients.mean((2, 3), keepdim=True)  # (N, C, 1, 1)
-        heatmaps = (weights * maps).sum(1).relu().detach()  # (N, h, w)
+    maps, gradients = _maps_and_gradients(model, images, target_layer, class_idx)
+    weights = gradients.mean((2, 3), keepdim=True)  # (N, C, 1, 1)
+    heatmaps = (weights * maps).sum(1).relu()  # (N, h, w)
     return enlarge(heatmaps, images.shape[-2:]).to(images)
+
+
+def hires_cam(
+    model: nn.Module,
+    images: Tensor,
+    target_layer: str | nn.Module,
+    class_idx: ClassIdx = None,
+) -> Tensor:
+    """What each place of the feature maps adds to the logit (Draelos and Carin, 2020).
+
+    As ``grad_cam``, but no gradient is averaged, and nothing is cut off::
+
+        M_c[i, j] = Σ_k ∂y_c/∂A_k[i, j] A_k[i, j]
+
+    If all that follows the target layer is linear, this is exact: with the bias b_c of
+    class c, Σ_ij M_c[i, j] + b_c = y_c.
+
+    Args:
+        model: a network of images to logits.
+        images: see above, and so ``class_idx``.
+        target_layer: as ``grad_cam`` takes it; ``"blocks"`` is a ConvNet's last one.
+        class_idx: the class to explain.
+
+    Returns:
+        ``(N, h, w)``, as many places as the feature maps have, positive where they
+        speak for the class and negative where they speak against it, in logits.
+
+    Raises:
+        ValueError: as ``grad_cam``.
+    """
+    maps, gradients = _maps_and_gradients(model, images, target_layer, class_idx)
+    return (gradients * maps).sum(1).to(images)
 
 
 def class_activation_map(
     model: ConvNet, images: Tensor, class_idx: ClassIdx = None
 ) -> Tensor:
-    """What each place of the last feature maps adds to the logit, exactly.
+    """What each place of the last maps adds to the logit, without any gradient.
 
-    A ConvNet's head is linear. With W_c[k, i, j] its weight, for class c, of place
-    (i, j) in the feature map A_k, and b_c its bias::
+    For a head on the means of the maps, with weight W_c[k] for map k (Zhou and others,
+    2016)::
 
-        M_c[i, j] = Σ_k W_c[k, i, j] A_k[i, j]        y_c = b_c + Σ_ij M_c[i, j]
+        M_c[i, j] = 1/(h w) Σ_k W_c[k] A_k[i, j]       y_c = b_c + Σ_ij M_c[i, j]
 
-    Zhou and others (2016) define this for a head on the means of the maps, whose
-    weights W_c[k] are the same at every place. Then α_k of ``grad_cam`` is W_c[k],
-    and the rectified M_c is Grad-CAM; otherwise Grad-CAM averages over the places a
-    weight that depends on the place.
+    Here ∂y_c/∂A_k[i, j] is W_c[k] / (h w) at every place, which is also its mean. So
+    this is ``hires_cam``, and what is positive of it is ``grad_cam``.
 
     Returns:
-        ``(N, h, w)``, as many places as the last feature maps have, positive where
-        they speak for the class and negative where they speak against it.
+        ``(N, h, w)``, as ``hires_cam``.
 
     Raises:
-        ValueError: if there is no such class.
+        ValueError: if the head is not on the means of the maps, or there is no such
+            class.
     """
+    if not (isinstance(model, ConvNet) and model.settings["pooled"]):
+        raise ValueError(
+            "A class activation map asks for ConvNet(pooled=True), whose head sees the "
+            "means of the last maps: hires_cam does without."
+        )
     maps = feature_maps(model, images, "blocks").to(model.head.weight)
     with torch.no_grad():
-        chosen = _choose(model.head(maps.flatten(1)), class_idx)
-    weights = model.head.weight.detach()[chosen].view(maps.shape)  # (N, C, h, w)
-    return (weights * maps).sum(1).to(images)
+        chosen = _choose(model.head(maps.mean((2, 3))), class_idx)
+    weights = model.head.weight.detach()[chosen]  # (N, C)
+    summed = torch.einsum("nk,nkij->nij", weights, maps)
+    return (summed / maps[0, 0].numel()).to(images)
 
 
 def saliency(model: nn.Module, images: Tensor, class_idx: ClassIdx = None) -> Tensor:
@@ -122,6 +153,67 @@ def saliency(model: nn.Module, images: Tensor, class_idx: ClassIdx = None) -> Te
     with _differentiable(model, images) as x:
         (gradients,) = torch.autograd.grad(_scores(model(x), class_idx).sum(), x)
     return gradients.abs().squeeze(1).to(images)
+
+
+def integrated_gradients(
+    model: nn.Module, images: Tensor, class_idx: ClassIdx = None, steps: int = 50
+) -> Tensor:
+    """What each pixel adds to the logit on the way from blank paper to the image.
+
+    ``(x - p) · ∫ ∂y_c/∂x(p + t (x - p)) dt``, t from 0 to 1 and p being paper
+    (Sundararajan, Taly and Yan, 2017), by the Gauss-Legendre rule. Its sum is the logit
+    of the image less that of blank paper, but for the error of the rule.
+
+    Args:
+        model: a network of normalised images to logits.
+        images: see above, and so ``class_idx``.
+        class_idx: the class to explain.
+        steps: how many images on the way are looked at.
+
+    Returns:
+        ``(N, 28, 28)``, positive where ink (or its absence, where there is paper)
+        speaks for the class; 0 on paper.
+
+    Raises:
+        ValueError: if there is no such class.
+    """
+    times, shares = np.polynomial.legendre.leggauss(steps)
+    with _differentiable(model, images) as x:
+        chosen = _choose(model(x), class_idx)
+        way = (x - PAPER).detach()
+        total = torch.zeros_like(x)
+        for time, share in zip((times + 1) / 2, shares / 2, strict=True):
+            between = (PAPER + float(time) * way).requires_grad_()
+            score = _scores(model(between), chosen).sum()
+            total += float(share) * torch.autograd.grad(score, between)[0]
+    return (way * total).squeeze(1).to(images)
+
+
+def guided_backprop(
+    model: nn.Module, images: Tensor, class_idx: ClassIdx = None
+) -> Tensor:
+    """The gradient of the logit, of which every ReLU lets only what is positive pass.
+
+    Pictures made so are crisp (Springenberg and others, 2015) and hardly depend on the
+    class or the weights (Adebayo and others, 2018): they show the image, not why.
+
+    Returns:
+        ``(N, 28, 28)``, of either sign.
+
+    Raises:
+        ValueError: if there is no such class.
+    """
+
+    def keep_positive(_module: nn.Module, gradients: Any, _: Any) -> tuple[Tensor]:
+        return (gradients[0].relu(),)
+
+    with _differentiable(model, images) as x, ExitStack() as hooks:
+        for module in model.modules():
+            if isinstance(module, nn.ReLU):
+                hooks.enter_context(module.register_full_backward_hook(keep_positive))
+        score = _scores(model(x), class_idx).sum()
+        (gradients,) = torch.autograd.grad(score, x)
+    return gradients.squeeze(1).to(images)
 
 
 @torch.no_grad()
@@ -173,6 +265,32 @@ def occlusion(
     return (torch.stack(heatmaps) / squares.sum(0)).to(images)
 
 
+def _maps_and_gradients(
+    model: nn.Module,
+    images: Tensor,
+    target_layer: str | nn.Module,
+    class_idx: ClassIdx,
+) -> tuple[Tensor, Tensor]:
+    """The layer's feature maps, and the gradient of the logit to each number of them.
+
+    Both ``(N, C, h, w)``, detached.
+    """
+    with (
+        capture_activations(model, target_layer) as captured,
+        _differentiable(model, images) as x,
+    ):
+        logits = model(x)
+        maps = captured[target_layer]
+        if maps.ndim != 4:
+            raise ValueError(
+                "The target layer puts out no feature maps (N, C, h, w) but the shape "
+                f"{(*maps.shape,)}: choose a convolution or a block of them."
+            )
+        # An image's score depends on its own maps only, so all go in one sum.
+        (gradients,) = torch.autograd.grad(_scores(logits, class_idx).sum(), maps)
+    return maps.detach(), gradients
+
+
 def enlarge(heatmaps: Tensor, size: Sequence[int]) -> Tensor:
     """Bring heatmaps ``(N, h, w)`` to ``(N, *size)``, bilinearly.
 
@@ -211,7 +329,7 @@ def _choose(logits: Tensor, class_idx: ClassIdx) -> Tensor:
             f"class_idx is a class from 0 to {classes - 1}, or one for each image, "
             f"which are {n} here; it was {class_idx}."
         )
-    return chosen.long()
+    return chosen.long().clone()  # what was made in inference mode has no gradients
 
 
 def _squares(patch: int, stride: int) -> Tensor:

