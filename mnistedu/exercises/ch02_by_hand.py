@@ -5,6 +5,7 @@ from torch import Tensor
 
 from mnistedu import layers
 from mnistedu.exercises.answer import Exercise
+from mnistedu.exercises.varied import varied
 
 
 def _relu_backward(grad: Tensor, x: Tensor) -> Tensor:
@@ -20,6 +21,10 @@ def _sgd_momentum(
     return p - lr * v, v
 
 
+def _shifted(logits: Tensor) -> Tensor:
+    return logits - logits.amax(1, keepdim=True)
+
+
 def _over_sum(powers: Tensor) -> Tensor:
     return powers / powers.sum(1, keepdim=True)
 
@@ -30,6 +35,7 @@ RELU_BACKWARD = Exercise(
         {"grad": torch.tensor([4.0, 5, -6]), "x": torch.tensor([-1.0, 2, 3])},
         {"grad": torch.tensor([1.0]), "x": torch.tensor([0.0])},
         {"grad": torch.ones(2, 2), "x": torch.tensor([[1.0, -1], [-2, 2]])},
+        {"grad": varied(3, 4, start=30), "x": varied(3, 4).relu() - varied(3, 4) / 2},
     ],
     mistakes={
         "you pass the whole gradient on: where x was negative, ReLU put out 0 "
@@ -49,6 +55,15 @@ RELU_BACKWARD = Exercise(
         "at x = 0 there is no derivative; like torch, take 0 there: > and not >=.": (
             lambda grad, x: grad * (x >= 0)
         ),
+        "grad and x are exchanged: x decides where something passes, grad is what "
+        "passes.": (lambda grad, x: x * (grad > 0),),
+        "a mask as an index leaves out the rest: multiply by it, so that the shape "
+        "stays.": lambda grad, x: grad[x > 0],
+        "where x is negative, the gradient is 0, and not x.": (
+            lambda grad, x: torch.where(x > 0, grad, x)
+        ),
+        "you multiply by x: multiply by the derivative, which is 1 where x is positive "
+        "and 0 elsewhere.": lambda grad, x: grad * x,
     },
 )
 
@@ -60,10 +75,13 @@ SOFTMAX = Exercise(
         {"logits": torch.tensor([[1000.0, 1001]])},
         {"logits": torch.tensor([[1000.0, 1001], [-1000, -1001]])},
         {"logits": torch.tensor([[0.0, 200]])},
+        {"logits": varied(3, 4)},
     ],
     mistakes={
         "these do not add up to 1 in each row: you forgot to divide by the sum.": (
-            lambda logits: logits.exp()
+            lambda logits: logits.exp(),
+            lambda logits: _shifted(logits).exp(),
+            lambda logits: (logits - logits.max()).exp(),
         ),
         "you divide the logits by their sum: take their exponentials first.": (
             lambda logits: logits / logits.sum(1, keepdim=True)
@@ -72,10 +90,15 @@ SOFTMAX = Exercise(
         "dimension 1.": lambda logits: logits.softmax(0),
         "you divide by the sum over all images: each row is one image and sums to 1 "
         "by itself; sum over dimension 1 with keepdim=True.": (
-            lambda logits: logits.exp() / logits.exp().sum()
+            lambda logits: logits.exp() / logits.exp().sum(),
+            lambda logits: _shifted(logits).exp() / _shifted(logits).exp().sum(),
+            lambda logits: logits.flatten().softmax(0).view_as(logits),
         ),
         "the sums lost their dimension, and each row is divided by another row's sum: "
-        "use keepdim=True.": lambda logits: logits.exp() / logits.exp().sum(1),
+        "use keepdim=True.": (
+            lambda logits: logits.exp() / logits.exp().sum(1),
+            lambda logits: _shifted(logits).exp() / _shifted(logits).exp().sum(1),
+        ),
         "the largest logits lost their dimension, and each is subtracted in another "
         "row: use keepdim=True, or amax.": lambda logits: _over_sum(
             (logits - logits.amax(1)).exp()
@@ -91,14 +114,32 @@ SOFTMAX = Exercise(
         "subtract the largest logit first, which changes no probability.": (
             lambda logits: logits.exp() / logits.exp().sum(1, keepdim=True)
         ),
+        "0 in place of nan is no answer: subtract the largest logit first, so that "
+        "exp() stays finite.": lambda logits: _over_sum(logits.exp()).nan_to_num(),
+        "a limit makes large logits equal that were not: subtract the largest one, "
+        "which changes no probability.": (
+            lambda logits: _over_sum(logits.clamp(max=50).exp()),
+            lambda logits: _over_sum(logits.clamp(-50, 50).exp()),
+        ),
+        "dividing by the largest logit changes the probabilities: subtract it.": (
+            lambda logits: _over_sum((logits / logits.amax(1, keepdim=True)).exp())
+        ),
+        "sigmoid squashes each logit by itself: here each row shares 1 among its "
+        "entries.": lambda logits: logits.sigmoid(),
+        "the largest logit gets the smallest probability: mind the sign.": (
+            lambda logits: (-logits).softmax(1),
+            lambda logits: _over_sum((-logits).exp()),
+        ),
         "exp(-2001) rounds to 0, and 0 / 0 is nan: subtract the largest logit of each "
         "row, not that of the whole batch.": lambda logits: (
             (logits - logits.max()).exp()
             / (logits - logits.max()).exp().sum(1, keepdim=True)
         ),
         "exp(200) is too large for a float too: subtract the largest logit of the row, "
-        "not the first or their mean: no exponent may lie above 0.": lambda logits: (
-            _over_sum((logits - logits[:, :1]).exp())
+        "not the first or their mean: no exponent may lie above 0.": (
+            lambda logits: _over_sum((logits - logits[:, :1]).exp()),
+            lambda logits: _over_sum((logits - logits.mean(1, keepdim=True)).exp()),
+            lambda logits: _over_sum((logits - logits.amin(1, keepdim=True)).exp()),
         ),
     },
 )
@@ -120,10 +161,59 @@ SGD_MOMENTUM = Exercise(
             "lr": 0.5,
             "momentum": 0.9,
         },
+        {
+            "parameter": varied(2, 3),
+            "grad": varied(2, 3, start=20),
+            "velocity": varied(2, 3, start=40),
+            "lr": 0.2,
+            "momentum": 0.7,
+        },
     ],
     mistakes={
         "you forgot the momentum: the new velocity is momentum * velocity + grad.": (
-            lambda p, g, v, lr, momentum: (p - lr * g, g)
+            lambda p, g, v, lr, momentum: (p - lr * g, g),
+            lambda p, g, v, lr, momentum: (p - lr * g, v),
+            lambda p, g, v, lr, momentum: (p - lr * g, momentum * v + g),
+        ),
+        "the old velocity enters whole: multiply it by momentum.": (
+            lambda p, g, v, lr, momentum: (p - lr * (v + g), v + g)
+        ),
+        "momentum weakens the old velocity only: the gradient enters whole.": (
+            lambda p, g, v, lr, momentum: (
+                p - lr * momentum * (v + g),
+                momentum * (v + g),
+            )
+        ),
+        "in your step the old velocity is whole: step with the new one, in which it is "
+        "multiplied by momentum.": lambda p, g, v, lr, momentum: (
+            p - lr * g - lr * v,
+            momentum * v + g,
+        ),
+        "the parameter is right; the velocity that you return is still the old one.": (
+            lambda p, g, v, lr, momentum: (_sgd_momentum(p, g, v, lr, momentum)[0], v)
+        ),
+        "you step as Nesterov does, with the gradient and the new velocity: the step "
+        "is lr times the new velocity.": lambda p, g, v, lr, momentum: (
+            p - lr * (g + momentum * (momentum * v + g)),
+            momentum * v + g,
+        ),
+        "your velocity points downhill and holds the learning rate, as in some books: "
+        "here it is momentum * velocity + grad, and the step subtracts lr times it.": (
+            lambda p, g, v, lr, momentum: (
+                p + momentum * v - lr * g,
+                momentum * v - lr * g,
+            )
+        ),
+        "the gradient enters the velocity with the wrong sign: add it, and subtract "
+        "the step.": (
+            lambda p, g, v, lr, momentum: (
+                p - lr * (momentum * v - g),
+                momentum * v - g,
+            ),
+            lambda p, g, v, lr, momentum: (
+                p + lr * (momentum * v - g),
+                momentum * v - g,
+            ),
         ),
         "you walk uphill: subtract the step from the parameter.": (
             lambda p, g, v, lr, momentum: (

@@ -1,5 +1,6 @@
 """Exercises on the multilayer perceptron: its size, its score, its blindness."""
 
+import math
 from itertools import pairwise
 
 import torch
@@ -7,6 +8,7 @@ from torch import Tensor
 
 from mnistedu import evaluation
 from mnistedu.exercises.answer import Exercise
+from mnistedu.exercises.varied import varied
 
 
 def _count_weights(sizes: list[int]) -> int:
@@ -19,6 +21,7 @@ COUNT_PARAMETERS = Exercise(
         {"sizes": [2, 3]},
         {"sizes": [4, 3, 2]},
         {"sizes": [784, 256, 128, 10]},
+        {"sizes": [5, 7, 3, 4, 6]},
     ],
     mistakes={
         "you forgot the biases: each neuron has one besides its weights.": (
@@ -40,6 +43,23 @@ COUNT_PARAMETERS = Exercise(
         "you count the last layer only: add them up, starting from 0.": (
             lambda sizes: _count_weights(sizes[-2:]) + sizes[-1]
         ),
+        "you multiply all sizes: a layer has as many weights as its inputs times its "
+        "outputs, and the layers add up.": math.prod,
+        "a layer has a bias for each output, and none for its inputs.": (
+            lambda sizes: _count_weights(sizes) + sum(sizes[:-1]) + sum(sizes[1:])
+        ),
+        "the last layer is missing.": (
+            lambda sizes: _count_weights(sizes[:-1]) + sum(sizes[1:-1])
+        ),
+        "the first layer is missing.": (
+            lambda sizes: _count_weights(sizes[1:]) + sum(sizes[2:])
+        ),
+        "your function counts three layers, but a network may have more or fewer.": (
+            lambda sizes: _count_weights([sizes[i] for i in range(4)]) + sum(sizes[1:4])
+        ),
+        "these are the layers one by one: add them up.": lambda sizes: [
+            inputs * outputs + outputs for inputs, outputs in pairwise(sizes)
+        ],
     },
 )
 
@@ -58,6 +78,18 @@ ACCURACY = Exercise(
         {
             "logits": torch.tensor([[3.0, 2], [-2, 1], [0, -1], [0.2, 0.5], [1, 0]]),
             "targets": torch.tensor([0, 1, 0, 1, 1]),
+        },
+        {
+            "logits": varied(7, 4),
+            "targets": torch.tensor([2, 0, 3, 1, 0, 3, 2]),
+        },
+        {
+            "logits": varied(9, 3, start=60),
+            "targets": torch.tensor([2, 1, 0, 0, 2, 1, 1, 0, 2]),
+        },
+        {
+            "logits": varied(5, 5, start=11),
+            "targets": torch.tensor([4, 0, 2, 3, 1]),
         },
     ],
     mistakes={
@@ -81,6 +113,42 @@ ACCURACY = Exercise(
         "a fraction is asked for, from 0 to 1, not per cent.": (
             lambda logits, targets: 100 * evaluation.accuracy(logits, targets)
         ),
+        "argmax() alone gives one place in the whole batch: take it in each row, over "
+        "dimension 1.": lambda logits, targets: (
+            (logits.argmax() == targets).float().mean()
+        ),
+        "you compare the targets with the largest logits: compare them with the places "
+        "where these stand, argmax(1).": lambda logits, targets: (
+            (logits.amax(1) == targets).float().mean()
+        ),
+        "you compare the targets with the logits themselves: compare them with the "
+        "place of the largest in each row, argmax(1).": lambda logits, targets: (
+            (logits == targets[:, None]).float().mean()
+        ),
+        "you look for the smallest logit: take the largest.": lambda logits, targets: (
+            (logits.argmin(1) == targets).float().mean()
+        ),
+        "a digit may be the most probable with less than 0.5: its logit must only be "
+        "the largest in its row.": lambda logits, targets: (
+            (_right(logits.softmax(1), targets) > 0.5).float().mean()
+        ),
+        "you divide by the number of digits: divide by the number of images.": (
+            lambda logits, targets: (
+                (logits.argmax(1) == targets).sum() / logits.shape[1]
+            )
+        ),
+        "you divide by 10: divide by the number of images.": lambda logits, targets: (
+            (logits.argmax(1) == targets).sum() / 10
+        ),
+        "// cuts the fraction to a whole number: divide with /.": (
+            lambda logits, targets: (logits.argmax(1) == targets).sum() // len(targets)
+        ),
+        "these say for each image whether it is right: take their mean.": (
+            lambda logits, targets: logits.argmax(1) == targets
+        ),
+        "these are the answers: compare them with the targets.": (
+            lambda logits, targets: logits.argmax(1)
+        ),
     },
 )
 
@@ -96,6 +164,8 @@ PERMUTE_WEIGHTS = Exercise(
             "weight": torch.arange(12.0).view(3, 4) - 5,
             "order": torch.tensor([3, 0, 2, 1]),
         },
+        {"weight": varied(4, 4), "order": torch.tensor([2, 0, 3, 1])},
+        {"weight": varied(3, 5), "order": torch.tensor([1, 4, 0, 2, 3])},
     ],
     mistakes={
         "that takes the order back, since it undoes the scrambling of weights that "
@@ -113,6 +183,13 @@ PERMUTE_WEIGHTS = Exercise(
         ),
         "you put the numbers of each row in order of size: the columns move as a "
         "whole.": lambda weight, order: weight.sort(1).values.flip(1),
+        "you put the rows in another order, but a row is a neuron: each pixel has a "
+        "column, weight[:, order].": (
+            lambda weight, order: weight[order],
+            lambda weight, order: weight[order.argsort()],
+        ),
+        "you multiply by the places: take the columns at these places, "
+        "weight[:, order].": lambda weight, order: weight * order,
     },
 )
 

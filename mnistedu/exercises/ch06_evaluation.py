@@ -1,13 +1,39 @@
 """Exercises on what one number of accuracy hides."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from mnistedu.exercises.answer import Exercise
+from mnistedu.exercises.varied import varied
+
+
+def _gaps(confidence: Tensor, accuracy: Tensor) -> Tensor:
+    return (accuracy - confidence).abs()
 
 
 def _ece(confidence: Tensor, accuracy: Tensor, counts: Tensor) -> Tensor:
-    return ((accuracy - confidence).abs() * counts).nansum() / counts.sum()
+    return (_gaps(confidence, accuracy) * counts).nansum() / counts.sum()
+
+
+def _signed_gaps(confidence: Tensor, accuracy: Tensor) -> Tensor:
+    return accuracy - confidence
+
+
+def _add_up(
+    part: Callable[[Tensor, Tensor], Tensor],
+    gaps: Callable[[Tensor, Tensor], Tensor] = _gaps,
+) -> tuple[Callable[..., Tensor], Callable[..., Tensor]]:
+    """A mistake in the parts of the bins, made with an eye to nan and without."""
+    return (
+        lambda confidence, accuracy, counts: part(
+            gaps(confidence, accuracy), counts
+        ).nansum(),
+        lambda confidence, accuracy, counts: part(
+            gaps(confidence, accuracy), counts
+        ).sum(),
+    )
 
 
 def _confusion(targets: Tensor, answers: Tensor, classes: int) -> Tensor:
@@ -23,6 +49,10 @@ def _count_pairs_once(targets: Tensor, answers: Tensor, classes: int) -> Tensor:
 
 def _hand_over(probabilities: Tensor, k: int) -> Tensor:
     return probabilities.amax(1).argsort()[:k]
+
+
+def _count_first(targets: Tensor, answers: Tensor, classes: int) -> Tensor:
+    return _confusion(targets[:1], answers[:1], classes)
 
 
 CONFUSION = Exercise(
@@ -42,6 +72,11 @@ CONFUSION = Exercise(
             "targets": torch.tensor([0, 1, 1, 2]),
             "answers": torch.tensor([0, 1, 0, 2]),
             "classes": 4,
+        },
+        {
+            "targets": torch.tensor([2, 0, 2, 1, 2, 0, 4, 1, 2, 4, 2]),
+            "answers": torch.tensor([1, 0, 2, 1, 1, 4, 4, 0, 2, 4, 1]),
+            "classes": 5,
         },
     ],
     mistakes={
@@ -64,7 +99,11 @@ CONFUSION = Exercise(
             lambda targets, answers, classes: (
                 _confusion(targets, answers, classes)
                 / targets.bincount(minlength=classes)[:, None]
-            )
+            ),
+            lambda targets, answers, classes: (
+                _confusion(targets, answers, classes)
+                / targets.bincount(minlength=classes)[:, None].clamp(min=1)
+            ),
         ),
         "these are shares of all images: leave the counts as they are.": (
             lambda targets, answers, classes: (
@@ -72,8 +111,39 @@ CONFUSION = Exercise(
             )
         ),
         "a digit that does not occur has a row and a column too: the table is classes "
-        "× classes.": lambda targets, answers, classes: _confusion(
-            targets, answers, int(targets.max()) + 1
+        "× classes.": (
+            lambda targets, answers, classes: _confusion(
+                targets, answers, int(targets.max()) + 1
+            ),
+            lambda targets, answers, classes: _confusion(targets, answers, classes)[
+                targets.unique()
+            ][:, targets.unique()],
+        ),
+        "all rows are the same list: [[0] * n] * n holds one row n times. Make each "
+        "row anew, or use torch.zeros.": lambda targets, answers, classes: (
+            answers.bincount(minlength=classes).expand(classes, -1)
+        ),
+        "only the first image is counted: does the return stand within the loop?": (
+            _count_first
+        ),
+        "each mistake counts twice, in both directions: the row is the target, the "
+        "column the answer.": lambda targets, answers, classes: (
+            _confusion(targets, answers, classes)
+            + _confusion(answers, targets, classes).fill_diagonal_(0)
+        ),
+        "you count every target with every answer: take them in pairs, with zip.": (
+            lambda targets, answers, classes: torch.outer(
+                targets.bincount(minlength=classes), answers.bincount(minlength=classes)
+            )
+        ),
+        "these are shares of each column: leave the counts as they are.": (
+            lambda targets, answers, classes: (
+                _confusion(targets, answers, classes)
+                / answers.bincount(minlength=classes)
+            )
+        ),
+        "that is ten times ten whatever classes is: use the argument.": (
+            lambda targets, answers, classes: _confusion(targets, answers, 10)
         ),
     },
 )
@@ -83,6 +153,8 @@ PRECISION = Exercise(
     cases=[
         {"matrix": torch.tensor([[3, 1], [2, 2]])},
         {"matrix": torch.tensor([[5, 1, 0], [2, 7, 0], [1, 0, 4]])},
+        {"matrix": (varied(4, 4) + 5).mul(3).long() + 1},
+        {"matrix": (varied(10, 10) + 5).mul(2).long() + torch.eye(10).long() * 30},
     ],
     mistakes={
         "that is recall: divide by what was called a digit, and answers run along the "
@@ -102,6 +174,18 @@ PRECISION = Exercise(
         "// cuts the result to whole numbers: divide with /.": (
             lambda matrix: matrix.diag() // matrix.sum(0)
         ),
+        "it works for ten digits only, and this matrix has fewer: take their number "
+        "from matrix.shape.": lambda matrix: torch.stack(
+            [matrix[i, i] / matrix[:, i].sum() for i in range(10)]
+        ),
+        "you divide by the wrong answers in the column: divide by all answers in it.": (
+            lambda matrix: matrix.diag() / (matrix.sum(0) - matrix.diag())
+        ),
+        "that is the F1 score, of precision and recall together.": (
+            lambda matrix: 2 * matrix.diag() / (matrix.sum(0) + matrix.sum(1))
+        ),
+        "you take the largest count of each column: right answers stand on the "
+        "diagonal.": lambda matrix: matrix.amax(0) / matrix.sum(0),
     },
 )
 
@@ -124,6 +208,19 @@ HAND_OVER = Exercise(
             ),
             "k": 2,
         },
+        {
+            "probabilities": torch.tensor(
+                [
+                    [0.0, 0.94, 0.03, 0.03],
+                    [0.38, 0.22, 0.2, 0.2],
+                    [0.07, 0.07, 0.79, 0.07],
+                    [0.11, 0.11, 0.11, 0.67],
+                    [0.16, 0.16, 0.53, 0.15],
+                    [0.99, 0.004, 0.003, 0.003],
+                ]
+            ),
+            "k": 3,
+        },
     ],
     mistakes={
         "these are the surest answers: a person should get the most doubtful ones.": (
@@ -144,6 +241,31 @@ HAND_OVER = Exercise(
         "these are all images: return only the first k.": (
             lambda probabilities, k: probabilities.amax(1).argsort()
         ),
+        "these are the answers, the digits: return the indices of the images.": (
+            lambda probabilities, k: probabilities.argmax(1)[:k],
+            lambda probabilities, k: probabilities.argmax(1)[
+                _hand_over(probabilities, k)
+            ],
+        ),
+        "these are the surest of all, the least sure of them first: take the first k "
+        "of argsort, not the last.": lambda probabilities, k: probabilities.amax(
+            1
+        ).argsort()[-k:],
+        "these are the first k images: look for the most doubtful.": (
+            lambda probabilities, k: torch.arange(k)
+        ),
+        "the right images, but the most doubtful comes first: leave them unsorted.": (
+            lambda probabilities, k: _hand_over(probabilities, k).sort().values
+        ),
+        "these are the images' probabilities: return their indices.": (
+            lambda probabilities, k: probabilities[_hand_over(probabilities, k)]
+        ),
+        "you search the numbers of all images in one row: take the largest of each "
+        "image first.": lambda probabilities, k: (
+            probabilities.flatten().topk(k, largest=False).indices
+        ),
+        "you look at the smallest probability of each image: doubt shows in the "
+        "largest.": lambda probabilities, k: probabilities.amin(1).argsort()[:k],
     },
 )
 
@@ -165,37 +287,57 @@ ECE = Exercise(
             "accuracy": torch.tensor([torch.nan, 0.6]),
             "counts": torch.tensor([0, 20]),
         },
+        {
+            "confidence": torch.tensor([torch.nan, 0.35, 0.52, torch.nan, 0.78, 0.93]),
+            "accuracy": torch.tensor([torch.nan, 0.41, 0.38, torch.nan, 0.71, 0.96]),
+            "counts": torch.tensor([0, 17, 31, 0, 45, 230]),
+        },
     ],
     mistakes={
         "here each bin counts the same: weight the gaps with the counts.": (
-            lambda confidence, accuracy, counts: (accuracy - confidence).abs().mean()
+            lambda confidence, accuracy, counts: _gaps(confidence, accuracy).mean(),
+            lambda confidence, accuracy, counts: _gaps(confidence, accuracy).nanmean(),
+            lambda confidence, accuracy, counts: _gaps(confidence, accuracy).nansum(),
         ),
-        "a gap counts whichever way it goes: take its absolute value.": (
-            lambda confidence, accuracy, counts: (
-                ((accuracy - confidence) * counts).sum() / counts.sum()
-            )
+        "a gap counts whichever way it goes: take its absolute value.": _add_up(
+            lambda gaps, counts: gaps * counts / counts.sum(), _signed_gaps
         ),
         "gaps of opposite sign cancel: take the absolute value of each before you add "
-        "them up.": lambda confidence, accuracy, counts: (
-            ((accuracy - confidence) * counts).sum().abs() / counts.sum()
+        "them up.": tuple(
+            lambda *bins, add_up=add_up: add_up(*bins).abs()
+            for add_up in _add_up(
+                lambda gaps, counts: gaps * counts / counts.sum(), _signed_gaps
+            )
         ),
-        "you forgot to divide by the number of answers, the sum of the counts.": (
-            lambda confidence, accuracy, counts: (
-                (accuracy - confidence).abs() * counts
-            ).sum()
+        "you forgot to divide by the number of answers, counts.sum().": _add_up(
+            lambda gaps, counts: gaps * counts
         ),
         "you divide by the number of bins: divide by the number of answers, the sum of "
-        "the counts.": lambda confidence, accuracy, counts: (
-            (accuracy - confidence).abs() * counts
-        ).mean(),
-        "you square the gaps: take their absolute values.": (
+        "the counts.": (
+            *_add_up(lambda gaps, counts: gaps * counts / len(counts)),
+            *_add_up(lambda gaps, counts: gaps * counts / len(counts) / counts.sum()),
+        ),
+        "you square the gaps: take their absolute values.": _add_up(
+            lambda gaps, counts: gaps**2 * counts / counts.sum()
+        ),
+        "you square the gaps and take the root in the end: take absolute values.": (
             lambda confidence, accuracy, counts: (
-                ((accuracy - confidence) ** 2 * counts).sum() / counts.sum()
+                (_gaps(confidence, accuracy) ** 2 * counts).nansum() / counts.sum()
+            ).sqrt()
+        ),
+        "that is the largest gap: take the mean, weighted with the counts.": (
+            lambda confidence, accuracy, counts: (
+                _gaps(confidence, accuracy).nan_to_num().max()
+            )
+        ),
+        "these are the parts of each bin: add them up.": (
+            lambda confidence, accuracy, counts: (
+                _gaps(confidence, accuracy).nan_to_num() * counts / counts.sum()
             )
         ),
         "one nan makes the whole sum nan: leave the empty bins out, for example with "
         "nansum.": lambda confidence, accuracy, counts: (
-            ((accuracy - confidence).abs() * counts).sum() / counts.sum()
+            (_gaps(confidence, accuracy) * counts).sum() / counts.sum()
         ),
     },
 )
