@@ -151,7 +151,7 @@ def test_no_two_mistakes_agree_in_all_cases(name):
         (
             "accuracy",
             lambda z, t: (z.gather(1, t[:, None])[:, 0] == t).sum() / z.numel(),
-            "numbers differ",
+            "too small",
         ),
         (
             "accuracy",
@@ -167,7 +167,7 @@ def test_no_two_mistakes_agree_in_all_cases(name):
         (
             "receptive_field",
             lambda layers: 1 + sum(k // 2 * 2 for k, _ in layers),
-            "numbers differ",
+            "times what it should be",
         ),
         (
             "smooth_targets",
@@ -633,7 +633,7 @@ def test_a_long_message_is_cut_to_one_line():
         (lambda x: x, "that is x, as it was given."),
         (
             lambda x: 2 * x * torch.tensor([1.0, 2]),
-            "4 of 6 are right, and [1, 1] should",
+            "4 of 6 numbers are right; [1, 1] should",
         ),
         (lambda x: 2 * x / 0, "Some of them are nan"),
         (
@@ -717,3 +717,26 @@ def test_a_teachers_own_exercise(record):
         assert check(exercise, mistake).message.startswith(hint)
     assert progress().solved == []  # what has no name is not noted
     assert "pass the function itself" in check(exercise, 3).message
+
+
+@pytest.mark.parametrize(
+    ("attempt", "fact"),
+    [
+        (lambda x, k: x * k, "the result is x.shape[1] times what it should be."),
+        (lambda x, k: x * k / x.numel(), "is what it should be, divided by len(x)."),
+        (lambda x, k: x * len(x) / x.sum(), "times len(x) / x.sum()."),
+        (lambda x, k: x / x.shape[1] * k + k, "the result is too large by x.shape[1]."),
+        (
+            lambda x, k: x * 1.0 + (k > 2),
+            "1 of 3 cases are right; in the others each number is 1 ",
+        ),
+    ],
+)
+def test_a_hint_names_the_size_by_which_numbers_are_off(attempt, fact):
+    cases = [
+        {"x": torch.tensor([[1.0, 0], [2, 5], [3, 7]]), "k": 2},
+        {"x": torch.tensor([[0.3, -2, 0.5], [0.7, 4, 9]]), "k": 3},
+        {"x": torch.tensor([[0.1, -0.4, 0.3, 1]]), "k": 4},
+    ]
+    answer = check(Exercise(lambda x, k: x, cases), attempt)
+    assert fact in answer.message.partition("\n")[0]

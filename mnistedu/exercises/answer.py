@@ -16,11 +16,11 @@ from mnistedu.exercises.compare import same
 from mnistedu.exercises.describe import describe
 from mnistedu.exercises.explain import explain
 from mnistedu.exercises.limit import TimeLimitError, call_within
+from mnistedu.exercises.relate import Case
 from mnistedu.exercises.show import name_dress, show, show_error
 
 TIME_LIMIT = 5.0  # seconds for each case: far more than any solution needs
 
-Case = dict[str, Any]  # the arguments of one call, by name
 Function = Callable[..., Any]
 
 
@@ -62,14 +62,14 @@ def judge(exercise: Exercise, function: Function) -> Answer:
         outcomes = [_try(function, case) for case in exercise.cases]
     except _HaltError as halt:
         return Answer(False, str(halt))
-    expected = find_outcomes(exercise.solution, exercise.cases)
+    expected = [exercise.solution(*_copy(case)) for case in exercise.cases]
     right = [same(*pair) for pair in zip(outcomes, expected, strict=True)]
     if all(right):
         message = "it gives the right result in every case."
         return Answer(True, message + name_dress(outcomes[0], expected[0]))
     at = right.index(False)
     hint = (
-        _name_empty(outcomes[at], any(right))
+        _name_empty(outcomes, at)
         or find_hint(exercise, outcomes)
         or _find_input(exercise.cases, outcomes)
         or _describe(exercise, outcomes, expected, at)
@@ -117,18 +117,18 @@ def agree(outcomes: list[Any], others: list[Any]) -> bool:
     )
 
 
-def _name_empty(outcome: Any, is_right_elsewhere: bool) -> str | None:
+def _name_empty(outcomes: list[Any], at: int) -> str | None:
     """The hint for what is no result at all."""
-    if outcome is ...:
+    if outcomes[at] is ...:
         return "put your own lines in the place of the three dots."
-    if outcome is not None:
+    if outcomes[at] is not None:
         return None
-    if is_right_elsewhere:
-        return (
-            "in this case your function comes to its end without a return, and so "
-            "returns nothing: let every way through it end in return and the result."
-        )
-    return "your function returns nothing: let it end in return and the result."
+    if all(outcome is None for outcome in outcomes):
+        return "your function returns nothing: let it end in return and the result."
+    return (
+        "in this case your function comes to its end without a return, and so returns "
+        "nothing: let every way through it end in return and the result."
+    )
 
 
 def _find_input(cases: list[Case], outcomes: list[Any]) -> str | None:
@@ -146,8 +146,9 @@ def _describe(
     if isinstance(outcomes[at], Exception):
         return explain(outcomes[at], list(exercise.cases[at]))
     if any(isinstance(outcome, Exception) for outcome in outcomes):
-        return describe(outcomes[at : at + 1], expected[at : at + 1], 0)
-    return describe(outcomes, expected, at)
+        n = slice(at, at + 1)
+        return describe(exercise.cases[n], outcomes[n], expected[n], 0)
+    return describe(exercise.cases, outcomes, expected, at)
 
 
 def _try(function: Function, case: Case) -> Any:

@@ -138,6 +138,9 @@ AVERAGE_DIGIT = Exercise(
         "dimension 0.": lambda images, targets, digit: (
             images[targets == digit].float().mean(2)
         ),
+        "that is the average of all other digits: keep those that are equal, ==.": (
+            lambda images, targets, digit: images[targets != digit].float().mean(0)
+        ),
     },
 )
 
@@ -252,6 +255,13 @@ NEAREST_TARGET = Exercise(
         "you look for the nearest single pixel: add up all squares of an image, over "
         "dimensions 1 and 2.": lambda images, targets, image: int(
             targets[(images.float() - image).square().argmin()]
+        ),
+        "that is the target of the last image: is the smallest distance so far kept, "
+        "so that the next is compared with it?": lambda images, targets, image: targets[
+            -1
+        ],
+        "that is the target of the first image: look at all of them.": (
+            lambda images, targets, image: targets[0]
         ),
     },
 )

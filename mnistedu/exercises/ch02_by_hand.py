@@ -64,6 +64,11 @@ RELU_BACKWARD = Exercise(
         ),
         "you multiply by x: multiply by the derivative, which is 1 where x is positive "
         "and 0 elsewhere.": lambda grad, x: grad * x,
+        "where x is negative, some of the gradient passes, or passes with the other "
+        "sign: nothing of it passes there.": (
+            lambda grad, x: torch.where(x > 0, grad, 0.01 * grad),
+            lambda grad, x: grad * x.sign(),
+        ),
     },
 )
 
@@ -140,6 +145,17 @@ SOFTMAX = Exercise(
             lambda logits: _over_sum((logits - logits[:, :1]).exp()),
             lambda logits: _over_sum((logits - logits.mean(1, keepdim=True)).exp()),
             lambda logits: _over_sum((logits - logits.amin(1, keepdim=True)).exp()),
+        ),
+        "the largest logits are those of the columns: each row is one image, so "
+        "subtract the largest of each row.": lambda logits: _over_sum(
+            (logits - logits.amax(0)).exp()
+        ),
+        "the sums are those of the columns: each row is one image, so sum over "
+        "dimension 1.": lambda logits: (
+            _shifted(logits).exp() / _shifted(logits).exp().sum(0)
+        ),
+        "that is softmax, taken twice: once is enough.": (
+            lambda logits: logits.softmax(1).softmax(1)
         ),
     },
 )

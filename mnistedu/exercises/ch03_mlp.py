@@ -140,7 +140,7 @@ ACCURACY = Exercise(
         "you divide by 10: divide by the number of images.": lambda logits, targets: (
             (logits.argmax(1) == targets).sum() / 10
         ),
-        "// cuts the fraction to a whole number: divide with /.": (
+        "you return 1 if all are right, and else 0, as // does: return the fraction.": (
             lambda logits, targets: (logits.argmax(1) == targets).sum() // len(targets)
         ),
         "these say for each image whether it is right: take their mean.": (

@@ -130,6 +130,13 @@ CONV2D = Exercise(
             lambda image, kernel: _slide(image, kernel, size=kernel.shape[:1] * 2),
             lambda image, kernel: _slide(image, kernel, size=kernel.shape[1:] * 2),
         ),
+        "your kernel is mirrored: it lies on the window as it is.": (
+            lambda image, kernel: _convolve(image, kernel.flip(0)),
+            lambda image, kernel: _convolve(image, kernel.flip(1)),
+        ),
+        "you add window and kernel: multiply them number by number.": (
+            lambda image, kernel: _slide(image, kernel, respond=torch.add)
+        ),
     },
 )
 
@@ -183,6 +190,14 @@ MAX_POOL = Exercise(
             :, : image.shape[0] // size
         ],
         "your windows are 2 × 2 whatever size is.": lambda image, size: _pool(image, 2),
+        "these are the places of the largest numbers: return the numbers.": (
+            lambda image, size: F.max_pool2d(image[None], size, return_indices=True)[1][
+                0
+            ]
+        ),
+        "you take the largest absolute values: -4 is less than -1.": (
+            lambda image, size: _pool(image.abs(), size)
+        ),
     },
 )
 
@@ -245,6 +260,7 @@ OUTPUT_SIZE = Exercise(
         "one number is asked for: height and width are computed in the same way.": (
             lambda n, k, padding, stride: ((n + 2 * padding - k) // stride + 1,) * 2
         ),
+        "you forgot padding and stride.": lambda n, k, padding, stride: n - k + 1,
     },
 )
 
@@ -346,6 +362,12 @@ RECEPTIVE_FIELD = Exercise(
         ),
         "the last layer is missing.": lambda layers: _receptive_field(layers[:-1]),
         "the first layer is missing.": lambda layers: _receptive_field(layers[1:]),
+        "you forgot the strides, and the one pixel with which it starts.": (
+            lambda layers: sum(kernel - 1 for kernel, _ in layers)
+        ),
+        "you stop after the first layer: does the return stand within the loop?": (
+            lambda layers: layers[0][0]
+        ),
     },
 )
 

@@ -63,6 +63,12 @@ def _fill(targets: Tensor, classes: int, target: float, others: float) -> Tensor
     return torch.where(F.one_hot(targets, classes).bool(), target, others)
 
 
+def _fill_all_rows(targets: Tensor, classes: int, epsilon: float) -> Tensor:
+    rows = torch.full((len(targets), classes), epsilon / classes)
+    rows[:, targets] = 1 - epsilon + epsilon / classes
+    return rows
+
+
 SMOOTH_TARGETS = Exercise(
     solution=_smooth,
     cases=[
@@ -134,6 +140,18 @@ SMOOTH_TARGETS = Exercise(
         "the targets are places, not values: make a row with a 1 at each first, with "
         "one_hot.": lambda targets, classes, epsilon: (
             targets * (1 - epsilon) + epsilon / classes
+        ),
+        "each row has the targets of all images: give the rows as well, "
+        "y[range(len(targets)), targets].": _fill_all_rows,
+        "the target keeps its whole 1: take epsilon away from it.": (
+            lambda targets, classes, epsilon: _fill(
+                targets, classes, 1.0, epsilon / classes
+            )
+        ),
+        "all classes are alike, the target too: only epsilon is spread.": (
+            lambda targets, classes, epsilon: torch.full(
+                (len(targets), classes), 1 / classes
+            )
         ),
     },
 )
@@ -217,6 +235,15 @@ EARLY_STOP = Exercise(
         ),
         "these are the epochs, but the best one alone is missing: return both.": (
             lambda val_losses, patience: _early_stop(val_losses, patience)[0]
+        ),
+        "no epoch is ever better: does your best loss start from 0? Start from "
+        "infinity, or the first loss.": lambda val_losses, patience: (
+            min(patience, len(val_losses)),
+            1,
+        ),
+        "the training ends later than with its best epoch: patience epochs must show "
+        "first that nothing better comes.": lambda val_losses, patience: (
+            (_epoch_of_smallest(val_losses),) * 2
         ),
     },
 )

@@ -145,6 +145,11 @@ CONFUSION = Exercise(
         "that is ten times ten whatever classes is: use the argument.": (
             lambda targets, answers, classes: _confusion(targets, answers, 10)
         ),
+        "you add 1 to the whole row of the target: the answer says in which column.": (
+            lambda targets, answers, classes: targets.bincount(minlength=classes)[
+                :, None
+            ].expand(-1, classes)
+        ),
     },
 )
 
@@ -186,6 +191,9 @@ PRECISION = Exercise(
         ),
         "you take the largest count of each column: right answers stand on the "
         "diagonal.": lambda matrix: matrix.amax(0) / matrix.sum(0),
+        "above stands the sum of all right answers: each digit has its own.": (
+            lambda matrix: matrix.diag().sum() / matrix.sum(0)
+        ),
     },
 )
 
@@ -315,6 +323,7 @@ ECE = Exercise(
         "you divide by the number of bins: divide by the number of answers, the sum of "
         "the counts.": (
             *_add_up(lambda gaps, counts: gaps * counts / len(counts)),
+            *_add_up(lambda gaps, counts: gaps * counts / (counts > 0).sum()),
             *_add_up(lambda gaps, counts: gaps * counts / len(counts) / counts.sum()),
         ),
         "you square the gaps: take their absolute values.": _add_up(

@@ -121,6 +121,31 @@ HEATMAPS = Exercise(
         "you add up over the images: add the maps of each up, over dimension 1.": (
             lambda maps, gradients: (_mean_over_places(gradients) * maps).sum(0).relu()
         ),
+        "you keep what speaks against the class: cut off what is negative.": (
+            lambda maps, gradients: (
+                (_mean_over_places(gradients) * maps).sum(1).clamp(max=0)
+            ),
+            lambda maps, gradients: (
+                -(_mean_over_places(gradients) * maps).sum(1)
+            ).relu(),
+        ),
+        "you take the largest of the weighted maps at each place: add them up.": (
+            lambda maps, gradients: (_mean_over_places(gradients) * maps).amax(1).relu()
+        ),
+        "you rectify the gradients before their mean: the sum alone is rectified.": (
+            lambda maps, gradients: (
+                (_mean_over_places(gradients.relu()) * maps).sum(1).relu()
+            )
+        ),
+        "the mean runs over the rows or the columns only: take it over all places, "
+        "dimensions 2 and 3.": (
+            lambda maps, gradients: (
+                (gradients.mean(2, keepdim=True) * maps).sum(1).relu()
+            ),
+            lambda maps, gradients: (
+                (gradients.mean(3, keepdim=True) * maps).sum(1).relu()
+            ),
+        ),
     },
 )
 
@@ -179,6 +204,15 @@ CONTRIBUTIONS = Exercise(
         ),
         "you add up over the images: add up the maps of each image, dimension 1.": (
             lambda maps, weights: (maps * weights.view(maps.shape[1:])).sum(0)
+        ),
+        "negative weights, or maps, are cut off or lose their sign: take them as they "
+        "are.": (
+            lambda maps, weights: (maps * weights.view(maps.shape[1:]).relu()).sum(1),
+            lambda maps, weights: (maps.abs() * weights.view(maps.shape[1:])).sum(1),
+            lambda maps, weights: (maps.relu() * weights.view(maps.shape[1:])).sum(1),
+        ),
+        "you add up the weights by themselves: each place of each map has its own.": (
+            lambda maps, weights: maps.sum(1) * weights.sum()
         ),
     },
 )

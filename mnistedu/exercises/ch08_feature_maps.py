@@ -132,6 +132,12 @@ RESPOND = Exercise(
         "it works for kernels of 3 × 3 only: take the sizes from weights.shape.": (
             lambda maps, weights, i, j: (maps[:, i : i + 3, j : j + 3] * weights).sum()
         ),
+        "you use the last channel only: the kernel has weights for each of them.": (
+            lambda maps, weights, i, j: _respond(maps[-1:], weights[-1:], i, j)
+        ),
+        "you add window and weights: multiply them number by number.": (
+            lambda maps, weights, i, j: (_window(maps, weights, i, j) + weights).sum()
+        ),
     },
 )
 
@@ -198,6 +204,16 @@ MOST_EXCITED = Exercise(
         "the images are counted from 0, and you count from 1.": (
             lambda maps, channel, k: _most_excited(maps, channel, k) + 1
         ),
+        "these are the places within the maps: rank the images, with topk over the "
+        "largest of each.": lambda maps, channel, k: (
+            maps[:, channel].flatten(1).argmax(1)[:k]
+        ),
+        "you look at the upper left place only: take the largest of all places.": (
+            lambda maps, channel, k: maps[:, channel, 0, 0].topk(k).indices
+        ),
+        "you rank by how much the numbers spread: what counts is the largest.": (
+            lambda maps, channel, k: maps[:, channel].std((1, 2)).topk(k).indices
+        ),
     },
 )
 
@@ -205,7 +221,7 @@ NEAREST = Exercise(
     solution=_nearest,
     cases=[
         {"features": torch.tensor([[0.0, 1], [1, 1], [4, 0], [9, 3]])},
-        {"features": (torch.arange(24.0) * 13 % 47).view(8, 3)},  # no ties
+        {"features": varied(8, 3, start=3)},
         {"features": varied(10, 4)},
         {"features": varied(9, 5, start=50)},
     ],
@@ -255,6 +271,14 @@ NEAREST = Exercise(
         ),
         "these are the nearest vectors: return their indices.": (
             lambda features: features[_nearest(features)]
+        ),
+        "differences of opposite sign cancel: square them before you add them up, as "
+        "cdist does.": lambda features: (
+            (features[:, None] - features)
+            .sum(2)
+            .abs()
+            .fill_diagonal_(torch.inf)
+            .argmin(1)
         ),
     },
 )

@@ -129,6 +129,12 @@ CENTER_OF_MASS = Exercise(
                 _mean_position(ink.sum(0), first=-0.5),
             )
         ),
+        "row and column are the same: the column needs ink.sum(0) and the width.": (
+            lambda ink: (_mean_position(ink.sum(1)),) * 2
+        ),
+        "that is the darkest pixel: take the mean of all, weighted with their ink.": (
+            lambda ink: tuple(at + 0.5 for at in divmod(int(ink.argmax()), len(ink[0])))
+        ),
     },
 )
 
@@ -220,6 +226,24 @@ BOUNDING_BOX = Exercise(
                 slice(*_bounding_box(ink)[:2]), slice(*_bounding_box(ink)[2:])
             ]
         ),
+        "at[0] of nonzero() is the first inked pixel: all rows are at[:, 0], and all "
+        "columns at[:, 1].": lambda ink: tuple(
+            end
+            for at in (ink > 0.1).nonzero()[:2]
+            for end in (int(at.min()), int(at.max()) + 1)
+        ),
+        "that is the box of the paper: ink is what lies above 0.1.": (
+            lambda ink: (*_ends((ink <= 0.1).any(1)), *_ends((ink <= 0.1).any(0)))
+        ),
+        "a row may have little ink and yet belong to the digit: compare each pixel "
+        "with 0.1, not the mean of a row or column.": lambda ink: (
+            *_ends(ink.mean(1) > 0.1),
+            *_ends(ink.mean(0) > 0.1),
+        ),
+        "these are only two numbers: take rows and columns apart.": lambda ink: (
+            int((ink > 0.1).nonzero().min()),
+            int((ink > 0.1).nonzero().max()) + 1,
+        ),
     },
 )
 
@@ -281,6 +305,9 @@ FIT_BOX = Exercise(
         ),
         "that is the factor: return the new height and width.": (
             lambda height, width: 20 / max(height, width)
+        ),
+        "each side is cut off at 20 by itself: multiply both by the same factor.": (
+            lambda height, width: (min(height, 20), min(width, 20))
         ),
     },
 )

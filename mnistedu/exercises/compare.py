@@ -82,6 +82,7 @@ def unusual(value: Tensor) -> str | None:
         "nested": value.is_nested,
         "sparse": value.layout != torch.strided,
         "meta": value.is_meta,
+        "quantized": value.is_quantized,
         "complex": value.is_complex(),
     }
     return next((name for name, so in is_so.items() if so), None)

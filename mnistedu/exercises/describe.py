@@ -10,20 +10,29 @@ from torch import Tensor
 
 from mnistedu.exercises.compare import are_alike, is_pair, same, split, to_numbers
 from mnistedu.exercises.facts import find_fact, find_factor
+from mnistedu.exercises.relate import Case
 from mnistedu.exercises.show import name_kind, show
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 
-def describe(results: list[Any], expected: list[Any], at: int) -> str:
+def describe(
+    cases: list[Case], results: list[Any], expected: list[Any], at: int
+) -> str:
     """What is true in all cases, or else how the result of case ``at`` differs."""
     if all(map(_differ_in_shape, results, expected)):
         return _compare_shapes(results[at], expected[at])
-    fact = find_fact(results, expected)
+    fact = find_fact(cases, results, expected)
     if fact:
         return fact
+    wrong = [n for n in range(len(cases)) if not same(results[n], expected[n])]
+    if 1 < len(wrong) < len(cases):
+        parts = ([values[n] for n in wrong] for values in (cases, results, expected))
+        if fact := find_fact(*parts):
+            right = f"{len(cases) - len(wrong)} of {len(cases)} cases are right"
+            return f"{right}; in the others {fact}"
     if isinstance(expected[at], tuple):
-        return _describe_parts(results, expected, at)
+        return _describe_parts(cases, results, expected, at)
     return _compare(results[at], expected[at])
 
 
@@ -46,7 +55,9 @@ def _compare_shapes(result: Any, expected: Any) -> str:
     return f"the numbers are right, but the shape should be {theirs}, not {mine}."
 
 
-def _describe_parts(results: list[Any], expected: list[Any], at: int) -> str:
+def _describe_parts(
+    cases: list[Case], results: list[Any], expected: list[Any], at: int
+) -> str:
     """Of several results, the first that is wrong."""
     count = len(expected[at])
     parts = [split(result) or () for result in results]
@@ -61,7 +72,9 @@ def _describe_parts(results: list[Any], expected: list[Any], at: int) -> str:
     wrong = [n for n, column in enumerate(columns) if not all(map(same, *column))]
     n = next(n for n in wrong if not same(parts[at][n], expected[at][n]))
     others = ", and every other is right" if len(wrong) == 1 else ""
-    return f"the {ORDINALS[n]} result is wrong{others}: {describe(*columns[n], at)}"
+    return (
+        f"the {ORDINALS[n]} result is wrong{others}: {describe(cases, *columns[n], at)}"
+    )
 
 
 def _compare(result: Any, expected: Any) -> str:
@@ -76,7 +89,7 @@ def _compare(result: Any, expected: Any) -> str:
     if isinstance(expected, bool):
         return "this case has another answer."
     if mine.shape == theirs.shape:
-        return f"the numbers differ in this case: {_compare_numbers(mine, theirs)}"
+        return f"here {_compare_numbers(mine, theirs)}"
     if isinstance(expected, list):
         return f"the list should have {len(theirs)} entries, not {mine.numel()}."
     if theirs.ndim == 0:
@@ -93,7 +106,7 @@ def _compare_numbers(mine: Tensor, theirs: Tensor) -> str:
     right = mine.isclose(theirs, rtol=1e-4, atol=1e-6, equal_nan=True)
     at = tuple((~right).nonzero()[0].tolist())
     first = f"{list(at)} should be {show(theirs[at])}, not {show(mine[at])}"
-    count = f"{int(right.sum())} of {right.numel()} are right, and {first}."
+    count = f"{int(right.sum())} of {right.numel()} numbers are right; {first}."
     return " ".join([count, *islice(_observe(mine, theirs), 2)])
 
 
@@ -116,14 +129,20 @@ def _observe(mine: Tensor, theirs: Tensor) -> Iterator[str]:
         yield "The right numbers are there, in another order."
     elif same(mine.sum(), theirs.sum()):
         yield "Their sum is right."
+    yield from _observe_shares(mine, theirs)
+    if (theirs >= 0).all() and (mine < 0).any():
+        yield "None of them should be negative."
+    if same(mine.sign(), theirs.sign()) and (theirs < 0).any():
+        yield "The signs are right."
+    if mine.ndim == 1 and len(mine) > 2 and same(mine.argsort(), theirs.argsort()):
+        yield "Their order by size is right."
+
+
+def _observe_shares(mine: Tensor, theirs: Tensor) -> Iterator[str]:
+    if same(theirs, theirs.round()):
+        return  # whole numbers that add up to 1 do so by chance
     names = {"rows": -1, "columns": 0} if mine.ndim == 2 else {"numbers": -1}
     for name, dim in names.items():
         sums, right = mine.sum(dim).flatten(), theirs.sum(dim).flatten()
         if same(right, torch.ones_like(right)) and not same(sums, right):
             yield f"The {name} should add up to 1, and yours to {show(sums[0])}."
-    if (theirs >= 0).all() and (mine < 0).any():
-        yield "None of them should be negative."
-    if same(mine.sign(), theirs.sign()) and (theirs < 0).any():
-        yield "The signs are right."
-    if mine.ndim == 1 and same(mine.argsort(), theirs.argsort()):
-        yield "Their order by size is right."

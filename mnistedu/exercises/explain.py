@@ -60,7 +60,7 @@ ADVICE = {
         "an index is a whole number or a mask, not a float: argmin and argmax give the "
         "place, min and max what stands there."
     ),
-    r"tuple of ints|slice indices must be|'float' object cannot be interpreted": (
+    r"tuple of ints, not float|slice indices must|'float' object cannot be int": (
         "a place or a count must be a whole number, and / always gives a float: divide "
         "with //."
     ),
@@ -78,6 +78,11 @@ ADVICE = {
     r"with (?:a|two) bool tensor": (
         "a mask cannot be subtracted: take .float() of it, or ~ for its opposite."
     ),
+    r"expanded size .* \((\d+)\) must match the existing size \((\d+)\)": (
+        r"\2 numbers are to be written where there are \1 places: print both shapes."
+    ),
+    r"numel\(\) == 0": "there is nothing here to take the largest or smallest of: does "
+    "the window lie outside, or did a mask pick nothing?",
     r"^expand\(|the number of sizes provided": (
         "a whole tensor does not fit into the place of one number: is a sum, a mean or "
         "a maximum missing?"

@@ -10,9 +10,8 @@ import torch
 from torch import Tensor
 
 from mnistedu.exercises.compare import same, to_numbers
+from mnistedu.exercises.relate import Case, Pairs, find_relation
 from mnistedu.exercises.show import show
-
-Pairs = list[tuple[Tensor, Tensor]]  # what was returned and expected, in each case
 
 # What the right numbers would have to become for the sentence to be true.
 CHANGES: dict[str, Callable[[Tensor], Tensor]] = {
@@ -53,7 +52,7 @@ ALONG: dict[str, Callable[..., Tensor]] = {
 }
 
 
-def find_fact(results: list[Any], expected: list[Any]) -> str | None:
+def find_fact(cases: list[Case], results: list[Any], expected: list[Any]) -> str | None:
     """A sentence that explains the results of all cases; None if there is none."""
     pairs = [
         (mine, theirs)
@@ -71,7 +70,7 @@ def find_fact(results: list[Any], expected: list[Any]) -> str | None:
         with suppress(RuntimeError, IndexError):
             if all(same(mine, change(theirs)) for mine, theirs in pairs):
                 return fact
-    return find_factor(pairs)
+    return find_factor(pairs) or find_relation(pairs, cases)
 
 
 def find_factor(pairs: Pairs) -> str | None:

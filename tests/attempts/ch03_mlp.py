@@ -74,9 +74,7 @@ ATTEMPTS = {
         "no answer yet": lambda z, t: (z[range(len(t)), t] > 0).float().mean(),
         "mean probability": lambda z, t: torch.softmax(z, 1)[range(len(t)), t].mean(),
         "not per cent": lambda z, t: 100 * sum(z.argmax(1) == t) / len(t),
-        "the numbers differ in this case": lambda z, t: (
-            (z.argmax(1) == t).sum() / (len(t) + 1)
-        ),
+        "here it is": lambda z, t: (z.argmax(1) == t).sum() / (len(t) + 1),
         "argmax() alone gives one place in the": lambda z, t: (
             (z.argmax() == t).float().mean()
         ),
@@ -93,9 +91,7 @@ ATTEMPTS = {
             (z.max(1) == t).float().mean()
         ),
         "divide by 10": lambda z, t: (z.argmax(1) == t).sum() / 10,
-        "// cuts the fraction to a whole": lambda z, t: (
-            (z.argmax(1) == t).sum() // len(t)
-        ),
+        "and else 0, as // does": lambda z, t: (z.argmax(1) == t).sum() // len(t),
         "if, and, or, not need one True": lambda z, t: 1.0 if z.argmax(1) == t else 0.0,
         "these are the answers: compare them with the targets": lambda z, t: z.argmax(
             1
