@@ -1,10 +1,13 @@
 """Exercises on the network by hand: its layers and its optimizer."""
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from mnistedu import layers
-from mnistedu.exercises.answer import Exercise
+from mnistedu.exercises.answer import Exercise, Function
 from mnistedu.exercises.varied import varied
 
 
@@ -263,8 +266,180 @@ SGD_MOMENTUM = Exercise(
     },
 )
 
+
+def _linear_backward(
+    grad: Tensor, x: Tensor, weight: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    return grad.T @ x, grad.sum(0), grad @ weight
+
+
+LINEAR_BACKWARD = Exercise(
+    solution=_linear_backward,
+    cases=[
+        {
+            "grad": torch.tensor([[1.0, 2]]),
+            "x": torch.tensor([[3.0, 4, 5]]),
+            "weight": torch.tensor([[1.0, 0, -1], [2, 1, 0]]),
+        },
+        {
+            "grad": varied(4, 3),
+            "x": varied(4, 3, start=20),
+            "weight": varied(3, 3, start=50),
+        },
+        {
+            "grad": varied(5, 2, start=33),
+            "x": varied(5, 4, start=8),
+            "weight": varied(2, 4, start=70),
+        },
+    ],
+    mistakes={
+        "the weight's gradient is transposed: it has the shape of the weight, "
+        "grad.T @ x.": lambda grad, x, weight: (
+            x.T @ grad,
+            grad.sum(0),
+            grad @ weight,
+        ),
+        "you divide by the number of images: the loss was averaged already, and grad "
+        "has that in it.": (
+            lambda grad, x, weight: (
+                grad.T @ x / len(x),
+                grad.mean(0),
+                grad @ weight,
+            ),
+            lambda grad, x, weight: (grad.T @ x / len(x), grad.sum(0), grad @ weight),
+            lambda grad, x, weight: (grad.T @ x, grad.mean(0), grad @ weight),
+        ),
+        "the bias has one gradient for each neuron: add up those of the images.": (
+            lambda grad, x, weight: (grad.T @ x, grad, grad @ weight)
+        ),
+        "you add the bias's gradient up over the neurons: add it up over the images, "
+        "dimension 0.": lambda grad, x, weight: (
+            grad.T @ x,
+            grad.sum(1),
+            grad @ weight,
+        ),
+        "the bias's gradient is a single number: each neuron has a bias.": (
+            lambda grad, x, weight: (grad.T @ x, grad.sum(), grad @ weight)
+        ),
+        "the bias's gradient does not depend on x, but on grad: its sum over the "
+        "images.": (
+            lambda grad, x, weight: (grad.T @ x, x.sum(0), grad @ weight),
+            lambda grad, x, weight: (
+                grad.T @ x,
+                torch.ones(len(weight)),
+                grad @ weight,
+            ),
+        ),
+        "forward multiplies by weight.T, so the way back multiplies by weight.": (
+            lambda grad, x, weight: (grad.T @ x, grad.sum(0), grad @ weight.T)
+        ),
+        "the order is: of the weight, of the bias, of x.": (
+            lambda grad, x, weight: (grad @ weight, grad.T @ x, grad.sum(0))
+        ),
+        "the gradient of x is missing: the layer hands it on to the one before.": (
+            lambda grad, x, weight: _linear_backward(grad, x, weight)[:2]
+        ),
+    },
+)
+
+
+def _adam(
+    root: Callable[[Tensor, float], Tensor] = lambda v, eps: v.sqrt() + eps,
+    correct: Callable[[float, int], float] = lambda beta, t: 1 - beta**t,
+    square: Callable[[Tensor], Tensor] = torch.square,
+    sign: float = 1,
+) -> Function:
+    """Adam's step, with what may go wrong in its parts."""
+
+    def step(
+        p: Tensor,
+        grad: Tensor,
+        m: Tensor,
+        v: Tensor,
+        t: int,
+        lr: float,
+        beta1: float,
+        beta2: float,
+        eps: float,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        m = beta1 * m + (1 - beta1) * grad
+        v = beta2 * v + (1 - beta2) * square(grad)
+        m_hat, v_hat = m / correct(beta1, t), v / correct(beta2, t)
+        return p - sign * lr * m_hat / root(v_hat, eps), m, v
+
+    return step
+
+
+def _keep_hats(*arguments: Any) -> tuple[Tensor, Tensor, Tensor]:
+    t, _, beta1, beta2, _ = arguments[4:]
+    p, m, v = _adam()(*arguments)
+    return p, m / (1 - beta1**t), v / (1 - beta2**t)
+
+
+ADAM = Exercise(
+    solution=_adam(),
+    cases=[
+        {
+            "parameter": torch.tensor([1.0, 2]),
+            "grad": torch.tensor([0.5, -3]),
+            "m": torch.zeros(2),
+            "v": torch.zeros(2),
+            "t": 1,
+            "lr": 0.1,
+            "beta1": 0.9,
+            "beta2": 0.99,
+            "eps": 0.0,
+        },
+        {
+            "parameter": varied(2, 3),
+            "grad": varied(2, 3, start=20),
+            "m": varied(2, 3, start=40),
+            "v": varied(2, 3, start=60).abs(),
+            "t": 3,
+            "lr": 0.2,
+            "beta1": 0.8,
+            "beta2": 0.95,
+            "eps": 0.1,
+        },
+    ],
+    mistakes={
+        "the hats are missing: divide m by 1 - beta1**t and v by 1 - beta2**t before "
+        "the step.": _adam(correct=lambda beta, t: 1.0),
+        "you divide by 1 - beta, as in the first step: later ones take beta**t.": _adam(
+            correct=lambda beta, t: 1 - beta
+        ),
+        "the root is missing: divide by the root of v.": _adam(
+            root=lambda v, eps: v + eps
+        ),
+        "eps stands under the root: add it to the root.": _adam(
+            root=lambda v, eps: (v + eps).sqrt()
+        ),
+        "the gradient enters v without its square.": _adam(square=lambda grad: grad),
+        "the absolute gradient enters v: take its square.": _adam(square=torch.abs),
+        "you walk uphill: subtract the step from the parameter.": _adam(sign=-1),
+        "the parameter is right; return m and v without their hats, for the next "
+        "step.": _keep_hats,
+        "beta1 and beta2 are exchanged: beta1 belongs to m.": (
+            lambda p, grad, m, v, t, lr, beta1, beta2, eps: _adam()(
+                p, grad, m, v, t, lr, beta2, beta1, eps
+            )
+        ),
+        "the step uses the old m and v: update them first.": (
+            lambda p, grad, m, v, t, lr, beta1, beta2, eps: (
+                p - lr * m / (1 - beta1**t) / ((v / (1 - beta2**t)).sqrt() + eps),
+                *_adam()(p, grad, m, v, t, lr, beta1, beta2, eps)[1:],
+            )
+        ),
+        "return the new m and v as well: the next step needs them.": (
+            lambda *arguments: _adam()(*arguments)[0]
+        ),
+    },
+)
+
 EXERCISES = {
     "softmax": SOFTMAX,
+    "linear_backward": LINEAR_BACKWARD,
     "relu_backward": RELU_BACKWARD,
     "sgd_momentum": SGD_MOMENTUM,
+    "adam": ADAM,
 }

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mnistedu.exercises.answer import Exercise
+from mnistedu.exercises.answer import Exercise, Function
 from mnistedu.exercises.varied import varied
 
 
@@ -371,9 +371,141 @@ RECEPTIVE_FIELD = Exercise(
     },
 )
 
+
+def _convolve_channels(image: Tensor, kernels: Tensor) -> Tensor:
+    return F.conv2d(image[None], kernels)[0]
+
+
+def _each_channel(image: Tensor, kernels: Tensor) -> Tensor:
+    """(K, C, H', W'): what each channel gives by itself."""
+    height, width = kernels.shape[2:]
+    windows = image.unfold(1, height, 1).unfold(2, width, 1)
+    return torch.einsum("cijab,kcab->kcij", windows, kernels)
+
+
+CONV_CHANNELS = Exercise(
+    solution=_convolve_channels,
+    cases=[
+        {
+            "image": torch.tensor([[[1.0, 2], [3, 4]], [[5, 6], [7, 8]]]),
+            "kernels": torch.tensor([[[[1.0]], [[2.0]]], [[[0.0]], [[-1.0]]]]),
+        },
+        {"image": varied(3, 4, 5), "kernels": varied(2, 3, 2, 3, start=17)},
+        {"image": varied(2, 5, 4, start=44), "kernels": varied(3, 2, 3, 2, start=5)},
+        {"image": varied(2, 4, 4, start=70), "kernels": varied(2, 2, 2, 2, start=31)},
+    ],
+    mistakes={
+        "you keep the channels apart: each kernel adds up what all of them give.": (
+            _each_channel
+        ),
+        "you take the mean over the channels: add them up.": (
+            lambda image, kernels: _each_channel(image, kernels).mean(1)
+        ),
+        "you take the largest of the channels: add them up.": (
+            lambda image, kernels: _each_channel(image, kernels).amax(1)
+        ),
+        "you add up over the kernels: each makes a map of its own.": (
+            lambda image, kernels: _each_channel(image, kernels).sum(0)
+        ),
+        "you look at the first channel only: a kernel has weights for each.": (
+            lambda image, kernels: _each_channel(image, kernels)[:, 0]
+        ),
+        "that is the map of the first kernel: each kernel makes one.": (
+            lambda image, kernels: _convolve_channels(image, kernels)[0],
+            lambda image, kernels: _convolve_channels(image, kernels)[:1],
+        ),
+        "all channels get the weights of the first: each has its own.": (
+            lambda image, kernels: _convolve_channels(
+                image, kernels[:, :1].expand_as(kernels)
+            )
+        ),
+        "your kernels are upside down: they lie on the window as they are.": (
+            lambda image, kernels: _convolve_channels(image, kernels.flip(2, 3))
+        ),
+        "kernels and channels are exchanged: a kernel is kernels[k], with weights for "
+        "each channel.": lambda image, kernels: _convolve_channels(
+            image, kernels.transpose(0, 1)
+        ),
+    },
+)
+
+
+def _batch_norm(
+    dims: tuple[int, ...] = (0, 2, 3),
+    correction: int = 0,
+    root: Callable[[Tensor], Tensor] = torch.sqrt,
+    in_training: Callable[[bool], bool] = lambda training: training,
+) -> Function:
+    """Batch normalisation, with what may go wrong in its parts."""
+
+    def normalise(x: Tensor, mean: Tensor, var: Tensor, training: bool) -> Tensor:
+        mean, var = mean.view(1, -1, 1, 1), var.view(1, -1, 1, 1)
+        if in_training(training):
+            mean = x.mean(dims, keepdim=True)
+            var = x.var(dims, correction=correction, keepdim=True)
+        return (x - mean) / root(var + 1e-5)
+
+    return normalise
+
+
+BATCH_NORM = Exercise(
+    solution=_batch_norm(),
+    cases=[
+        {
+            "x": torch.tensor([[[[0.0, 4]]], [[[2.0, 6]]]]),
+            "mean": torch.tensor([1.0]),
+            "var": torch.tensor([4.0]),
+            "training": True,
+        },
+        {
+            "x": torch.tensor([[[[1.0, 4]]], [[[2.0, 6]]]]),
+            "mean": torch.tensor([1.0]),
+            "var": torch.tensor([4.0]),
+            "training": False,
+        },
+        *(
+            {
+                "x": varied(3, 4, 2, 4),
+                "mean": varied(4, start=40),
+                "var": varied(4, start=60).abs(),
+                "training": training,
+            }
+            for training in (True, False)
+        ),
+    ],
+    mistakes={
+        "in use, the batch must not matter: take the mean and var that are given, "
+        "unless training.": _batch_norm(in_training=lambda training: True),
+        "in training, the batch's own mean and variance count.": _batch_norm(
+            in_training=lambda training: False
+        ),
+        "training and use are exchanged.": _batch_norm(
+            in_training=lambda training: not training
+        ),
+        "this variance divides by n - 1: in training, divide by n, with "
+        "correction=0.": _batch_norm(correction=1),
+        "you normalise each image by itself: the batch's mean runs over the images "
+        "too, dimensions 0, 2 and 3.": _batch_norm(dims=(2, 3)),
+        "you normalise each place by itself: the mean runs over all places of a "
+        "channel, dimensions 0, 2 and 3.": _batch_norm(dims=(0,)),
+        "you normalise all channels together: each has its own mean and variance.": (
+            _batch_norm(dims=(0, 1, 2, 3))
+        ),
+        "the mean runs over the channels: each has its own, so take it over "
+        "dimensions 0, 2 and 3.": _batch_norm(dims=(1,)),
+        "you divide by the variance: divide by its root.": _batch_norm(
+            root=lambda var: var
+        ),
+        "you subtract the mean, and the deviation is still what it was: divide by the "
+        "root of the variance.": _batch_norm(root=torch.ones_like),
+    },
+)
+
 EXERCISES = {
     "conv2d": CONV2D,
+    "conv_channels": CONV_CHANNELS,
     "output_size": OUTPUT_SIZE,
     "max_pool": MAX_POOL,
+    "batch_norm": BATCH_NORM,
     "receptive_field": RECEPTIVE_FIELD,
 }

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from mnistedu.exercises.answer import Exercise
+from mnistedu.exercises.answer import Exercise, Function
 from mnistedu.exercises.varied import varied
 
 
@@ -219,7 +219,7 @@ HAND_OVER = Exercise(
         {
             "probabilities": torch.tensor(
                 [
-                    [0.0, 0.94, 0.03, 0.03],
+                    [0.002, 0.94, 0.029, 0.029],
                     [0.38, 0.22, 0.2, 0.2],
                     [0.07, 0.07, 0.79, 0.07],
                     [0.11, 0.11, 0.11, 0.67],
@@ -351,9 +351,128 @@ ECE = Exercise(
     },
 )
 
+
+def _accuracies(is_right: Tensor, picks: Tensor) -> Tensor:
+    return is_right[picks].double().mean(1)
+
+
+def _between(low: float, high: float) -> Function:
+    return lambda is_right, picks: tuple(
+        _accuracies(is_right, picks).quantile(q).item() for q in (low, high)
+    )
+
+
+def _pick(n: int, times: int) -> Tensor:
+    """Row after row of places from 0 to n - 1, some of them twice."""
+    return (torch.arange(n * times) ** 3 % 101 * 7 % n).view(times, n)
+
+
+BOOTSTRAP = Exercise(
+    solution=_between(0.025, 0.975),
+    cases=[
+        {
+            "is_right": torch.tensor([True, False, True, True]),
+            "picks": torch.tensor([[0, 0, 2, 3], [1, 1, 0, 2], [3, 1, 2, 0]]),
+        },
+        {
+            "is_right": torch.tensor([True, True, False, True, False, True, True]),
+            "picks": _pick(7, 25),
+        },
+    ],
+    mistakes={
+        "between 5 % and 95 % lie nine tenths: take 2.5 % and 97.5 %.": (
+            _between(0.05, 0.95)
+        ),
+        "these are the smallest and the largest: leave out 2.5 % at either end.": (
+            _between(0, 1)
+        ),
+        "the larger comes first: return low, then high.": _between(0.975, 0.025),
+        "that is the mean, plus and minus two deviations: take quantiles.": (
+            lambda is_right, picks: tuple(
+                (acc := _accuracies(is_right, picks)).mean() + factor * acc.std()
+                for factor in (-2, 2)
+            ),
+            lambda is_right, picks: tuple(
+                (acc := _accuracies(is_right, picks)).mean() + factor * acc.std()
+                for factor in (-1.96, 1.96)
+            ),
+        ),
+        "the mean runs over the wrong dimension: a row of picks is one test set.": (
+            lambda is_right, picks: tuple(
+                is_right[picks].double().mean(0).quantile(q) for q in (0.025, 0.975)
+            )
+        ),
+        "these are the quantiles of the single answers: take the accuracy of each row "
+        "of picks first.": lambda is_right, picks: tuple(
+            is_right[picks].double().quantile(q) for q in (0.025, 0.975)
+        ),
+        "these are the accuracies of all rows: return their quantiles, low and high.": (
+            _accuracies
+        ),
+        "you count right answers: the accuracy is their mean.": (
+            lambda is_right, picks: tuple(
+                is_right[picks].double().sum(1).quantile(q) for q in (0.025, 0.975)
+            )
+        ),
+    },
+)
+
+
+def _risk(confidence: Tensor, is_right: Tensor) -> Tensor:
+    wrong = ~is_right[confidence.argsort(descending=True)]
+    return wrong.cumsum(0) / torch.arange(1, len(wrong) + 1)
+
+
+RISK_COVERAGE = Exercise(
+    solution=_risk,
+    cases=[
+        {
+            "confidence": torch.tensor([0.6, 0.9, 0.8]),
+            "is_right": torch.tensor([False, True, False]),
+        },
+        {
+            "confidence": torch.tensor([0.71, 0.99, 0.52, 0.93, 0.84, 0.47, 0.88]),
+            "is_right": torch.tensor([False, True, True, True, False, False, True]),
+        },
+    ],
+    mistakes={
+        "you begin with the least sure: the surest are answered first.": (
+            lambda confidence, is_right: _risk(-confidence, is_right)
+        ),
+        "the answers are taken as they come: sort them, the surest first.": (
+            lambda confidence, is_right: _risk(-torch.arange(len(is_right)), is_right)
+        ),
+        "that is the accuracy: the risk is the share of wrong answers.": (
+            lambda confidence, is_right: 1 - _risk(confidence, is_right)
+        ),
+        "these are the counts of mistakes: divide each by the number of answers so "
+        "far.": lambda confidence, is_right: (
+            _risk(confidence, is_right) * torch.arange(1, len(is_right) + 1)
+        ),
+        "you divide by the number of all images: divide by that of the answers so "
+        "far.": lambda confidence, is_right: (
+            _risk(confidence, is_right)
+            * torch.arange(1, len(is_right) + 1)
+            / len(is_right)
+        ),
+        "you divide by one answer too few, and so first by 0: begin with 1.": (
+            lambda confidence, is_right: (
+                _risk(confidence, is_right)
+                * torch.arange(1, len(is_right) + 1)
+                / torch.arange(len(is_right))
+            )
+        ),
+        "these say which answers are wrong, in order: take the mean of the first k.": (
+            lambda confidence, is_right: ~is_right[confidence.argsort(descending=True)]
+        ),
+    },
+)
+
 EXERCISES = {
+    "bootstrap": BOOTSTRAP,
     "confusion": CONFUSION,
     "precision": PRECISION,
     "hand_over": HAND_OVER,
+    "risk_coverage": RISK_COVERAGE,
     "ece": ECE,
 }

@@ -15,6 +15,14 @@ def _sgd_list(p, g, v, lr, m):
     return [p - new_v * lr, new_v]
 
 
+def adam(p, g, m, v, t, lr, a, b, e, under=False):
+    m = a * m + (1 - a) * g
+    v = b * v + (1 - b) * g**2
+    m_hat, v_hat = m / (1 - a**t), v / (1 - b**t)
+    scale = torch.sqrt(v_hat + e) if under else torch.sqrt(v_hat) + e
+    return p - lr * m_hat / scale, m, v
+
+
 ATTEMPTS = {
     "relu_backward": {
         "sign of x, the number that went": lambda grad, x: torch.where(
@@ -118,6 +126,45 @@ ATTEMPTS = {
             m * v - g,
         ),
     },
+    "linear_backward": {
+        "weight's gradient is transposed": lambda g, x, w: (x.T @ g, g.sum(0), g @ w),
+        "the loss was averaged already": lambda g, x, w: (
+            g.T @ x / len(g),
+            g.mean(0),
+            g @ w,
+        ),
+        "add up those of the images": lambda g, x, w: (g.T @ x, g, g @ w),
+        "over the neurons": lambda g, x, w: (g.T @ x, g.sum(1), g @ w),
+        "is a single number": lambda g, x, w: (g.T @ x, g.sum(), g @ w),
+        "not depend on x": lambda g, x, w: (g.T @ x, torch.ones(w.shape[0]), g @ w),
+        "the order is": lambda g, x, w: (g @ w, g.T @ x, g.sum(0)),
+        "gradient of x is missing": lambda g, x, w: [g.T @ x, g.sum(0)],
+        "@ is the product of matrices": lambda g, x, w: (g @ x, g.sum(0), g @ w),
+        "the third result is wrong, and every other is right": lambda g, x, w: (
+            g.T @ x,
+            g.sum(0),
+            -g @ w,
+        ),
+    },
+    "adam": {
+        "the hats are missing": lambda p, g, m, v, t, lr, a, b, e: (
+            p - lr * (a * m + (1 - a) * g) / ((b * v + (1 - b) * g * g) ** 0.5 + e),
+            a * m + (1 - a) * g,
+            b * v + (1 - b) * g * g,
+        ),
+        "eps stands under the root": lambda *arguments: adam(*arguments, under=True),
+        "you walk uphill": lambda p, g, m, v, t, lr, a, b, e: adam(
+            p, g, m, v, t, -lr, a, b, e
+        ),
+        "beta1 and beta2 are exchanged": lambda p, g, m, v, t, lr, a, b, e: adam(
+            p, g, m, v, t, lr, b, a, e
+        ),
+        "later ones take beta**t": lambda p, g, m, v, t, lr, a, b, e: adam(
+            p, g, m, v, 1, lr, a, b, e
+        ),
+        "return the new m and v as well": lambda *arguments: adam(*arguments)[0],
+        "the last one is missing": lambda *arguments: adam(*arguments)[:2],
+    },
 }
 
 SOLUTIONS = {
@@ -143,5 +190,31 @@ SOLUTIONS = {
         lambda p, g, v, lr, m: (p.add(v.mul(m).add(g), alpha=-lr), v.mul(m).add(g)),
         lambda p, g, v, lr, m: torch.stack([p - lr * (m * v + g), m * v + g]),
         lambda p, g, v, lr, m: ((p - lr * (m * v + g)).numpy(), (m * v + g).numpy()),
+    ],
+    "linear_backward": [
+        lambda g, x, w: ((x.T @ g).T, g.sum(0), g @ w),
+        lambda g, x, w: (
+            torch.einsum("ik,id->kd", g, x),
+            torch.einsum("ik->k", g),
+            torch.einsum("ik,kd->id", g, w),
+        ),
+        lambda g, x, w: (
+            sum(torch.outer(a, b) for a, b in zip(g, x)),
+            torch.ones(len(g)) @ g,
+            (w.T @ g.T).T,
+        ),
+    ],
+    "adam": [
+        adam,
+        lambda *arguments: list(adam(*arguments)),
+        lambda p, g, m, v, t, lr, a, b, e: (
+            p.addcdiv(
+                m.lerp(g, 1 - a) / (1 - a**t),
+                (v.lerp(g**2, 1 - b) / (1 - b**t)).sqrt() + e,
+                value=-lr,
+            ),
+            m.lerp(g, 1 - a),
+            v.lerp(g**2, 1 - b),
+        ),
     ],
 }

@@ -181,6 +181,27 @@ def _r_right(layers):
     return size
 
 
+def each_channel(image, kernels):
+    return torch.stack(
+        [
+            torch.stack([slide(x, w, respond) for x, w in zip(image, kernel)])
+            for kernel in kernels
+        ]
+    )
+
+
+def normalise(x, mean, var):
+    mean, var = mean[:, None, None], var[:, None, None]
+    return (x - mean) / torch.sqrt(var + 1e-5)
+
+
+def batch_norm(x, mean, var, training):
+    if training:
+        mean = x.mean((0, 2, 3))
+        var = ((x - mean[:, None, None]) ** 2).mean((0, 2, 3))
+    return normalise(x, mean, var)
+
+
 ATTEMPTS = {
     "conv2d": {
         "the product of matrices": lambda image, kernel: slide(
@@ -340,6 +361,68 @@ ATTEMPTS = {
             (k for k, s in enumerate(L) if s > 0)
         ),
     },
+    "conv_channels": {
+        "you keep the channels apart": lambda image, kernels: each_channel(
+            image, kernels
+        ),
+        "you take the mean over the channels": lambda image, kernels: each_channel(
+            image, kernels
+        ).mean(1),
+        "you add up over the kernels": lambda image, kernels: each_channel(
+            image, kernels
+        ).sum(0),
+        "you look at the first channel": lambda image, kernels: torch.conv2d(
+            image[None, :1], kernels[:, :1]
+        )[0],
+        "map of the first kernel": lambda image, kernels: torch.conv2d(
+            image[None], kernels[:1]
+        )[0, 0],
+        "upside down": lambda image, kernels: torch.conv2d(
+            image[None], kernels.flip(2).flip(3)
+        )[0],
+        "the numbers are right, but": lambda image, kernels: torch.conv2d(
+            image[None], kernels
+        ),
+        "that is the sum of what": lambda image, kernels: torch.conv2d(
+            image[None], kernels
+        ).sum(),
+    },
+    "batch_norm": {
+        "the batch must not matter": lambda x, mean, var, training: normalise(
+            x, x.mean((0, 2, 3)), x.var((0, 2, 3), correction=0)
+        ),
+        "own mean and variance count": lambda x, mean, var, training: normalise(
+            x, mean, var
+        ),
+        "divides by n - 1": lambda x, mean, var, training: normalise(
+            x,
+            x.mean((0, 2, 3)) if training else mean,
+            x.var((0, 2, 3)) if training else var,
+        ),
+        "training and use are exchanged": lambda x, mean, var, training: batch_norm(
+            x, mean, var, not training
+        ),
+        "each image by itself": lambda x, mean, var, training: (
+            (x - x.mean((2, 3), keepdim=True))
+            / (x.var((2, 3), correction=0, keepdim=True) + 1e-5).sqrt()
+            if training
+            else normalise(x, mean, var)
+        ),
+        "all channels together": lambda x, mean, var, training: (
+            (x - x.mean()) / (x.var(correction=0) + 1e-5).sqrt()
+            if training
+            else normalise(x, mean, var)
+        ),
+        "is still what it was": lambda x, mean, var, training: (
+            x - (x.mean((0, 2, 3)) if training else mean)[:, None, None]
+        ),
+        "divide by its root": lambda x, mean, var, training: (
+            (x - x.mean((0, 2, 3), keepdim=True))
+            / (x.var((0, 2, 3), correction=0, keepdim=True) + 1e-5)
+            if training
+            else (x - mean[:, None, None]) / (var[:, None, None] + 1e-5)
+        ),
+    },
 }
 
 SOLUTIONS = {
@@ -389,5 +472,29 @@ SOLUTIONS = {
             )
         ),
         lambda L: torch.tensor(_r()(L)),
+    ],
+    "conv_channels": [
+        lambda image, kernels: torch.conv2d(image[None], kernels)[0],
+        lambda image, kernels: each_channel(image, kernels).sum(1),
+        lambda image, kernels: torch.stack(
+            [
+                sum(slide(x, w, respond) for x, w in zip(image, kernel))
+                for kernel in kernels
+            ]
+        ),
+    ],
+    "batch_norm": [
+        batch_norm,
+        lambda x, mean, var, training: F.batch_norm(
+            x, mean.clone(), var.clone(), training=training
+        ),
+        lambda x, mean, var, training: torch.stack(
+            [
+                (c - (c.mean() if training else m))
+                / ((c.var(correction=0) if training else v) + 1e-5) ** 0.5
+                for c, m, v in zip(x.transpose(0, 1), mean, var)
+            ],
+            1,
+        ),
     ],
 }

@@ -58,6 +58,11 @@ def _k_pairs(t, a, c):
     return m
 
 
+def interval(is_right, picks, *ends):
+    accuracies = is_right[picks].float().mean(1)
+    return tuple(torch.quantile(accuracies, end).item() for end in ends)
+
+
 ATTEMPTS = {
     "confusion": {
         "the other way round": lambda t, a, n: _in_a_loop(t, a, n).T,
@@ -185,6 +190,53 @@ ATTEMPTS = {
             ((a - c) ** 2 * n).nansum() / n.sum()
         ).sqrt(),
     },
+    "bootstrap": {
+        "nine tenths": lambda r, picks: interval(r, picks, 0.05, 0.95),
+        "the smallest and the largest": lambda r, picks: (
+            r[picks].float().mean(1).min(),
+            r[picks].float().mean(1).max(),
+        ),
+        "return low, then high": lambda r, picks: interval(r, picks, 0.975, 0.025),
+        "two deviations": lambda r, picks: (
+            (acc := r[picks].float().mean(1)).mean() - 2 * acc.std(),
+            acc.mean() + 2 * acc.std(),
+        ),
+        "the mean runs over the wrong": lambda r, picks: (
+            r[picks].float().mean(0).quantile(torch.tensor([0.025, 0.975]))
+        ),
+        "accuracies of all rows": lambda r, picks: r[picks].float().mean(1),
+        "only floats have a mean": lambda r, picks: r[picks].mean(1),
+        "these are per cent": lambda r, picks: [
+            100 * end for end in interval(r, picks, 0.025, 0.975)
+        ],
+    },
+    "risk_coverage": {
+        "you begin with the least sure": lambda c, r: (
+            (1 - r[c.argsort()].float()).cumsum(0) / torch.arange(1, len(r) + 1)
+        ),
+        "taken as they come": lambda c, r: (~r).cumsum(0) / torch.arange(1, len(r) + 1),
+        "that is the accuracy": lambda c, r: (
+            r[c.argsort(descending=True)].cumsum(0) / torch.arange(1, len(r) + 1)
+        ),
+        "the counts of mistakes": lambda c, r: (~r[c.sort(descending=True)[1]]).cumsum(
+            0
+        ),
+        "number of all images": lambda c, r: (
+            (~r[c.argsort(descending=True)]).cumsum(0) / len(r)
+        ),
+        "begin with 1": lambda c, r: (
+            (~r[c.argsort(descending=True)]).cumsum(0) / torch.arange(len(r))
+        ),
+        "which answers are wrong, in order": lambda c, r: (
+            ~r[c.argsort(descending=True)]
+        ),
+        "the last one is missing": lambda c, r: torch.stack(
+            [
+                (~r[c.argsort(descending=True)][:k]).float().mean()
+                for k in range(1, len(r))
+            ]
+        ),
+    },
 }
 
 SOLUTIONS = {
@@ -203,6 +255,7 @@ SOLUTIONS = {
         lambda m: (m / m.sum(0)).diag().tolist(),
     ],
     "hand_over": [
+        lambda p, k: (p * p.log()).sum(1).argsort()[:k],
         lambda p, k: p.amax(1).argsort()[:k],
         lambda p, k: (-(p * p.clamp(min=1e-09).log()).sum(1)).topk(k).indices,
         lambda p, k: sorted(range(len(p)), key=lambda i: float(p[i].max()))[:k],
@@ -226,5 +279,29 @@ SOLUTIONS = {
         lambda c, a, n: (
             np.nansum(np.abs(a.numpy() - c.numpy()) * n.numpy()) / n.numpy().sum()
         ),
+    ],
+    "bootstrap": [
+        lambda r, picks: interval(r, picks, 0.025, 0.975),
+        lambda r, picks: torch.stack([r[row].float().mean() for row in picks]).quantile(
+            torch.tensor([0.025, 0.975])
+        ),
+        lambda r, picks: np.percentile(
+            r.numpy()[picks.numpy()].mean(axis=1), [2.5, 97.5]
+        ),
+    ],
+    "risk_coverage": [
+        lambda c, r: torch.stack(
+            [1 - r[c.topk(k).indices].float().mean() for k in range(1, len(r) + 1)]
+        ),
+        lambda c, r: (
+            1
+            - r[c.argsort(descending=True)].float().cumsum(0)
+            / torch.arange(1, len(r) + 1)
+        ),
+        lambda c, r: [
+            sum(not right for _, right in ranked[:k]) / k
+            for ranked in [sorted(zip(c.tolist(), r.tolist()), reverse=True)]
+            for k in range(1, len(ranked) + 1)
+        ],
     ],
 }
