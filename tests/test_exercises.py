@@ -85,9 +85,9 @@ def test_every_known_mistake_is_found_by_its_own_hint(name):
 def test_no_two_mistakes_agree_in_all_cases(name):
     """Else one of them would get the other's hint; nor may one be the solution."""
     exercise = EXERCISES[name]
-    table = {"": [find_outcomes(exercise.solution, exercise.cases)]}
+    table = {"": [find_outcomes(exercise, exercise.solution)]}
     for hint, mistake in exercise.mistakes.items():
-        table[hint] = [find_outcomes(f, exercise.cases) for f in _variants(mistake)]
+        table[hint] = [find_outcomes(exercise, f) for f in _variants(mistake)]
     for outcomes in chain.from_iterable(table.values()):
         assert not all(isinstance(outcome, Exception) for outcome in outcomes)
     for (hint, mine), (other, theirs) in combinations(table.items(), 2):

@@ -10,8 +10,6 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from torch import Tensor
-
 from mnistedu.exercises.compare import same
 from mnistedu.exercises.describe import describe
 from mnistedu.exercises.explain import explain
@@ -45,11 +43,21 @@ class Exercise:
             so general that no two mistakes give the same in all cases.
         mistakes: by the hint that it deserves, a function that does it wrong, or
             several of them in a tuple.
+        observe: what is compared, if that is not what the function returns: it is
+            called with the function and the arguments, which may be changed then, and
+            returns what the function has done, by name.
     """
 
     solution: Function
     cases: list[Case]
     mistakes: dict[str, Function | tuple[Function, ...]] = field(default_factory=dict)
+    observe: Function | None = None
+
+    def run(self, function: Function, arguments: list[Any]) -> Any:
+        """What is compared of one call."""
+        if self.observe is None:
+            return function(*arguments)
+        return self.observe(function, *arguments)
 
 
 class _HaltError(Exception):
@@ -59,10 +67,10 @@ class _HaltError(Exception):
 def judge(exercise: Exercise, function: Function) -> Answer:
     """Try a function in all cases; a hint is about the first that fails."""
     try:
-        outcomes = [_try(function, case) for case in exercise.cases]
+        outcomes = [_try(exercise, function, case) for case in exercise.cases]
     except _HaltError as halt:
         return Answer(False, str(halt))
-    expected = [exercise.solution(*_copy(case)) for case in exercise.cases]
+    expected = [exercise.run(exercise.solution, _copy(case)) for case in exercise.cases]
     right = [same(*pair) for pair in zip(outcomes, expected, strict=True)]
     if all(right):
         message = "it gives the right result in every case."
@@ -85,12 +93,12 @@ def judge(exercise: Exercise, function: Function) -> Answer:
     return Answer(False, hint + given)
 
 
-def find_outcomes(function: Function, cases: list[Case]) -> list[Any]:
+def find_outcomes(exercise: Exercise, function: Function) -> list[Any]:
     """What a function returns in each case, or the exception that it raises."""
     outcomes = []
-    for case in cases:
+    for case in exercise.cases:
         try:
-            outcomes.append(function(*_copy(case)))
+            outcomes.append(exercise.run(function, _copy(case)))
         except Exception as error:  # a mistake may be one because it raises
             outcomes.append(error)
     return outcomes
@@ -102,7 +110,7 @@ def find_hint(exercise: Exercise, outcomes: list[Any]) -> str | None:
         return None  # which says too little
     for hint, mistakes in exercise.mistakes.items():
         for mistake in mistakes if isinstance(mistakes, tuple) else (mistakes,):
-            if agree(outcomes, find_outcomes(mistake, exercise.cases)):
+            if agree(outcomes, find_outcomes(exercise, mistake)):
                 return hint
     return None
 
@@ -151,7 +159,7 @@ def _describe(
     return describe(exercise.cases, outcomes, expected, at)
 
 
-def _try(function: Function, case: Case) -> Any:
+def _try(exercise: Exercise, function: Function, case: Case) -> Any:
     """What a reader's function returns, or the exception that it raises.
 
     Raises:
@@ -159,7 +167,7 @@ def _try(function: Function, case: Case) -> Any:
     """
     arguments = _copy(case)
     try:
-        result = call_within(TIME_LIMIT, function, *arguments)
+        result = call_within(TIME_LIMIT, exercise.run, function, arguments)
     except TimeLimitError as error:
         said = f"your function was {error}: does a loop in it never end?"
         raise _HaltError(said + _show_case(case)) from None
@@ -176,7 +184,7 @@ def _try(function: Function, case: Case) -> Any:
     except Exception as error:
         return error
     for (name, before), after in zip(case.items(), arguments, strict=True):
-        if not same(after, before):
+        if exercise.observe is None and not same(after, before):
             raise _HaltError(
                 f"your function changes its input {name}, which others still need: "
                 "compute a new one, without assigning to its parts, += or methods that "
@@ -186,10 +194,7 @@ def _try(function: Function, case: Case) -> Any:
 
 
 def _copy(case: Case) -> list[Any]:
-    return [
-        deepcopy(value) if isinstance(value, (Tensor, tuple, list)) else value
-        for value in case.values()
-    ]
+    return deepcopy([*case.values()])  # at once, so that what belongs together stays so
 
 
 def _show_case(case: Case) -> str:

@@ -2,12 +2,14 @@
 
 import math
 from itertools import pairwise
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mnistedu import evaluation
-from mnistedu.exercises.answer import Exercise
+from mnistedu.exercises.answer import Exercise, Function
+from mnistedu.exercises.relate import Case
 from mnistedu.exercises.varied import varied
 
 
@@ -153,6 +155,136 @@ ACCURACY = Exercise(
 )
 
 
+def _epoch(slip: str = "") -> Function:
+    """An epoch and its validation, with one slip."""
+
+    def run(
+        model: nn.Module,
+        loss_fn: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        train_batches: list[tuple[Tensor, Tensor]],
+        val_batches: list[tuple[Tensor, Tensor]],
+    ) -> Any:
+        model.train(slip != "no train()")
+        batches = train_batches * (2 if slip == "twice" else 1)
+        for images, targets in batches + (val_batches if slip == "on val" else []):
+            if slip not in ("no zero_grad()", "step at the end"):
+                optimizer.zero_grad()
+            loss = loss_fn(model(images), targets)
+            loss = -loss if slip == "uphill" else loss
+            loss.backward()
+            if slip not in ("no step()", "step at the end"):
+                optimizer.step()
+            if slip == "first batch":
+                break
+        if slip == "step at the end":
+            optimizer.step()
+        model.train(slip == "no eval()")
+        with torch.set_grad_enabled(slip == "gradients"):
+            right = [
+                (model(images).argmax(1) == targets).double()
+                for images, targets in val_batches
+            ]
+        returned = {
+            "count": torch.cat(right).sum(),
+            "batch means": torch.stack([batch.mean() for batch in right]).mean(),
+            "last batch": right[-1].mean(),
+            "loss": loss.detach(),
+        }
+        return returned.get(slip, torch.cat(right).mean())
+
+    return run
+
+
+def _watch(
+    function: Function, model: nn.Module, loss_fn: Any, optimizer: Any, *batches: Any
+) -> Any:
+    """What a function does to a model, and what it returns."""
+    calls = []
+    model.register_forward_pre_hook(
+        lambda model, inputs: calls.append(
+            (len(inputs[0]), model.training, torch.is_grad_enabled())
+        )
+    )
+    returned = function(model, loss_fn, optimizer, *batches)
+    if returned is None or returned is ...:
+        return returned
+    return {
+        "what is returned": returned,
+        "the weights afterwards": next(model.parameters()).detach().clone(),
+        "the number of images read": sum(n for n, _, _ in calls),
+        "of these in training mode": sum(n for n, mode, _ in calls if mode),
+        "of these with gradients": sum(n for n, _, grad in calls if grad),
+    }
+
+
+def _training_case(sizes: list[int], val_sizes: list[int], start: int) -> Case:
+    model = nn.Linear(3, 4, device="meta").to_empty(device="cpu").eval()
+    with torch.no_grad():
+        model.weight.copy_(varied(4, 3, start=start) / 5)
+        model.bias.zero_()
+    splits = []
+    for n, first in ((sizes, 50), (val_sizes, 80)):
+        images = varied(sum(n), 3, start=start + first) / 5
+        targets = torch.arange(sum(n)) ** 2 % 4
+        parts = (torch.split(values, n) for values in (images, targets))
+        splits.append(list(zip(*parts, strict=True)))
+    return {
+        "model": model,
+        "loss_fn": nn.CrossEntropyLoss(),
+        "optimizer": torch.optim.SGD(model.parameters(), lr=0.5),
+        "train_batches": splits[0],
+        "val_batches": splits[1],
+    }
+
+
+TRAIN_EPOCH = Exercise(
+    solution=_epoch(),
+    observe=_watch,
+    cases=[
+        _training_case([2, 2], [3, 1], start=0),
+        _training_case([4, 4, 3], [4, 4, 1], start=7),
+        _training_case([5, 5, 5, 2], [6, 3], start=31),
+    ],
+    mistakes={
+        "gradients add up from batch to batch: call optimizer.zero_grad() before each "
+        "backward().": _epoch("no zero_grad()"),
+        "the weights are what they were: optimizer.step() moves them, after "
+        "backward().": _epoch("no step()"),
+        "there is one step for the whole epoch: take one after each batch.": _epoch(
+            "step at the end"
+        ),
+        "you walk uphill: the loss should fall.": _epoch("uphill"),
+        "each image is to be trained on once an epoch, and here twice.": _epoch(
+            "twice"
+        ),
+        "the network learns from the validation images as well: only measure there.": (
+            _epoch("on val")
+        ),
+        "only the first batch is trained on: does something leave the loop?": _epoch(
+            "first batch"
+        ),
+        "the model comes to you in evaluation mode: call model.train() before you "
+        "train.": _epoch("no train()"),
+        "the validation runs in training mode: call model.eval() before it.": _epoch(
+            "no eval()"
+        ),
+        "the validation records gradients, for which it has no use: put it under "
+        "torch.no_grad().": _epoch("gradients"),
+        "these are the right answers: divide by the number of validation images.": (
+            _epoch("count")
+        ),
+        "that is the mean of the batches' accuracies, and the last batch is smaller: "
+        "count over all images.": _epoch("batch means"),
+        "that is the accuracy of the last batch: count over all of them.": _epoch(
+            "last batch"
+        ),
+        "that is the loss of the last batch: return the accuracy on the validation "
+        "images.": _epoch("loss"),
+    },
+)
+
+
 PERMUTE_WEIGHTS = Exercise(
     solution=lambda weight, order: weight[:, order],
     cases=[
@@ -196,5 +328,6 @@ PERMUTE_WEIGHTS = Exercise(
 EXERCISES = {
     "count_parameters": COUNT_PARAMETERS,
     "accuracy": ACCURACY,
+    "train_epoch": TRAIN_EPOCH,
     "permute_weights": PERMUTE_WEIGHTS,
 }

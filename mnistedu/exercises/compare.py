@@ -15,6 +15,10 @@ def same(result: Any, expected: Any) -> bool:
     and a tensor of one number as good as a float. Shapes count, dtypes do not; only
     where one number is expected, True is no 1.
     """
+    if isinstance(expected, dict):
+        return isinstance(result, dict) and same(
+            [*result.values()], [*expected.values()]
+        )
     if isinstance(expected, (tuple, list)):
         parts = split(result)
         return (

@@ -31,8 +31,15 @@ def describe(
         if fact := find_fact(*parts):
             right = f"{len(cases) - len(wrong)} of {len(cases)} cases are right"
             return f"{right}; in the others {fact}"
+    if isinstance(expected[at], dict):
+        names = [*expected[at]]
+        results, expected = (
+            [tuple(x.values()) for x in y] for y in (results, expected)
+        )
+        return _describe_parts(names, cases, results, expected, at)
     if isinstance(expected[at], tuple):
-        return _describe_parts(cases, results, expected, at)
+        names = [f"the {ordinal} result" for ordinal in ORDINALS]
+        return _describe_parts(names, cases, results, expected, at)
     return _compare(results[at], expected[at])
 
 
@@ -56,7 +63,11 @@ def _compare_shapes(result: Any, expected: Any) -> str:
 
 
 def _describe_parts(
-    cases: list[Case], results: list[Any], expected: list[Any], at: int
+    names: list[str],
+    cases: list[Case],
+    results: list[Any],
+    expected: list[Any],
+    at: int,
 ) -> str:
     """Of several results, the first that is wrong."""
     count = len(expected[at])
@@ -72,9 +83,7 @@ def _describe_parts(
     wrong = [n for n, column in enumerate(columns) if not all(map(same, *column))]
     n = next(n for n in wrong if not same(parts[at][n], expected[at][n]))
     others = ", and every other is right" if len(wrong) == 1 else ""
-    return (
-        f"the {ORDINALS[n]} result is wrong{others}: {describe(cases, *columns[n], at)}"
-    )
+    return f"{names[n]} is wrong{others}: {describe(cases, *columns[n], at)}"
 
 
 def _compare(result: Any, expected: Any) -> str:

@@ -21,9 +21,19 @@ def show(value: Any) -> str:
     if isinstance(value, Tensor):
         name = unusual(value)
         return f"a {name} tensor" if name else show_numbers(value.detach().cpu())
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {show(part)}" for key, part in value.items())
+    if isinstance(value, list) and value and _has_tensors(value[0]):
+        return f"a list of {len(value)}; the first is {show(value[0])}"
     if isinstance(value, float):
         return str(round(value, 4))
-    return shorten(repr(value), 120)
+    text = repr(value)
+    return type(value).__name__ if "\n" in text else shorten(text, 120)
+
+
+def _has_tensors(value: Any) -> bool:
+    """Whether it is a tuple with tensors in it, as a batch is."""
+    return isinstance(value, tuple) and any(isinstance(x, Tensor) for x in value)
 
 
 def show_numbers(value: Any) -> str:

@@ -1,6 +1,7 @@
 """Attempts as readers write them, and a word of the hint that each gets."""
 
 import math
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -26,6 +27,39 @@ def _permute_loop(w, o):
     for j in range(len(o)):
         r[:, j] = w[:, o[j]]
     return r
+
+
+def accuracy(model, batches):
+    right = [model(images).argmax(1) == targets for images, targets in batches]
+    return torch.cat(right).float().mean().item()
+
+
+def epoch(
+    model,
+    loss_fn,
+    optimizer,
+    train_batches,
+    val_batches,
+    zero=True,
+    step=True,
+    sign=1,
+    train=True,
+    evaluate=True,
+    no_grad=True,
+    measure=accuracy,
+):
+    if train:
+        model.train()
+    for images, targets in train_batches:
+        loss = sign * loss_fn(model(images), targets)
+        loss.backward()
+        if step:
+            optimizer.step()
+        if zero:
+            optimizer.zero_grad()
+    model.train(train and not evaluate)
+    with torch.set_grad_enabled(not no_grad):
+        return measure(model, val_batches)
 
 
 ATTEMPTS = {
@@ -111,6 +145,46 @@ ATTEMPTS = {
         "whole numbers or a mask meet floats": lambda w, o: w @ o,
         "gather and scatter want an index with": lambda w, o: w.gather(1, o),
     },
+    "train_epoch": {
+        "gradients add up from batch": partial(epoch, zero=False),
+        "the weights are what they were": partial(epoch, step=False),
+        "returns nothing": partial(epoch, measure=lambda model, batches: None),
+        "you walk uphill": partial(epoch, sign=-1),
+        "call model.train() before you": partial(epoch, train=False),
+        "call model.eval() before it": partial(epoch, evaluate=False),
+        "the validation records gradients": partial(epoch, no_grad=False),
+        "these are the right answers": partial(
+            epoch,
+            measure=lambda model, batches: sum(
+                int((model(x).argmax(1) == y).sum()) for x, y in batches
+            ),
+        ),
+        "mean of the batches' accuracies": partial(
+            epoch,
+            measure=lambda model, batches: (
+                sum((model(x).argmax(1) == y).float().mean() for x, y in batches)
+                / len(batches)
+            ),
+        ),
+        "accuracy of the last batch": partial(
+            epoch,
+            measure=lambda model, batches: [
+                (model(x).argmax(1) == y).float().mean() for x, y in batches
+            ][-1],
+        ),
+        "learns from the validation images": lambda model, loss_fn, opt, train, val: (
+            epoch(model, loss_fn, opt, train + val, val)
+        ),
+        "here twice": lambda model, loss_fn, opt, train, val: epoch(
+            model, loss_fn, opt, train + train, val
+        ),
+        "what is returned is wrong, and every other is right: these are per cent": (
+            partial(
+                epoch,
+                measure=lambda model, batches: 100 * accuracy(model, batches),
+            )
+        ),
+    },
 }
 
 SOLUTIONS = {
@@ -130,5 +204,18 @@ SOLUTIONS = {
         lambda w, o: w.index_select(1, o),
         lambda w, o: w.T[o].T,
         lambda w, o: w @ torch.eye(len(o))[o].T,
+    ],
+    "train_epoch": [
+        epoch,
+        lambda model, loss_fn, optimizer, train, val: epoch(
+            model,
+            loss_fn,
+            optimizer,
+            iter(train),
+            [tuple(torch.cat(part) for part in zip(*val))],
+        ),
+        lambda model, loss_fn, optimizer, train, val: epoch(
+            model, torch.nn.functional.cross_entropy, optimizer, train, val
+        ),
     ],
 }
