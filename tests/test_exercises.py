@@ -246,6 +246,23 @@ def test_wrong_types_and_shapes_are_caught(name, result):
     assert "return" in answer.message
 
 
+class Silent:
+    def __eq__(self, other):
+        raise RuntimeError
+
+    __repr__ = __hash__ = None
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_whatever_is_returned_gets_an_answer(name):
+    nested = []
+    nested.append(nested)
+    strange = (Silent(), nested, [*range(10_000)], {1, 2}, 1j, 10**400, range(3))
+    arrays = (np.array([None, 1]), {"a": 1}, [1, "a"], [[1], [1, 2]])
+    for value in strange + arrays:
+        assert not check(name, lambda *arguments, value=value: value).solved
+
+
 def test_damage_to_inputs_is_said_and_does_not_last():
     def careless(grad, x):
         grad[x <= 0] = 0

@@ -118,7 +118,7 @@ def find_hint(exercise: Exercise, outcomes: list[Any]) -> str | None:
 def agree(outcomes: list[Any], others: list[Any]) -> bool:
     """Whether they are the same in each case, be they results or exceptions."""
     return all(
-        repr(mine) == repr(theirs)
+        isinstance(mine, Exception) and repr(mine) == repr(theirs)
         if isinstance(theirs, Exception)
         else same(mine, theirs)
         for mine, theirs in zip(outcomes, others, strict=True)

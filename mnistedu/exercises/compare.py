@@ -41,20 +41,24 @@ def are_alike(result: Any, expected: Any) -> bool:
     return isinstance(expected, Tensor) or is_truth(result) == is_truth(expected)
 
 
-def to_numbers(value: Any) -> Tensor | None:
-    """All numbers of a value in one tensor of doubles; None if it is something else."""
+def to_numbers(value: Any, depth: int = 8) -> Tensor | None:
+    """All numbers of a value in one tensor of doubles; None if it is something else.
+
+    Lists may lie in lists, as many as ``depth``: one may even lie in itself.
+    """
     if isinstance(value, Tensor):
         return None if unusual(value) else value.detach().cpu().double()
-    if isinstance(value, (bool, int, float, np.ndarray, np.generic)):
+    is_list = isinstance(value, (tuple, list)) and not is_pair(value) and depth > 0
+    if is_list and not all(isinstance(part, (bool, int, float)) for part in value):
+        parts = [p for v in value if (p := to_numbers(v, depth - 1)) is not None]
+        if len(parts) < len(value) or any(p.shape != parts[0].shape for p in parts):
+            return None
+        return torch.stack(parts)
+    if is_list or isinstance(value, (bool, int, float, np.ndarray, np.generic)):
         array = np.asarray(value)
         is_real = array.dtype.kind in "biuf"
         return torch.from_numpy(array.astype(float, "C")) if is_real else None
-    if not isinstance(value, (tuple, list)) or is_pair(value):
-        return None
-    parts = [part for part in map(to_numbers, value) if part is not None]
-    if len(parts) < len(value) or any(p.shape != parts[0].shape for p in parts):
-        return None
-    return torch.stack(parts) if parts else torch.zeros(0, dtype=torch.double)
+    return None
 
 
 def split(value: Any) -> Sequence[Any] | None:

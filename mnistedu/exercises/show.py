@@ -27,7 +27,10 @@ def show(value: Any) -> str:
         return f"a list of {len(value)}; the first is {show(value[0])}"
     if isinstance(value, float):
         return str(round(value, 4))
-    text = repr(value)
+    try:
+        text = repr(value)
+    except Exception:  # a class of the reader's own
+        return name_kind(value)
     return type(value).__name__ if "\n" in text else shorten(text, 120)
 
 
