@@ -580,6 +580,7 @@ def _one_case(solution, **arguments):
         (lambda x: x / x.sum(1), "keepdim=True"),
         (lambda x: x + torch.ones(28), "Your line has 28 in it"),
         (lambda x: x.view(28, 28), "6 numbers do not fill the shape [28, 28]"),
+        (lambda x: x.index_select(0, torch.tensor([2])), "larger than the dimension"),
         (lambda x: x[2], "no place 2 in dimension 0, which has 2 places"),
         (lambda x: x[x > 9][0], "did a mask pick nothing?"),
         (lambda x: [1, 2][len(x)], "this list has no such place"),

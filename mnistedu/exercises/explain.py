@@ -41,6 +41,10 @@ ADVICE = {
         "them is 0: is a loop too long for this case, is it the index of another "
         "dimension, or are the dimensions in another order?"
     ),
+    r"index out of range in self": (
+        "an index is larger than the dimension in which it looks: is it the index of "
+        "another dimension?"
+    ),
     r"(list|tuple) index out of range": (
         r"this \1 has no such place: the first is 0 and the last is its length less 1. "
         "Where i + 1 is used, i must stop one earlier; and cases differ in length."
