@@ -7,40 +7,26 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from importlib import import_module
+from itertools import chain, combinations
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import platformdirs
 import pytest
 import torch
-from attempts import (
-    convolution,
-    drawing,
-    features,
-    heatmaps,
-    images,
-    layers,
-    metrics,
-    perceptron,
-    training,
-)
 
 from mnistedu.exercises import CHAPTERS, EXERCISES, check, progress, reset_progress
-from mnistedu.exercises.answer import Exercise, judge
+from mnistedu.exercises.answer import Exercise, agree, find_outcomes, judge
 from mnistedu.exercises.limit import TimeLimitError, call_within
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
-ATTEMPTS = (
-    images.ATTEMPTS
-    | layers.ATTEMPTS
-    | perceptron.ATTEMPTS
-    | convolution.ATTEMPTS
-    | training.ATTEMPTS
-    | metrics.ATTEMPTS
-    | heatmaps.ATTEMPTS
-    | features.ATTEMPTS
-    | drawing.ATTEMPTS
-)
+READERS = [import_module(f"attempts.ch{chapter}") for chapter in CHAPTERS]
+ATTEMPTS = {
+    name: tried for module in READERS for name, tried in module.ATTEMPTS.items()
+}
+SOLUTIONS = {name: own for module in READERS for name, own in module.SOLUTIONS.items()}
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -68,14 +54,155 @@ def test_untouched_stub_is_not_yet(name, nothing, hint):
 def test_mistake_gets_its_hint(name, hint):
     answer = check(name, ATTEMPTS[name][hint])
     assert not answer.solved
-    assert hint in answer.message
-    assert "\n    expected " in answer.message  # and the case that shows it
+    said, *case = answer.message.split("\n")
+    assert hint in said
+    assert case  # and the case that shows it
+    assert "your function raised" not in said
+    assert sum(said.startswith(other) for other in EXERCISES[name].mistakes) <= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [(name, n) for name in SOLUTIONS for n in range(len(SOLUTIONS[name]))],
+)
+def test_honest_solutions_pass(name, number):
+    answer = check(name, SOLUTIONS[name][number])
+    assert answer.solved, answer.message
+
+
+def _variants(mistake):
+    return mistake if isinstance(mistake, tuple) else (mistake,)
 
 
 @pytest.mark.parametrize("name", EXERCISES)
 def test_every_known_mistake_is_found_by_its_own_hint(name):
     for hint, mistake in EXERCISES[name].mistakes.items():
-        assert check(name, mistake).message.startswith(hint)
+        for variant in _variants(mistake):
+            assert check(name, variant).message.startswith(hint)
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_no_two_mistakes_agree_in_all_cases(name):
+    """Else one of them would get the other's hint; nor may one be the solution."""
+    exercise = EXERCISES[name]
+    table = {"": [find_outcomes(exercise, exercise.solution)]}
+    for hint, mistake in exercise.mistakes.items():
+        table[hint] = [find_outcomes(exercise, f) for f in _variants(mistake)]
+    for outcomes in chain.from_iterable(table.values()):
+        assert not all(isinstance(outcome, Exception) for outcome in outcomes)
+    for (hint, mine), (other, theirs) in combinations(table.items(), 2):
+        for a in mine:
+            for b in theirs:
+                assert not agree(a, b), f"told apart by no case: {hint} | {other}"
+
+
+# What three readers found to be called solved, or explained by what they had not done.
+@pytest.mark.parametrize(
+    ("name", "attempt", "hint"),
+    [
+        (
+            "class_shares",
+            lambda t: (t.bincount(minlength=10) / len(t)).round(decimals=2),
+            "rounded to two decimals",
+        ),
+        (
+            "respond",
+            lambda maps, w, i, j: torch.conv2d(maps, w[None])[0, i, j].relu(),
+            "no ReLU is asked for",
+        ),
+        (
+            "nearest",
+            lambda f: torch.cdist(f, f, p=1).fill_diagonal_(9e9).argmin(1),
+            "another distance",
+        ),
+        (
+            "bounding_box",
+            lambda ink: (
+                *((at := (ink.sum(1) > 0.1).nonzero()).min(), at.max() + 1),
+                *((at := (ink.sum(0) > 0.1).nonzero()).min(), at.max() + 1),
+            ),
+            "faint traces add up",
+        ),
+        (
+            "sgd_momentum",
+            lambda p, g, v, lr, mu: (p - lr * g - lr * v, mu * v + g),
+            "in your step the old velocity is whole",
+        ),
+        (
+            "sgd_momentum",
+            lambda p, g, v, lr, mu: (p + mu * v - lr * g, mu * v - lr * g),
+            "as in some books",
+        ),
+        (
+            "count_parameters",
+            lambda sizes: int(torch.tensor(sizes).prod()),
+            "you multiply all sizes",
+        ),
+        (
+            "accuracy",
+            lambda z, t: (z.argmax() == t).float().mean(),
+            "one place in the whole batch",
+        ),
+        (
+            "accuracy",
+            lambda z, t: (z.amax(1) == t).float().mean(),
+            "compare the targets with the largest logits",
+        ),
+        (
+            "accuracy",
+            lambda z, t: (z.gather(1, t[:, None])[:, 0] == t).sum() / z.numel(),
+            "too small",
+        ),
+        (
+            "accuracy",
+            lambda z, t: (z.softmax(1)[range(len(t)), t] > 0.5).float().mean(),
+            "with less than 0.5",
+        ),
+        ("permute_weights", lambda weight, order: weight[order], "a row is a neuron"),
+        (
+            "output_size",
+            lambda n, k, p, s: (n + 2 * p - 2 * (k // 2)) // s,
+            "add 1 for the first place",
+        ),
+        (
+            "receptive_field",
+            lambda layers: 1 + sum(k // 2 * 2 for k, _ in layers),
+            "times what it should be",
+        ),
+        (
+            "smooth_targets",
+            lambda t, k, e: torch.where(torch.eye(k)[t] > 0, 1 - e, e / k),
+            "gets its own share of it back",
+        ),
+        (
+            "confusion",
+            lambda t, a, n: torch.zeros(n, n).index_put((t, a), torch.ones(len(t))),
+            "a pair that occurs twice",
+        ),
+        (
+            "ece",
+            lambda c, a, n: 100 * ((a - c).abs() * n).nansum() / n.sum(),
+            "these are per cent",
+        ),
+        (
+            "heatmaps",
+            lambda a, g: (
+                (h := (g.mean((2, 3), True) * a).sum(1).relu())
+                / h.amax((1, 2), keepdim=True)
+            ),
+            "divided by the largest of each map",
+        ),
+        (
+            "heatmaps",
+            lambda a, g: (g.mean((2, 3), True).relu() * a).sum(1),
+            "you rectify the weights",
+        ),
+    ],
+)
+def test_what_readers_were_told_wrongly(name, attempt, hint):
+    answer = check(name, attempt)
+    assert not answer.solved
+    assert hint in answer.message.partition("\n")[0]
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -106,7 +233,7 @@ def test_exceptions_are_caught(name):
 def test_what_torch_says_in_its_own_words_is_explained(name, attempt, advice):
     message = check(name, attempt).message
     assert advice in message
-    assert "(torch says: " in message
+    assert "\n    in the line " in message and "\n    raised " in message
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -117,6 +244,23 @@ def test_wrong_types_and_shapes_are_caught(name, result):
     answer = check(name, lambda *arguments: result)
     assert not answer.solved
     assert "return" in answer.message
+
+
+class Silent:
+    def __eq__(self, other):
+        raise RuntimeError
+
+    __repr__ = __hash__ = None
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_whatever_is_returned_gets_an_answer(name):
+    nested = []
+    nested.append(nested)
+    strange = (Silent(), nested, [*range(10_000)], {1, 2}, 1j, 10**400, range(3))
+    arrays = (np.array([None, 1]), {"a": 1}, [1, "a"], [[1], [1, 2]])
+    for value in strange + arrays:
+        assert not check(name, lambda *arguments, value=value: value).solved
 
 
 def test_damage_to_inputs_is_said_and_does_not_last():
@@ -162,29 +306,33 @@ def test_damage_to_a_list_is_said_too():
     ("expected", "right", "wrong", "hint"),
     [
         (0.5, [0.5, torch.tensor(0.5), torch.tensor(0.5).numpy()], "0.5", "a number"),
-        (float("nan"), [float("nan")], 1.0, "the numbers differ"),
-        (3.0, [3, 3.0], True, "return a number, not a bool"),
-        (3, [3, torch.tensor(3)], 3.0, "return a whole number, not a float"),
-        (True, [True, torch.tensor(True)], 1, "return True or False, not an int"),
+        (float("nan"), [float("nan")], 1.0, "nan is expected, and not 1.0"),
+        (3.0, [3, 3.0], True, "return a number, not True or False"),
+        (3, [3, torch.tensor(3), 3.0], 4, "it is 1 too large"),
+        (True, [True, torch.tensor(True)], 1, "return True or False, not a whole"),
         (True, [True], False, "another answer"),
         ("seven", ["seven"], b"seven", "return a str, not a bytes"),
-        ([1.0, 2.0], [[1, 2.0]], (1.0, 2.0), "return a list, not a tuple"),
-        ([1.0, 2.0], [[1.0, 2.0]], [1.0], "should have 2 entries, not 1"),
+        ("seven", ["seven"], "eight", "another answer"),
+        ([1.0, 2.0], [[1, 2.0], (1.0, 2.0)], [1.0], "should have 2 entries, not 1"),
         ((1.0, True), [(1.0, True)], 1.0, "return 2 results"),
         ((1.0, True), [(1.0, True)], (1.0, None), "return True or False"),
-        (
-            torch.ones(2),
-            [torch.ones(2)],
-            torch.ones(2).numpy(),
-            "return a torch tensor",
-        ),
+        ((1.0, 2.0), [torch.tensor([1, 2]), [1, 2], np.array([1, 2])], {}, "return 2"),
+        (torch.ones(2), [torch.ones(2), [1, 1], np.ones(2), (1, 1.0)], "1", "tensor"),
+        (torch.tensor(2.0), [2, np.float32(2), torch.tensor(2)], [2], "in brackets"),
+        (torch.ones(2, 2), [[torch.ones(2), torch.ones(2)]], 5j, "not a complex"),
     ],
 )
 def test_results_need_not_be_tensors(expected, right, wrong, hint):
-    exercise = Exercise(lambda: expected, cases=[{}], mistakes={})
+    exercise = Exercise(lambda: expected, cases=[{}])
     for result in right:
-        assert judge(exercise, lambda result=result: result) is None
-    assert hint in judge(exercise, lambda: wrong)
+        assert judge(exercise, lambda result=result: result).solved
+    answer = judge(exercise, lambda: wrong)
+    assert not answer.solved and hint in answer.message
+
+
+def test_right_numbers_in_another_dress_are_gently_corrected():
+    said = check("softmax", lambda logits: logits.softmax(1).tolist()).message
+    assert said.endswith("(Yours is a list; asked for is a torch tensor.)")
 
 
 @pytest.mark.filterwarnings("ignore:.*(prototype|beta state)")
@@ -400,8 +548,9 @@ def test_no_record_where_none_is_wanted(monkeypatch, tmp_path):
 
 def test_each_exercise_has_a_name_of_its_own():
     assert len(EXERCISES) == sum(map(len, CHAPTERS.values()))
-    assert EXERCISES.keys() == ATTEMPTS.keys()
-    assert all(len(ATTEMPTS[name]) >= 3 for name in EXERCISES)
+    assert EXERCISES.keys() == ATTEMPTS.keys() == SOLUTIONS.keys()
+    assert all(len(ATTEMPTS[name]) >= 5 for name in EXERCISES)
+    assert all(len(SOLUTIONS[name]) >= 3 for name in EXERCISES)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -417,3 +566,195 @@ def test_a_chapter_asks_its_own_exercises_in_order(path):
         for name in CHAPTERS.get(path.stem, [])
         for outcome in ("Not yet", "Solved")
     ]
+
+
+def _one_case(solution, **arguments):
+    return Exercise(solution, cases=[arguments])
+
+
+@pytest.mark.parametrize(
+    ("attempt", "advice"),
+    [
+        (lambda x: x - x.max(1), "take .values or .indices"),
+        (lambda x: (x.max(1) == 1).float(), "take .values or .indices"),
+        (lambda x: x / x.sum(1), "keepdim=True"),
+        (lambda x: x + torch.ones(28), "Your line has 28 in it"),
+        (lambda x: x.view(28, 28), "6 numbers do not fill the shape [28, 28]"),
+        (lambda x: x.index_select(0, torch.tensor([2])), "larger than the dimension"),
+        (lambda x: x[2], "no place 2 in dimension 0, which has 2 places"),
+        (lambda x: x[x > 9][0], "did a mask pick nothing?"),
+        (lambda x: [1, 2][len(x)], "this list has no such place"),
+        (lambda x: 1 if x > 0 else 0, "use them as a mask"),
+        (lambda x: torch.zeros(6 / 2), "a whole number"),
+        (lambda x: list(range(len(x) / 2)), "divide with //"),
+        (lambda x: x.sum(2), "there is no dimension 2 here"),
+        (lambda x: x @ x, "Number by number multiplies *"),
+        (lambda x: x[0, 0, 0], "more indices than the tensor has dimensions, 2"),
+        (lambda x: x.byte().mean(), "take .float() first"),
+        (lambda x: torch.zeros(2, dtype=torch.uint8).add_(0.5), "cannot take floats"),
+        (lambda x: x.byte() @ x.T, "take .float() of them first"),
+        (lambda x: (x > 0) - (x > 1), "a mask cannot be subtracted"),
+        (lambda x: x.topk(9), "more than there are"),
+        (lambda x: x[x.sum()], "an index is a whole number"),
+        (lambda x: float(x), "take one number"),
+        (lambda x: x.tolist().argmax(), "this is a list, which knows no .argmax"),
+        (lambda x: x.sum + 1, "add the brackets ()"),
+        (lambda x: x.shape(0), "brackets () after something that is no"),
+        (lambda x: x.sum() / (0 * len(x) or 1 // 0), "divide by something that is 0"),
+        (lambda x: ... + x, "the three dots"),
+        (lambda x: None + x, "cannot be compared or calculated"),
+        (lambda x: None.shape, "something here is None"),
+        (lambda x: torch.stack([1.0, 2.0]), "torch.tensor() makes one of numbers"),
+        (lambda x: torch.stack([x, x[0]]), "only tensors of the same shape"),
+        (lambda x: xs, "there is no xs here"),  # noqa: F821
+        (lambda x: x.scatter(1, torch.tensor([0]), 0), "as many dimensions"),
+        (lambda: 1, "must take these arguments and no other: x"),
+    ],
+)
+def test_a_slip_is_explained_in_the_readers_terms(attempt, advice):
+    exercise = _one_case(lambda x: x * 2, x=torch.tensor([[1.0, 2, 3], [4, 5, 6]]))
+    answer = check(exercise, attempt)
+    assert not answer.solved
+    said, *rest = answer.message.split("\n")
+    assert advice in said
+    assert all(len(line) <= 200 for line in rest)
+    assert rest[-1].startswith("    raised ")
+
+
+def test_a_long_message_is_cut_to_one_line():
+    text = 1000 * "three " + "\ntwo"
+
+    def raise_at_length(x):
+        raise ValueError(text)
+
+    message = check(_one_case(lambda x: x, x=1), raise_at_length).message
+    assert message.count("\n") == 4 and "two" not in message
+    assert len(message) < 300
+
+
+@pytest.mark.parametrize(
+    ("attempt", "fact"),
+    [
+        (lambda x: x * 200, "100 times"),
+        (lambda x: 6 * x, "each number is 3 times what it should be."),
+        (lambda x: 2 * x + 0.5, "each number is 0.5 too large."),
+        (lambda x: -2 * x, "each number has the wrong sign."),
+        (lambda x: 1 - 2 * x, "each number is 1 minus what it should be."),
+        (lambda x: (2 * x).roll(1, 0), "each is the answer for the one before."),
+        (lambda x: (2 * x).T, "rows and columns are exchanged."),
+        (lambda x: (2 * x)[:-1], "the last one is missing."),
+        (lambda x: (2 * x).sum(1), "these are the sums of what is asked for, over di"),
+        (
+            lambda x: x[None] * 2,
+            "the numbers are right, but the shape should be (3, 2)",
+        ),
+        (lambda x: x, "that is x, as it was given."),
+        (
+            lambda x: 2 * x * torch.tensor([1.0, 2]),
+            "4 of 6 numbers are right; [1, 1] should",
+        ),
+        (lambda x: 2 * x / 0, "Some of them are nan"),
+        (
+            lambda x: (2 * x)[[1, 0, 2]],
+            "The right numbers are there, in another order.",
+        ),
+        (lambda x: x.softmax(0) * 0 + x.sum() / 3, "Their sum is right."),
+        (lambda x: torch.zeros(3, 3), "the shape should be (3, 2), not (3, 3)."),
+    ],
+)
+def test_a_hint_says_what_is_true_of_the_numbers(attempt, fact):
+    cases = [
+        {"x": torch.tensor([[1.0, 0], [2, 5], [3, 7]])},
+        {"x": torch.tensor([[0.3, -2], [0.7, 4], [-1.5, 0.1]])},
+    ]
+    answer = check(Exercise(lambda x: 2 * x, cases), attempt)
+    assert fact in answer.message.partition("\n")[0]
+
+
+def test_rows_that_do_not_add_up_to_one():
+    exercise = _one_case(lambda x: x.softmax(1), x=torch.tensor([[1.0, 2], [0, 3]]))
+    said = check(exercise, lambda x: x.softmax(1) ** 2).message
+    assert "The rows should add up to 1, and yours to 0.6068." in said
+
+
+def test_one_of_several_results_is_named():
+    exercise = Exercise(
+        lambda x: (x.sum(), x.mean(), x.max()),
+        [{"x": torch.tensor([1.0, 2, 6])}, {"x": torch.tensor([0.5, 7])}],
+    )
+    said = check(exercise, lambda x: (x.sum(), -x.mean(), x.max())).message
+    assert said.startswith("the second result is wrong, and every other is right: ")
+    assert "the wrong sign" in said
+
+
+def test_a_large_input_is_shown_by_its_shape_and_a_corner():
+    exercise = Exercise(
+        lambda images, k: images.sum() * k, [{"images": torch.ones(4, 1, 9, 9), "k": 2}]
+    )
+    message = check(exercise, lambda images, k: images.mean() + k).message
+    corner = "[[1.0, 1.0, 1.0], [1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]"
+    shape = "a tensor of shape (4, 1, 9, 9)"
+    assert f"\n    images = {shape}; [0, 0, :3, :3] is {corner}\n    k = 2\n" in message
+
+
+def test_the_case_in_which_nothing_is_returned_is_named():
+    def forgetful(val_losses, patience):
+        best = 1
+        for epoch, loss in enumerate(val_losses, 1):
+            best = epoch if loss < val_losses[best - 1] else best
+            if epoch - best == patience:
+                return epoch, best
+
+    message = check("early_stop", forgetful).message
+    assert message.startswith("in this case your function comes to its end")
+    assert "\n    val_losses = [" in message and "\n    returned None" in message
+
+
+def test_a_mistake_must_explain_every_case():
+    exercise = Exercise(
+        solution=lambda x: 2 * x,
+        cases=[{"x": 2.0}, {"x": 3.0}],
+        mistakes={"you square x.": lambda x: x**2 if x > 2 else 5.0},
+    )
+    assert check(exercise, lambda x: x**2 if x > 2 else 5.0).message.startswith(
+        "you square"
+    )
+    assert "square" not in check(exercise, lambda x: 7.0 if x > 2 else 5.0).message
+
+
+def test_a_teachers_own_exercise(record):
+    page = (Path(__file__).parents[1] / "book" / "teachers.md").read_text("utf-8")
+    (section,) = re.findall(r"### An exercise of your own\n(.*?)\n## ", page, re.DOTALL)
+    written, said = re.findall(r"```(?:python|text)\n(.*?)```", section, re.DOTALL)
+    names = {}
+    exec(written, names)
+    assert repr(names["answer"]) == said.rstrip("\n")
+    exercise = names["exercise"]
+    assert check(exercise, exercise.solution).solved
+    for hint, mistake in exercise.mistakes.items():
+        assert check(exercise, mistake).message.startswith(hint)
+    assert progress().solved == []  # what has no name is not noted
+    assert "pass the function itself" in check(exercise, 3).message
+
+
+@pytest.mark.parametrize(
+    ("attempt", "fact"),
+    [
+        (lambda x, k: x * k, "the result is x.shape[1] times what it should be."),
+        (lambda x, k: x * k / x.numel(), "is what it should be, divided by len(x)."),
+        (lambda x, k: x * len(x) / x.sum(), "times len(x) / x.sum()."),
+        (lambda x, k: x / x.shape[1] * k + k, "the result is too large by x.shape[1]."),
+        (
+            lambda x, k: x * 1.0 + (k > 2),
+            "1 of 3 cases are right; in the others each number is 1 ",
+        ),
+    ],
+)
+def test_a_hint_names_the_size_by_which_numbers_are_off(attempt, fact):
+    cases = [
+        {"x": torch.tensor([[1.0, 0], [2, 5], [3, 7]]), "k": 2},
+        {"x": torch.tensor([[0.3, -2, 0.5], [0.7, 4, 9]]), "k": 3},
+        {"x": torch.tensor([[0.1, -0.4, 0.3, 1]]), "k": 4},
+    ]
+    answer = check(Exercise(lambda x, k: x, cases), attempt)
+    assert fact in answer.message.partition("\n")[0]

@@ -6,9 +6,10 @@ from importlib import import_module
 from typing import Any
 
 from mnistedu.exercises import record
-from mnistedu.exercises.answer import Answer, Exercise, judge, show
+from mnistedu.exercises.answer import Answer, Exercise, judge
+from mnistedu.exercises.show import show
 
-__all__ = ["Answer", "Progress", "check", "progress", "reset_progress"]
+__all__ = ["Answer", "Exercise", "Progress", "check", "progress", "reset_progress"]
 
 # The exercises of each chapter, in the order in which a reader meets them. A file has
 # the name of its chapter's notebook, with the letters that Python wants before it.
@@ -43,15 +44,17 @@ class Progress:
         return "\n".join(lines)
 
 
-def check(name: str, function: Callable[..., Any], note: bool = True) -> Answer:
+def check(
+    exercise: str | Exercise, function: Callable[..., Any], note: bool = True
+) -> Answer:
     """Try a reader's function on the cases of an exercise.
 
     Args:
-        name: the exercise, for example ``"softmax"``.
+        exercise: its name, for example ``"softmax"``; or an ``Exercise`` of your own.
         function: the attempt. Whatever it does wrong is said in the answer; nothing is
             raised.
         note: whether ``progress`` is to know of it, once it is solved. The chapters'
-            own solutions are not noted.
+            own solutions are not noted, nor are exercises without a name.
 
     Returns:
         The answer: solved, or the first case that fails, with a hint.
@@ -59,18 +62,24 @@ def check(name: str, function: Callable[..., Any], note: bool = True) -> Answer:
     Raises:
         ValueError: if there is no such exercise.
     """
-    if name not in EXERCISES:
+    if isinstance(exercise, Exercise):
+        return _judge(exercise, function)
+    if exercise not in EXERCISES:
         known = ", ".join(EXERCISES)
-        raise ValueError(f"There is no exercise {name!r}; the exercises are {known}.")
+        raise ValueError(
+            f"There is no exercise {exercise!r}; the exercises are {known}."
+        )
+    answer = _judge(EXERCISES[exercise], function)
+    if answer.solved and note and not record.add(exercise):
+        unwritten = f"(It is not noted: {record.find_folder()} cannot be written.)"
+        return Answer(True, f"{answer.message} {unwritten}")
+    return answer
+
+
+def _judge(exercise: Exercise, function: Callable[..., Any]) -> Answer:
     if not callable(function):
         return Answer(False, f"pass the function itself, not {show(function)}.")
-    problem = judge(EXERCISES[name], function)
-    if problem:
-        return Answer(False, problem)
-    message = "it gives the right result in every case."
-    if note and not record.add(name):
-        message += f" (It is not noted: {record.find_folder()} cannot be written.)"
-    return Answer(True, message)
+    return judge(exercise, function)
 
 
 def progress() -> Progress:

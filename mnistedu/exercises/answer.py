@@ -2,29 +2,24 @@
 
 An exercise is its solution, a few small cases, and the mistakes that readers are
 likely to make. A mistake is written as a function that makes it: whoever gets the same
-wrong numbers as that function gets its hint.
+as that function, in every case, gets its hint.
 """
 
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
-from traceback import format_exception_only
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
-import torch
-from torch import Tensor
-
+from mnistedu.exercises.compare import same
+from mnistedu.exercises.describe import describe
+from mnistedu.exercises.explain import explain
 from mnistedu.exercises.limit import TimeLimitError, call_within
+from mnistedu.exercises.relate import Case
+from mnistedu.exercises.show import name_dress, show, show_error
 
 TIME_LIMIT = 5.0  # seconds for each case: far more than any solution needs
-# What torch says, in part, and what a reader can do about it.
-EXPLAINED = {
-    "could not infer output dtype": "only floats have a mean: take .float() first.",
-    "return_types.m": (
-        "along a dimension, max and min return two things, the values and where they "
-        "were: take .values of them, or use amax and amin."
-    ),
-}
+
+Function = Callable[..., Any]
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,170 +33,169 @@ class Answer:
         return f"{'Solved' if self.solved else 'Not yet'}: {self.message}"
 
 
-class Exercise(NamedTuple):
-    """``cases`` are arguments by name, smallest first; ``mistakes`` are by hint."""
+@dataclass(frozen=True)
+class Exercise:
+    """What readers are asked to write, and what they may do wrong.
 
-    solution: Callable[..., Any]
-    cases: list[dict[str, Any]]
-    mistakes: dict[str, Callable[..., Any]]
+    Attributes:
+        solution: a function that does it right.
+        cases: arguments by name, the smallest case first, and one at least with numbers
+            so general that no two mistakes give the same in all cases.
+        mistakes: by the hint that it deserves, a function that does it wrong, or
+            several of them in a tuple.
+        observe: what is compared, if that is not what the function returns: it is
+            called with the function and the arguments, which may be changed then, and
+            returns what the function has done, by name.
+    """
+
+    solution: Function
+    cases: list[Case]
+    mistakes: dict[str, Function | tuple[Function, ...]] = field(default_factory=dict)
+    observe: Function | None = None
+
+    def run(self, function: Function, arguments: list[Any]) -> Any:
+        """What is compared of one call."""
+        if self.observe is None:
+            return function(*arguments)
+        return self.observe(function, *arguments)
 
 
-def judge(exercise: Exercise, function: Callable[..., Any]) -> str | None:
-    """The first thing that is wrong with an attempt; None if nothing is."""
-    for number in range(len(exercise.cases)):
-        problem = _find_problem(exercise, function, number)
-        if problem:
-            return problem
+class _HaltError(Exception):
+    """What ends a trial at once; its text is for the reader."""
+
+
+def judge(exercise: Exercise, function: Function) -> Answer:
+    """Try a function in all cases; a hint is about the first that fails."""
+    try:
+        outcomes = [_try(exercise, function, case) for case in exercise.cases]
+    except _HaltError as halt:
+        return Answer(False, str(halt))
+    expected = [exercise.run(exercise.solution, _copy(case)) for case in exercise.cases]
+    right = [same(*pair) for pair in zip(outcomes, expected, strict=True)]
+    if all(right):
+        message = "it gives the right result in every case."
+        return Answer(True, message + name_dress(outcomes[0], expected[0]))
+    at = right.index(False)
+    hint = (
+        _name_empty(outcomes, at)
+        or find_hint(exercise, outcomes)
+        or _find_input(exercise.cases, outcomes)
+        or _describe(exercise, outcomes, expected, at)
+    )
+    if outcomes[at] is ... and not any(right):
+        return Answer(False, hint)  # nothing has been tried yet
+    given = _show_case(exercise.cases[at])
+    given += f"\n    expected {show(expected[at])}"
+    if isinstance(outcomes[at], Exception):
+        given += f"\n    raised {show_error(outcomes[at])}"
+    else:
+        given += f"\n    returned {show(outcomes[at])}"
+    return Answer(False, hint + given)
+
+
+def find_outcomes(exercise: Exercise, function: Function) -> list[Any]:
+    """What a function returns in each case, or the exception that it raises."""
+    outcomes = []
+    for case in exercise.cases:
+        try:
+            outcomes.append(exercise.run(function, _copy(case)))
+        except Exception as error:  # a mistake may be one because it raises
+            outcomes.append(error)
+    return outcomes
+
+
+def find_hint(exercise: Exercise, outcomes: list[Any]) -> str | None:
+    """The hint of the mistake that explains every outcome, be it an exception."""
+    if all(isinstance(outcome, Exception) for outcome in outcomes):
+        return None  # which says too little
+    for hint, mistakes in exercise.mistakes.items():
+        for mistake in mistakes if isinstance(mistakes, tuple) else (mistakes,):
+            if agree(outcomes, find_outcomes(exercise, mistake)):
+                return hint
     return None
 
 
-def _find_problem(
-    exercise: Exercise, function: Callable[..., Any], number: int
-) -> str | None:
-    case = exercise.cases[number]
-    arguments = {name: _copy(value) for name, value in case.items()}
-    given = "".join(f"\n    {name} = {show(value)}" for name, value in case.items())
+def agree(outcomes: list[Any], others: list[Any]) -> bool:
+    """Whether they are the same in each case, be they results or exceptions."""
+    return all(
+        isinstance(mine, Exception) and repr(mine) == repr(theirs)
+        if isinstance(theirs, Exception)
+        else same(mine, theirs)
+        for mine, theirs in zip(outcomes, others, strict=True)
+    )
+
+
+def _name_empty(outcomes: list[Any], at: int) -> str | None:
+    """The hint for what is no result at all."""
+    if outcomes[at] is ...:
+        return "put your own lines in the place of the three dots."
+    if outcomes[at] is not None:
+        return None
+    if all(outcome is None for outcome in outcomes):
+        return "your function returns nothing: let it end in return and the result."
+    return (
+        "in this case your function comes to its end without a return, and so returns "
+        "nothing: let every way through it end in return and the result."
+    )
+
+
+def _find_input(cases: list[Case], outcomes: list[Any]) -> str | None:
+    for name in cases[0]:
+        if all(
+            same(out, case[name]) for out, case in zip(outcomes, cases, strict=True)
+        ):
+            return f"that is {name}, as it was given."
+    return None
+
+
+def _describe(
+    exercise: Exercise, outcomes: list[Any], expected: list[Any], at: int
+) -> str:
+    if isinstance(outcomes[at], Exception):
+        return explain(outcomes[at], list(exercise.cases[at]))
+    if any(isinstance(outcome, Exception) for outcome in outcomes):
+        n = slice(at, at + 1)
+        return describe(exercise.cases[n], outcomes[n], expected[n], 0)
+    return describe(exercise.cases, outcomes, expected, at)
+
+
+def _try(exercise: Exercise, function: Function, case: Case) -> Any:
+    """What a reader's function returns, or the exception that it raises.
+
+    Raises:
+        _HaltError: if it does something that no exercise asks for.
+    """
+    arguments = _copy(case)
     try:
-        result = call_within(TIME_LIMIT, function, *arguments.values())
+        result = call_within(TIME_LIMIT, exercise.run, function, arguments)
     except TimeLimitError as error:
-        return f"your function was {error}: does a loop in it never end?{given}"
+        said = f"your function was {error}: does a loop in it never end?"
+        raise _HaltError(said + _show_case(case)) from None
     except RecursionError:
-        return (
+        raise _HaltError(
             "your function calls itself again and again (RecursionError): has what you "
-            f"mean to call the same name?{given}"
-        )
+            f"mean to call the same name?{_show_case(case)}"
+        ) from None
     except SystemExit:
-        return f"your function ends the program: leave with return, not exit().{given}"
+        raise _HaltError(
+            f"your function ends the program: leave with return, not exit()."
+            f"{_show_case(case)}"
+        ) from None
     except Exception as error:
-        said = "".join(format_exception_only(error)).strip()
-        for part, advice in EXPLAINED.items():
-            if part in said:
-                return f"{advice} (torch says: {said}){given}"
-        return f"your function raised {said}{given}"
-    for name, value in arguments.items():
-        if not _same(value, case[name]):
-            return (
+        return error
+    for (name, before), after in zip(case.items(), arguments, strict=True):
+        if exercise.observe is None and not same(after, before):
+            raise _HaltError(
                 f"your function changes its input {name}, which others still need: "
                 "compute a new one, without assigning to its parts, += or methods that "
-                f"end in _.{given}"
+                f"end in _.{_show_case(case)}"
             )
-    if result is ...:
-        return "put your own lines in the place of the three dots."
-    if result is None:
-        return "your function returns nothing: let it end in return and the result."
-    expected = exercise.solution(*case.values())
-    if _same(result, expected):
-        return None
-    hint = _find_mistake(exercise, result, number) or _compare_kind(result, expected)
-    given += f"\n    expected {show(expected)}\n    returned {show(result)}"
-    return hint + given
-
-
-def _find_mistake(exercise: Exercise, result: Any, number: int) -> str | None:
-    """The hint of the mistake that gives this result, and is right until then."""
-    *before, case = exercise.cases[: number + 1]
-    for hint, mistake in exercise.mistakes.items():
-        if _same(result, mistake(*case.values())) and all(
-            _same(mistake(*c.values()), exercise.solution(*c.values())) for c in before
-        ):
-            return hint
-    return None
-
-
-def _copy(value: Any) -> Any:
-    return deepcopy(value) if isinstance(value, (Tensor, tuple, list)) else value
-
-
-def _same(result: Any, expected: Any) -> bool:
-    """Equal up to rounding; dtypes may differ, shapes may not, and nan equals nan."""
-    result = _plain(result, expected)
-    if _kind(result) != _kind(expected):
-        return False
-    if isinstance(expected, (tuple, list)):
-        return len(result) == len(expected) and all(map(_same, result, expected))
-    if isinstance(expected, Tensor):
-        return result.shape == expected.shape and torch.allclose(
-            result.detach().cpu().double(),
-            expected.double(),
-            rtol=1e-4,
-            atol=1e-6,
-            equal_nan=True,
-        )
-    if isinstance(expected, float):
-        return _same(torch.tensor(result), torch.tensor(expected))
-    return bool(result == expected)
-
-
-def _plain(result: Any, expected: Any) -> Any:
-    """The number in a tensor or array of one, where a mere number is expected."""
-    if isinstance(result, Tensor) and _unusual(result):
-        return result
-    if not isinstance(expected, Tensor) and getattr(result, "ndim", None) == 0:
-        result = result.item()
-    if isinstance(expected, float) and type(result) is int:
-        return float(result)
     return result
 
 
-def _kind(value: Any) -> str:
-    """What a reader would call it."""
-    if isinstance(value, Tensor):
-        return f"a {_unusual(value) or 'torch'} tensor"
-    name = type(value).__name__
-    names = {"bool": "True or False", "float": "a number", "int": "a whole number"}
-    return names.get(name, f"a {name}")
+def _copy(case: Case) -> list[Any]:
+    return deepcopy([*case.values()])  # at once, so that what belongs together stays so
 
 
-def _unusual(value: Tensor) -> str | None:
-    """What keeps a tensor from being compared with others; None for most tensors."""
-    is_so = {
-        "nested": value.is_nested,
-        "sparse": value.layout != torch.strided,
-        "meta": value.is_meta,
-        "complex": value.is_complex(),
-    }
-    return next((name for name, so in is_so.items() if so), None)
-
-
-def _compare_kind(result: Any, expected: Any) -> str:
-    """The hint when no known mistake explains the result."""
-    pairs = [(result, expected)]
-    if isinstance(expected, tuple):
-        if not isinstance(result, tuple) or len(result) != len(expected):
-            tensors = all(isinstance(value, Tensor) for value in expected)
-            what = "tensors" if tensors else "results"
-            return f"return {len(expected)} {what}, as in `return first, second`."
-        pairs = list(zip(result, expected, strict=True))
-    for mine, theirs in pairs:
-        mine = _plain(mine, theirs)
-        if _kind(mine) != _kind(theirs):
-            name = type(mine).__name__
-            article = "an" if name[0] in "aeio" else "a"
-            what = _kind(mine) if isinstance(mine, Tensor) else f"{article} {name}"
-            return f"return {_kind(theirs)}, not {what}."
-        if isinstance(theirs, Tensor) and mine.shape != theirs.shape:
-            return f"the shape should be {(*theirs.shape,)}, not {(*mine.shape,)}."
-        if isinstance(theirs, list) and len(mine) != len(theirs):
-            return f"the list should have {len(theirs)} entries, not {len(mine)}."
-    if isinstance(expected, (bool, str)):
-        return "this case has another answer."
-    return "the numbers differ in this case."
-
-
-def show(value: Any) -> str:
-    """Short, and the same on every machine: numbers to four decimals."""
-    if isinstance(value, tuple):
-        return ", ".join(map(show, value))
-    if isinstance(value, Tensor) and _unusual(value):
-        return _kind(value)
-    if isinstance(value, Tensor) and value.numel() <= 12:
-        numbers = value.detach()
-        if numbers.is_floating_point():
-            numbers = numbers.double().round(decimals=4)
-        return str(numbers.tolist())
-    if isinstance(value, float):
-        return str(round(value, 4))
-    if isinstance(value, Tensor):
-        return f"a tensor of shape {(*value.shape,)}"
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:60]}..."
+def _show_case(case: Case) -> str:
+    return "".join(f"\n    {name} = {show(value)}" for name, value in case.items())

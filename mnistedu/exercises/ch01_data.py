@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from mnistedu.exercises.answer import Exercise
+from mnistedu.exercises.varied import varied
 
 
 def _count(targets: Tensor) -> Tensor:
@@ -12,6 +13,10 @@ def _count(targets: Tensor) -> Tensor:
 
 def _average_digit(images: Tensor, targets: Tensor, digit: int) -> Tensor:
     return images[targets == digit].float().mean(0)
+
+
+def _bytes(*shape: int, start: int = 0) -> Tensor:
+    return ((varied(*shape, start=start) + 5) * 25).byte()
 
 
 def _squares(images: Tensor, image: Tensor) -> Tensor:
@@ -27,6 +32,7 @@ CLASS_SHARES = Exercise(
     cases=[
         {"targets": torch.tensor([9, 0, 9, 3])},
         {"targets": torch.tensor([4, 1, 1, 1, 4])},
+        {"targets": torch.tensor([7, 2, 2, 0, 2, 7, 1])},
     ],
     mistakes={
         "these are the counts: divide them by the number of targets.": _count,
@@ -46,6 +52,14 @@ CLASS_SHARES = Exercise(
         "bincount stops at the largest digit that occurs: pass minlength=10.": (
             lambda targets: targets.bincount() / len(targets)
         ),
+        "the first share belongs to the digit 0: you begin with 1.": (
+            lambda targets: _count(targets).roll(-1) / len(targets),
+            lambda targets: (
+                torch.cat([_count(targets)[1:], torch.zeros(1)]) / len(targets)
+            ),
+        ),
+        "softmax makes shares of anything, but others: divide the counts by the number "
+        "of targets.": lambda targets: _count(targets).float().softmax(0),
     },
 )
 
@@ -63,6 +77,11 @@ AVERAGE_DIGIT = Exercise(
             "images": (torch.arange(24) * 97 % 256).byte().view(6, 2, 2),
             "targets": torch.tensor([3, 0, 3, 5, 3, 3]),
             "digit": 3,
+        },
+        {
+            "images": _bytes(7, 3, 4),
+            "targets": torch.tensor([2, 6, 4, 4, 9, 4, 4]),
+            "digit": 4,
         },
     ],
     mistakes={
@@ -102,6 +121,26 @@ AVERAGE_DIGIT = Exercise(
         "images, 0 to 255.": lambda images, targets, digit: (
             _average_digit(images, targets, digit) / 255
         ),
+        "that is the median: the mean is asked for.": lambda images, targets, digit: (
+            images[targets == digit].float().median(0).values
+        ),
+        "that is the largest value of each pixel: the mean is asked for.": (
+            lambda images, targets, digit: images[targets == digit].amax(0)
+        ),
+        "that is the first image of the digit: take the mean of them all.": (
+            lambda images, targets, digit: images[targets == digit][0]
+        ),
+        "you average over the rows of each image: average over the images, along "
+        "dimension 0.": lambda images, targets, digit: (
+            images[targets == digit].float().mean(1)
+        ),
+        "you average over the columns of each image: average over the images, along "
+        "dimension 0.": lambda images, targets, digit: (
+            images[targets == digit].float().mean(2)
+        ),
+        "that is the average of all other digits: keep those that are equal, ==.": (
+            lambda images, targets, digit: images[targets != digit].float().mean(0)
+        ),
     },
 )
 
@@ -137,6 +176,16 @@ NEAREST_TARGET = Exercise(
             ),
             "targets": torch.tensor([2, 5, 8, 4]),
             "image": torch.tensor([[100, 100], [100, 100]], dtype=torch.uint8),
+        },
+        {
+            "images": _bytes(10, 2, 4),
+            "targets": torch.tensor([3, 8, 0, 6, 1, 9, 4, 2, 7, 5]),
+            "image": _bytes(2, 4, start=90),
+        },
+        {
+            "images": _bytes(10, 3, 3, start=40),
+            "targets": torch.tensor([5, 7, 1, 9, 2, 4, 8, 0, 6, 3]),
+            "image": _bytes(3, 3, start=20),
         },
     ],
     mistakes={
@@ -181,6 +230,38 @@ NEAREST_TARGET = Exercise(
         "you look for the nearest row of pixels: add up all squares of an image, over "
         "dimensions 1 and 2.": lambda images, targets, image: int(
             targets[(images.float() - image.float()).square().sum(2).argmin()]
+        ),
+        "that is the smallest squared distance: take the target of the image that has "
+        "it.": lambda images, targets, image: _squares(images, image).min(),
+        "that is the smallest distance: take the target of the image that has it.": (
+            lambda images, targets, image: _squares(images, image).sqrt().min()
+        ),
+        "that is the nearest image: return its target.": (
+            lambda images, targets, image: images[_squares(images, image).argmin()]
+        ),
+        "you compare by the pixel that differs most: add up the squares of all.": (
+            lambda images, targets, image: int(
+                targets[(images.float() - image).abs().amax((1, 2)).argmin()]
+            )
+        ),
+        "you take the largest product, and a dark image has large products with all: "
+        "compare distances.": lambda images, targets, image: int(
+            targets[(images.float() * image).sum((1, 2)).argmax()]
+        ),
+        "you look for the nearest column of pixels: add up all squares of an image, "
+        "over dimensions 1 and 2.": lambda images, targets, image: int(
+            targets[(images.float() - image).square().sum(1).argmin()]
+        ),
+        "you look for the nearest single pixel: add up all squares of an image, over "
+        "dimensions 1 and 2.": lambda images, targets, image: int(
+            targets[(images.float() - image).square().argmin()]
+        ),
+        "that is the target of the last image: is the smallest distance so far kept, "
+        "so that the next is compared with it?": lambda images, targets, image: targets[
+            -1
+        ],
+        "that is the target of the first image: look at all of them.": (
+            lambda images, targets, image: targets[0]
         ),
     },
 )

@@ -1,10 +1,14 @@
 """Exercises on the network by hand: its layers and its optimizer."""
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from mnistedu import layers
-from mnistedu.exercises.answer import Exercise
+from mnistedu.exercises.answer import Exercise, Function
+from mnistedu.exercises.varied import varied
 
 
 def _relu_backward(grad: Tensor, x: Tensor) -> Tensor:
@@ -20,6 +24,10 @@ def _sgd_momentum(
     return p - lr * v, v
 
 
+def _shifted(logits: Tensor) -> Tensor:
+    return logits - logits.amax(1, keepdim=True)
+
+
 def _over_sum(powers: Tensor) -> Tensor:
     return powers / powers.sum(1, keepdim=True)
 
@@ -30,6 +38,7 @@ RELU_BACKWARD = Exercise(
         {"grad": torch.tensor([4.0, 5, -6]), "x": torch.tensor([-1.0, 2, 3])},
         {"grad": torch.tensor([1.0]), "x": torch.tensor([0.0])},
         {"grad": torch.ones(2, 2), "x": torch.tensor([[1.0, -1], [-2, 2]])},
+        {"grad": varied(3, 4, start=30), "x": varied(3, 4).relu() - varied(3, 4) / 2},
     ],
     mistakes={
         "you pass the whole gradient on: where x was negative, ReLU put out 0 "
@@ -49,6 +58,20 @@ RELU_BACKWARD = Exercise(
         "at x = 0 there is no derivative; like torch, take 0 there: > and not >=.": (
             lambda grad, x: grad * (x >= 0)
         ),
+        "grad and x are exchanged: x decides where something passes, grad is what "
+        "passes.": (lambda grad, x: x * (grad > 0),),
+        "a mask as an index leaves out the rest: multiply by it, so that the shape "
+        "stays.": lambda grad, x: grad[x > 0],
+        "where x is negative, the gradient is 0, and not x.": (
+            lambda grad, x: torch.where(x > 0, grad, x)
+        ),
+        "you multiply by x: multiply by the derivative, which is 1 where x is positive "
+        "and 0 elsewhere.": lambda grad, x: grad * x,
+        "where x is negative, some of the gradient passes, or passes with the other "
+        "sign: nothing of it passes there.": (
+            lambda grad, x: torch.where(x > 0, grad, 0.01 * grad),
+            lambda grad, x: grad * x.sign(),
+        ),
     },
 )
 
@@ -60,10 +83,13 @@ SOFTMAX = Exercise(
         {"logits": torch.tensor([[1000.0, 1001]])},
         {"logits": torch.tensor([[1000.0, 1001], [-1000, -1001]])},
         {"logits": torch.tensor([[0.0, 200]])},
+        {"logits": varied(3, 4)},
     ],
     mistakes={
         "these do not add up to 1 in each row: you forgot to divide by the sum.": (
-            lambda logits: logits.exp()
+            lambda logits: logits.exp(),
+            lambda logits: _shifted(logits).exp(),
+            lambda logits: (logits - logits.max()).exp(),
         ),
         "you divide the logits by their sum: take their exponentials first.": (
             lambda logits: logits / logits.sum(1, keepdim=True)
@@ -72,10 +98,15 @@ SOFTMAX = Exercise(
         "dimension 1.": lambda logits: logits.softmax(0),
         "you divide by the sum over all images: each row is one image and sums to 1 "
         "by itself; sum over dimension 1 with keepdim=True.": (
-            lambda logits: logits.exp() / logits.exp().sum()
+            lambda logits: logits.exp() / logits.exp().sum(),
+            lambda logits: _shifted(logits).exp() / _shifted(logits).exp().sum(),
+            lambda logits: logits.flatten().softmax(0).view_as(logits),
         ),
         "the sums lost their dimension, and each row is divided by another row's sum: "
-        "use keepdim=True.": lambda logits: logits.exp() / logits.exp().sum(1),
+        "use keepdim=True.": (
+            lambda logits: logits.exp() / logits.exp().sum(1),
+            lambda logits: _shifted(logits).exp() / _shifted(logits).exp().sum(1),
+        ),
         "the largest logits lost their dimension, and each is subtracted in another "
         "row: use keepdim=True, or amax.": lambda logits: _over_sum(
             (logits - logits.amax(1)).exp()
@@ -91,14 +122,43 @@ SOFTMAX = Exercise(
         "subtract the largest logit first, which changes no probability.": (
             lambda logits: logits.exp() / logits.exp().sum(1, keepdim=True)
         ),
+        "0 in place of nan is no answer: subtract the largest logit first, so that "
+        "exp() stays finite.": lambda logits: _over_sum(logits.exp()).nan_to_num(),
+        "a limit makes large logits equal that were not: subtract the largest one, "
+        "which changes no probability.": (
+            lambda logits: _over_sum(logits.clamp(max=50).exp()),
+            lambda logits: _over_sum(logits.clamp(-50, 50).exp()),
+        ),
+        "dividing by the largest logit changes the probabilities: subtract it.": (
+            lambda logits: _over_sum((logits / logits.amax(1, keepdim=True)).exp())
+        ),
+        "sigmoid squashes each logit by itself: here each row shares 1 among its "
+        "entries.": lambda logits: logits.sigmoid(),
+        "the largest logit gets the smallest probability: mind the sign.": (
+            lambda logits: (-logits).softmax(1),
+            lambda logits: _over_sum((-logits).exp()),
+        ),
         "exp(-2001) rounds to 0, and 0 / 0 is nan: subtract the largest logit of each "
         "row, not that of the whole batch.": lambda logits: (
             (logits - logits.max()).exp()
             / (logits - logits.max()).exp().sum(1, keepdim=True)
         ),
         "exp(200) is too large for a float too: subtract the largest logit of the row, "
-        "not the first or their mean: no exponent may lie above 0.": lambda logits: (
-            _over_sum((logits - logits[:, :1]).exp())
+        "not the first or their mean: no exponent may lie above 0.": (
+            lambda logits: _over_sum((logits - logits[:, :1]).exp()),
+            lambda logits: _over_sum((logits - logits.mean(1, keepdim=True)).exp()),
+            lambda logits: _over_sum((logits - logits.amin(1, keepdim=True)).exp()),
+        ),
+        "the largest logits are those of the columns: each row is one image, so "
+        "subtract the largest of each row.": lambda logits: _over_sum(
+            (logits - logits.amax(0)).exp()
+        ),
+        "the sums are those of the columns: each row is one image, so sum over "
+        "dimension 1.": lambda logits: (
+            _shifted(logits).exp() / _shifted(logits).exp().sum(0)
+        ),
+        "that is softmax, taken twice: once is enough.": (
+            lambda logits: logits.softmax(1).softmax(1)
         ),
     },
 )
@@ -120,10 +180,59 @@ SGD_MOMENTUM = Exercise(
             "lr": 0.5,
             "momentum": 0.9,
         },
+        {
+            "parameter": varied(2, 3),
+            "grad": varied(2, 3, start=20),
+            "velocity": varied(2, 3, start=40),
+            "lr": 0.2,
+            "momentum": 0.7,
+        },
     ],
     mistakes={
         "you forgot the momentum: the new velocity is momentum * velocity + grad.": (
-            lambda p, g, v, lr, momentum: (p - lr * g, g)
+            lambda p, g, v, lr, momentum: (p - lr * g, g),
+            lambda p, g, v, lr, momentum: (p - lr * g, v),
+            lambda p, g, v, lr, momentum: (p - lr * g, momentum * v + g),
+        ),
+        "the old velocity enters whole: multiply it by momentum.": (
+            lambda p, g, v, lr, momentum: (p - lr * (v + g), v + g)
+        ),
+        "momentum weakens the old velocity only: the gradient enters whole.": (
+            lambda p, g, v, lr, momentum: (
+                p - lr * momentum * (v + g),
+                momentum * (v + g),
+            )
+        ),
+        "in your step the old velocity is whole: step with the new one, in which it is "
+        "multiplied by momentum.": lambda p, g, v, lr, momentum: (
+            p - lr * g - lr * v,
+            momentum * v + g,
+        ),
+        "the parameter is right; the velocity that you return is still the old one.": (
+            lambda p, g, v, lr, momentum: (_sgd_momentum(p, g, v, lr, momentum)[0], v)
+        ),
+        "you step as Nesterov does, with the gradient and the new velocity: the step "
+        "is lr times the new velocity.": lambda p, g, v, lr, momentum: (
+            p - lr * (g + momentum * (momentum * v + g)),
+            momentum * v + g,
+        ),
+        "your velocity points downhill and holds the learning rate, as in some books: "
+        "here it is momentum * velocity + grad, and the step subtracts lr times it.": (
+            lambda p, g, v, lr, momentum: (
+                p + momentum * v - lr * g,
+                momentum * v - lr * g,
+            )
+        ),
+        "the gradient enters the velocity with the wrong sign: add it, and subtract "
+        "the step.": (
+            lambda p, g, v, lr, momentum: (
+                p - lr * (momentum * v - g),
+                momentum * v - g,
+            ),
+            lambda p, g, v, lr, momentum: (
+                p + lr * (momentum * v - g),
+                momentum * v - g,
+            ),
         ),
         "you walk uphill: subtract the step from the parameter.": (
             lambda p, g, v, lr, momentum: (
@@ -157,8 +266,180 @@ SGD_MOMENTUM = Exercise(
     },
 )
 
+
+def _linear_backward(
+    grad: Tensor, x: Tensor, weight: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    return grad.T @ x, grad.sum(0), grad @ weight
+
+
+LINEAR_BACKWARD = Exercise(
+    solution=_linear_backward,
+    cases=[
+        {
+            "grad": torch.tensor([[1.0, 2]]),
+            "x": torch.tensor([[3.0, 4, 5]]),
+            "weight": torch.tensor([[1.0, 0, -1], [2, 1, 0]]),
+        },
+        {
+            "grad": varied(4, 3),
+            "x": varied(4, 3, start=20),
+            "weight": varied(3, 3, start=50),
+        },
+        {
+            "grad": varied(5, 2, start=33),
+            "x": varied(5, 4, start=8),
+            "weight": varied(2, 4, start=70),
+        },
+    ],
+    mistakes={
+        "the weight's gradient is transposed: it has the shape of the weight, "
+        "grad.T @ x.": lambda grad, x, weight: (
+            x.T @ grad,
+            grad.sum(0),
+            grad @ weight,
+        ),
+        "you divide by the number of images: the loss was averaged already, and grad "
+        "has that in it.": (
+            lambda grad, x, weight: (
+                grad.T @ x / len(x),
+                grad.mean(0),
+                grad @ weight,
+            ),
+            lambda grad, x, weight: (grad.T @ x / len(x), grad.sum(0), grad @ weight),
+            lambda grad, x, weight: (grad.T @ x, grad.mean(0), grad @ weight),
+        ),
+        "the bias has one gradient for each neuron: add up those of the images.": (
+            lambda grad, x, weight: (grad.T @ x, grad, grad @ weight)
+        ),
+        "you add the bias's gradient up over the neurons: add it up over the images, "
+        "dimension 0.": lambda grad, x, weight: (
+            grad.T @ x,
+            grad.sum(1),
+            grad @ weight,
+        ),
+        "the bias's gradient is a single number: each neuron has a bias.": (
+            lambda grad, x, weight: (grad.T @ x, grad.sum(), grad @ weight)
+        ),
+        "the bias's gradient does not depend on x, but on grad: its sum over the "
+        "images.": (
+            lambda grad, x, weight: (grad.T @ x, x.sum(0), grad @ weight),
+            lambda grad, x, weight: (
+                grad.T @ x,
+                torch.ones(len(weight)),
+                grad @ weight,
+            ),
+        ),
+        "forward multiplies by weight.T, so the way back multiplies by weight.": (
+            lambda grad, x, weight: (grad.T @ x, grad.sum(0), grad @ weight.T)
+        ),
+        "the order is: of the weight, of the bias, of x.": (
+            lambda grad, x, weight: (grad @ weight, grad.T @ x, grad.sum(0))
+        ),
+        "the gradient of x is missing: the layer hands it on to the one before.": (
+            lambda grad, x, weight: _linear_backward(grad, x, weight)[:2]
+        ),
+    },
+)
+
+
+def _adam(
+    root: Callable[[Tensor, float], Tensor] = lambda v, eps: v.sqrt() + eps,
+    correct: Callable[[float, int], float] = lambda beta, t: 1 - beta**t,
+    square: Callable[[Tensor], Tensor] = torch.square,
+    sign: float = 1,
+) -> Function:
+    """Adam's step, with what may go wrong in its parts."""
+
+    def step(
+        p: Tensor,
+        grad: Tensor,
+        m: Tensor,
+        v: Tensor,
+        t: int,
+        lr: float,
+        beta1: float,
+        beta2: float,
+        eps: float,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        m = beta1 * m + (1 - beta1) * grad
+        v = beta2 * v + (1 - beta2) * square(grad)
+        m_hat, v_hat = m / correct(beta1, t), v / correct(beta2, t)
+        return p - sign * lr * m_hat / root(v_hat, eps), m, v
+
+    return step
+
+
+def _keep_hats(*arguments: Any) -> tuple[Tensor, Tensor, Tensor]:
+    t, _, beta1, beta2, _ = arguments[4:]
+    p, m, v = _adam()(*arguments)
+    return p, m / (1 - beta1**t), v / (1 - beta2**t)
+
+
+ADAM = Exercise(
+    solution=_adam(),
+    cases=[
+        {
+            "parameter": torch.tensor([1.0, 2]),
+            "grad": torch.tensor([0.5, -3]),
+            "m": torch.zeros(2),
+            "v": torch.zeros(2),
+            "t": 1,
+            "lr": 0.1,
+            "beta1": 0.9,
+            "beta2": 0.99,
+            "eps": 0.0,
+        },
+        {
+            "parameter": varied(2, 3),
+            "grad": varied(2, 3, start=20),
+            "m": varied(2, 3, start=40),
+            "v": varied(2, 3, start=60).abs(),
+            "t": 3,
+            "lr": 0.2,
+            "beta1": 0.8,
+            "beta2": 0.95,
+            "eps": 0.1,
+        },
+    ],
+    mistakes={
+        "the hats are missing: divide m by 1 - beta1**t and v by 1 - beta2**t before "
+        "the step.": _adam(correct=lambda beta, t: 1.0),
+        "you divide by 1 - beta, as in the first step: later ones take beta**t.": _adam(
+            correct=lambda beta, t: 1 - beta
+        ),
+        "the root is missing: divide by the root of v.": _adam(
+            root=lambda v, eps: v + eps
+        ),
+        "eps stands under the root: add it to the root.": _adam(
+            root=lambda v, eps: (v + eps).sqrt()
+        ),
+        "the gradient enters v without its square.": _adam(square=lambda grad: grad),
+        "the absolute gradient enters v: take its square.": _adam(square=torch.abs),
+        "you walk uphill: subtract the step from the parameter.": _adam(sign=-1),
+        "the parameter is right; return m and v without their hats, for the next "
+        "step.": _keep_hats,
+        "beta1 and beta2 are exchanged: beta1 belongs to m.": (
+            lambda p, grad, m, v, t, lr, beta1, beta2, eps: _adam()(
+                p, grad, m, v, t, lr, beta2, beta1, eps
+            )
+        ),
+        "the step uses the old m and v: update them first.": (
+            lambda p, grad, m, v, t, lr, beta1, beta2, eps: (
+                p - lr * m / (1 - beta1**t) / ((v / (1 - beta2**t)).sqrt() + eps),
+                *_adam()(p, grad, m, v, t, lr, beta1, beta2, eps)[1:],
+            )
+        ),
+        "return the new m and v as well: the next step needs them.": (
+            lambda *arguments: _adam()(*arguments)[0]
+        ),
+    },
+)
+
 EXERCISES = {
     "softmax": SOFTMAX,
+    "linear_backward": LINEAR_BACKWARD,
     "relu_backward": RELU_BACKWARD,
     "sgd_momentum": SGD_MOMENTUM,
+    "adam": ADAM,
 }

@@ -1,12 +1,16 @@
 """Exercises on the multilayer perceptron: its size, its score, its blindness."""
 
+import math
 from itertools import pairwise
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mnistedu import evaluation
-from mnistedu.exercises.answer import Exercise
+from mnistedu.exercises.answer import Exercise, Function
+from mnistedu.exercises.relate import Case
+from mnistedu.exercises.varied import varied
 
 
 def _count_weights(sizes: list[int]) -> int:
@@ -19,6 +23,7 @@ COUNT_PARAMETERS = Exercise(
         {"sizes": [2, 3]},
         {"sizes": [4, 3, 2]},
         {"sizes": [784, 256, 128, 10]},
+        {"sizes": [5, 7, 3, 4, 6]},
     ],
     mistakes={
         "you forgot the biases: each neuron has one besides its weights.": (
@@ -40,6 +45,23 @@ COUNT_PARAMETERS = Exercise(
         "you count the last layer only: add them up, starting from 0.": (
             lambda sizes: _count_weights(sizes[-2:]) + sizes[-1]
         ),
+        "you multiply all sizes: a layer has as many weights as its inputs times its "
+        "outputs, and the layers add up.": math.prod,
+        "a layer has a bias for each output, and none for its inputs.": (
+            lambda sizes: _count_weights(sizes) + sum(sizes[:-1]) + sum(sizes[1:])
+        ),
+        "the last layer is missing.": (
+            lambda sizes: _count_weights(sizes[:-1]) + sum(sizes[1:-1])
+        ),
+        "the first layer is missing.": (
+            lambda sizes: _count_weights(sizes[1:]) + sum(sizes[2:])
+        ),
+        "your function counts three layers, but a network may have more or fewer.": (
+            lambda sizes: _count_weights([sizes[i] for i in range(4)]) + sum(sizes[1:4])
+        ),
+        "these are the layers one by one: add them up.": lambda sizes: [
+            inputs * outputs + outputs for inputs, outputs in pairwise(sizes)
+        ],
     },
 )
 
@@ -58,6 +80,18 @@ ACCURACY = Exercise(
         {
             "logits": torch.tensor([[3.0, 2], [-2, 1], [0, -1], [0.2, 0.5], [1, 0]]),
             "targets": torch.tensor([0, 1, 0, 1, 1]),
+        },
+        {
+            "logits": varied(7, 4),
+            "targets": torch.tensor([2, 0, 3, 1, 0, 3, 2]),
+        },
+        {
+            "logits": varied(9, 3, start=60),
+            "targets": torch.tensor([2, 1, 0, 0, 2, 1, 1, 0, 2]),
+        },
+        {
+            "logits": varied(5, 5, start=11),
+            "targets": torch.tensor([4, 0, 2, 3, 1]),
         },
     ],
     mistakes={
@@ -81,6 +115,172 @@ ACCURACY = Exercise(
         "a fraction is asked for, from 0 to 1, not per cent.": (
             lambda logits, targets: 100 * evaluation.accuracy(logits, targets)
         ),
+        "argmax() alone gives one place in the whole batch: take it in each row, over "
+        "dimension 1.": lambda logits, targets: (
+            (logits.argmax() == targets).float().mean()
+        ),
+        "you compare the targets with the largest logits: compare them with the places "
+        "where these stand, argmax(1).": lambda logits, targets: (
+            (logits.amax(1) == targets).float().mean()
+        ),
+        "you compare the targets with the logits themselves: compare them with the "
+        "place of the largest in each row, argmax(1).": lambda logits, targets: (
+            (logits == targets[:, None]).float().mean()
+        ),
+        "you look for the smallest logit: take the largest.": lambda logits, targets: (
+            (logits.argmin(1) == targets).float().mean()
+        ),
+        "a digit may be the most probable with less than 0.5: its logit must only be "
+        "the largest in its row.": lambda logits, targets: (
+            (_right(logits.softmax(1), targets) > 0.5).float().mean()
+        ),
+        "you divide by the number of digits: divide by the number of images.": (
+            lambda logits, targets: (
+                (logits.argmax(1) == targets).sum() / logits.shape[1]
+            )
+        ),
+        "you divide by 10: divide by the number of images.": lambda logits, targets: (
+            (logits.argmax(1) == targets).sum() / 10
+        ),
+        "you return 1 if all are right, and else 0, as // does: return the fraction.": (
+            lambda logits, targets: (logits.argmax(1) == targets).sum() // len(targets)
+        ),
+        "these say for each image whether it is right: take their mean.": (
+            lambda logits, targets: logits.argmax(1) == targets
+        ),
+        "these are the answers: compare them with the targets.": (
+            lambda logits, targets: logits.argmax(1)
+        ),
+    },
+)
+
+
+def _epoch(slip: str = "") -> Function:
+    """An epoch and its validation, with one slip."""
+
+    def run(
+        model: nn.Module,
+        loss_fn: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        train_batches: list[tuple[Tensor, Tensor]],
+        val_batches: list[tuple[Tensor, Tensor]],
+    ) -> Any:
+        model.train(slip != "no train()")
+        batches = train_batches * (2 if slip == "twice" else 1)
+        for images, targets in batches + (val_batches if slip == "on val" else []):
+            if slip not in ("no zero_grad()", "step at the end"):
+                optimizer.zero_grad()
+            loss = loss_fn(model(images), targets)
+            loss = -loss if slip == "uphill" else loss
+            loss.backward()
+            if slip not in ("no step()", "step at the end"):
+                optimizer.step()
+            if slip == "first batch":
+                break
+        if slip == "step at the end":
+            optimizer.step()
+        model.train(slip == "no eval()")
+        with torch.set_grad_enabled(slip == "gradients"):
+            right = [
+                (model(images).argmax(1) == targets).double()
+                for images, targets in val_batches
+            ]
+        returned = {
+            "count": torch.cat(right).sum(),
+            "batch means": torch.stack([batch.mean() for batch in right]).mean(),
+            "last batch": right[-1].mean(),
+            "loss": loss.detach(),
+        }
+        return returned.get(slip, torch.cat(right).mean())
+
+    return run
+
+
+def _watch(
+    function: Function, model: nn.Module, loss_fn: Any, optimizer: Any, *batches: Any
+) -> Any:
+    """What a function does to a model, and what it returns."""
+    calls = []
+    model.register_forward_pre_hook(
+        lambda model, inputs: calls.append(
+            (len(inputs[0]), model.training, torch.is_grad_enabled())
+        )
+    )
+    returned = function(model, loss_fn, optimizer, *batches)
+    if returned is None or returned is ...:
+        return returned
+    return {
+        "what is returned": returned,
+        "the weights afterwards": next(model.parameters()).detach().clone(),
+        "the number of images read": sum(n for n, _, _ in calls),
+        "of these in training mode": sum(n for n, mode, _ in calls if mode),
+        "of these with gradients": sum(n for n, _, grad in calls if grad),
+    }
+
+
+def _training_case(sizes: list[int], val_sizes: list[int], start: int) -> Case:
+    model = nn.Linear(3, 4, device="meta").to_empty(device="cpu").eval()
+    with torch.no_grad():
+        model.weight.copy_(varied(4, 3, start=start) / 5)
+        model.bias.zero_()
+    splits = []
+    for n, first in ((sizes, 50), (val_sizes, 80)):
+        images = varied(sum(n), 3, start=start + first) / 5
+        targets = torch.arange(sum(n)) ** 2 % 4
+        parts = (torch.split(values, n) for values in (images, targets))
+        splits.append(list(zip(*parts, strict=True)))
+    return {
+        "model": model,
+        "loss_fn": nn.CrossEntropyLoss(),
+        "optimizer": torch.optim.SGD(model.parameters(), lr=0.5),
+        "train_batches": splits[0],
+        "val_batches": splits[1],
+    }
+
+
+TRAIN_EPOCH = Exercise(
+    solution=_epoch(),
+    observe=_watch,
+    cases=[
+        _training_case([2, 2], [3, 1], start=0),
+        _training_case([4, 4, 3], [4, 4, 1], start=7),
+        _training_case([5, 5, 5, 2], [6, 3], start=31),
+    ],
+    mistakes={
+        "gradients add up from batch to batch: call optimizer.zero_grad() before each "
+        "backward().": _epoch("no zero_grad()"),
+        "the weights are what they were: optimizer.step() moves them, after "
+        "backward().": _epoch("no step()"),
+        "there is one step for the whole epoch: take one after each batch.": _epoch(
+            "step at the end"
+        ),
+        "you walk uphill: the loss should fall.": _epoch("uphill"),
+        "each image is to be trained on once an epoch, and here twice.": _epoch(
+            "twice"
+        ),
+        "the network learns from the validation images as well: only measure there.": (
+            _epoch("on val")
+        ),
+        "only the first batch is trained on: does something leave the loop?": _epoch(
+            "first batch"
+        ),
+        "the model comes to you in evaluation mode: call model.train() before you "
+        "train.": _epoch("no train()"),
+        "the validation runs in training mode: call model.eval() before it.": _epoch(
+            "no eval()"
+        ),
+        "the validation records gradients, for which it has no use: put it under "
+        "torch.no_grad().": _epoch("gradients"),
+        "these are the right answers: divide by the number of validation images.": (
+            _epoch("count")
+        ),
+        "that is the mean of the batches' accuracies, and the last batch is smaller: "
+        "count over all images.": _epoch("batch means"),
+        "that is the accuracy of the last batch: count over all of them.": _epoch(
+            "last batch"
+        ),
+        "that is the loss of the last batch: return the accuracy on the validation "
+        "images.": _epoch("loss"),
     },
 )
 
@@ -96,6 +296,8 @@ PERMUTE_WEIGHTS = Exercise(
             "weight": torch.arange(12.0).view(3, 4) - 5,
             "order": torch.tensor([3, 0, 2, 1]),
         },
+        {"weight": varied(4, 4), "order": torch.tensor([2, 0, 3, 1])},
+        {"weight": varied(3, 5), "order": torch.tensor([1, 4, 0, 2, 3])},
     ],
     mistakes={
         "that takes the order back, since it undoes the scrambling of weights that "
@@ -113,11 +315,19 @@ PERMUTE_WEIGHTS = Exercise(
         ),
         "you put the numbers of each row in order of size: the columns move as a "
         "whole.": lambda weight, order: weight.sort(1).values.flip(1),
+        "you put the rows in another order, but a row is a neuron: each pixel has a "
+        "column, weight[:, order].": (
+            lambda weight, order: weight[order],
+            lambda weight, order: weight[order.argsort()],
+        ),
+        "you multiply by the places: take the columns at these places, "
+        "weight[:, order].": lambda weight, order: weight * order,
     },
 )
 
 EXERCISES = {
     "count_parameters": COUNT_PARAMETERS,
     "accuracy": ACCURACY,
+    "train_epoch": TRAIN_EPOCH,
     "permute_weights": PERMUTE_WEIGHTS,
 }

@@ -1,19 +1,59 @@
 """Exercises on convolutional networks: windows, their sizes, and what they see."""
 
+from collections.abc import Callable
+from math import prod
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mnistedu.exercises.answer import Exercise
+from mnistedu.exercises.answer import Exercise, Function
+from mnistedu.exercises.varied import varied
 
 
 def _convolve(image: Tensor, kernel: Tensor, stride: int = 1) -> Tensor:
     return F.conv2d(image[None, None], kernel[None, None], stride=stride)[0, 0]
 
 
+def _slide(
+    image: Tensor,
+    kernel: Tensor,
+    place: Callable[[int, int], tuple[int, int]] = lambda i, j: (i, j),
+    size: tuple[int, ...] | None = None,
+    respond: Callable[[Tensor, Tensor], Tensor] = torch.mul,
+) -> Tensor:
+    """The chapter's two loops, with what may go wrong in their lines."""
+    height, width = size or kernel.shape
+    output = torch.zeros(
+        image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
+    )
+    for i in range(output.shape[0]):
+        for j in range(output.shape[1]):
+            top, left = place(i, j)
+            window = image[top : top + height, left : left + width]
+            output[i, j] = respond(window, kernel).sum()
+    return output
+
+
 def _products(image: Tensor, kernel: Tensor) -> Tensor:
     height, width = kernel.shape
     return image.unfold(0, height, 1).unfold(1, width, 1) * kernel
+
+
+def _first_place(image: Tensor, kernel: Tensor) -> Tensor:
+    output = torch.zeros_like(_convolve(image, kernel))
+    output[0, 0] = _convolve(image, kernel)[0, 0]
+    return output
+
+
+def _first_row(image: Tensor, kernel: Tensor) -> Tensor:
+    output = torch.zeros_like(_convolve(image, kernel))
+    output[0] = _convolve(image, kernel)[0]
+    return output
+
+
+def _last_products(image: Tensor, kernel: Tensor) -> Tensor:
+    return _products(image, kernel)[:, :, -1, -1]
 
 
 CONV2D = Exercise(
@@ -27,6 +67,8 @@ CONV2D = Exercise(
             "image": (torch.arange(20.0) * 7 % 11).view(4, 5),
             "kernel": torch.tensor([[1.0, 0], [2, -1], [0, 3]]),
         },
+        {"image": varied(6, 5), "kernel": varied(3, 3, start=40)},
+        {"image": varied(5, 5, start=9), "kernel": varied(2, 4, start=70)},
     ],
     mistakes={
         "your kernel is upside down. That is a convolution in mathematics; in deep "
@@ -53,9 +95,7 @@ CONV2D = Exercise(
             lambda image, kernel: _products(image, kernel).mean((2, 3))
         ),
         "@ is the product of matrices: multiply number by number, with *.": (
-            lambda image, kernel: (
-                _products(image, torch.ones_like(kernel)) @ kernel
-            ).sum((2, 3))
+            lambda image, kernel: _slide(image, kernel, respond=torch.matmul)
         ),
         "you add up the pixels alone: multiply them by the kernel first.": (
             lambda image, kernel: _convolve(image, torch.ones_like(kernel))
@@ -66,6 +106,36 @@ CONV2D = Exercise(
         ),
         "your window moves by its own length: here it moves by one pixel.": (
             lambda image, kernel: _convolve(image, kernel, kernel.shape[0])
+        ),
+        "only the first place, or the first row, has been computed, and the rest is 0: "
+        "does the return stand within the loops?": (_first_place, _first_row),
+        "each place holds the last of its products only: add to the sum with += "
+        "instead of setting it anew.": _last_products,
+        "the last row and column stay 0: a window of height h fits into H rows at "
+        "H - h + 1 places.": lambda image, kernel: F.pad(
+            _convolve(image, kernel)[:-1, :-1], (0, 1, 0, 1)
+        ),
+        "you add up pixels and kernel each by itself: multiply one by one first.": (
+            lambda image, kernel: (
+                _convolve(image, torch.ones_like(kernel)) * kernel.sum()
+            )
+        ),
+        "your window begins at row j and column i: i counts the rows.": (
+            lambda image, kernel: _slide(image, kernel, lambda i, j: (j, i))
+        ),
+        "it works for kernels of 3 × 3 only: take the sizes from kernel.shape.": (
+            lambda image, kernel: _slide(image, kernel, size=(3, 3))
+        ),
+        "it works for square kernels only: a kernel may be wider than tall.": (
+            lambda image, kernel: _slide(image, kernel, size=kernel.shape[:1] * 2),
+            lambda image, kernel: _slide(image, kernel, size=kernel.shape[1:] * 2),
+        ),
+        "your kernel is mirrored: it lies on the window as it is.": (
+            lambda image, kernel: _convolve(image, kernel.flip(0)),
+            lambda image, kernel: _convolve(image, kernel.flip(1)),
+        ),
+        "you add window and kernel: multiply them number by number.": (
+            lambda image, kernel: _slide(image, kernel, respond=torch.add)
         ),
     },
 )
@@ -81,6 +151,8 @@ MAX_POOL = Exercise(
         {"image": torch.tensor([[1.0, 2, 3, 7], [4, 0, 2, 5]]), "size": 2},
         {"image": torch.tensor([[-1.0, -2], [-4, -3]]), "size": 2},
         {"image": (torch.arange(35.0) * 11 % 37).view(5, 7), "size": 3},
+        {"image": varied(7, 8), "size": 3},
+        {"image": varied(5, 6, start=31), "size": 2},
     ],
     mistakes={
         "that is the mean of each window, which is pooling too: take the largest.": (
@@ -113,6 +185,19 @@ MAX_POOL = Exercise(
         "width with //.": lambda image, size: F.max_pool2d(
             image[None], size, ceil_mode=True
         )[0],
+        "your result is square, as high as wide, and the image is not: take the width "
+        "from image.shape[1].": lambda image, size: _pool(image, size)[
+            :, : image.shape[0] // size
+        ],
+        "your windows are 2 × 2 whatever size is.": lambda image, size: _pool(image, 2),
+        "these are the places of the largest numbers: return the numbers.": (
+            lambda image, size: F.max_pool2d(image[None], size, return_indices=True)[1][
+                0
+            ]
+        ),
+        "you take the largest absolute values: -4 is less than -1.": (
+            lambda image, size: _pool(image.abs(), size)
+        ),
     },
 )
 
@@ -124,6 +209,9 @@ OUTPUT_SIZE = Exercise(
         {"n": 7, "k": 3, "padding": 0, "stride": 2},
         {"n": 6, "k": 3, "padding": 0, "stride": 2},
         {"n": 28, "k": 5, "padding": 2, "stride": 3},
+        {"n": 13, "k": 4, "padding": 1, "stride": 3},
+        {"n": 17, "k": 2, "padding": 3, "stride": 4},
+        {"n": 9, "k": 7, "padding": 2, "stride": 2},
     ],
     mistakes={
         "one place is missing: after the first place come as many as there are steps, "
@@ -149,6 +237,30 @@ OUTPUT_SIZE = Exercise(
         "left out, so round down.": lambda n, k, padding, stride: (
             -(-(n + 2 * padding - k) // stride) + 1
         ),
+        "k // 2 on each side makes less than k when k is odd: take k off as a whole, "
+        "divide, and add 1 for the first place.": lambda n, k, padding, stride: (
+            (n + 2 * padding - 2 * (k // 2)) // stride
+        ),
+        "that is the number of pixels divided by the stride: the window needs k pixels "
+        "at its first place.": lambda n, k, padding, stride: n // stride,
+        "that is the size with padding, divided by the stride: the window needs k "
+        "pixels at its first place.": (
+            lambda n, k, padding, stride: (n + 2 * padding) // stride
+        ),
+        "// comes before + and -: put brackets round what is to be divided.": (
+            lambda n, k, padding, stride: n + 2 * padding - k // stride + 1,
+        ),
+        "a step that does not fit whole is left out: round down with //, not to the "
+        "nearest.": lambda n, k, padding, stride: (
+            round((n + 2 * padding - k) / stride) + 1
+        ),
+        "k is not 3 in every case: use k itself.": lambda n, k, padding, stride: (
+            (n + 2 * padding - 3) // stride + 1
+        ),
+        "one number is asked for: height and width are computed in the same way.": (
+            lambda n, k, padding, stride: ((n + 2 * padding - k) // stride + 1,) * 2
+        ),
+        "you forgot padding and stride.": lambda n, k, padding, stride: n - k + 1,
     },
 )
 
@@ -169,6 +281,15 @@ def _step_first(layers: list[tuple[int, int]]) -> int:
     return size
 
 
+def _grow(layers: list[tuple[int, int]], gain: Callable[[int, int, int], int]) -> int:
+    """The field, if a layer adds ``gain(kernel, stride, step)`` to it."""
+    size, step = 1, 1
+    for kernel, stride in layers:
+        size += gain(kernel, stride, step)
+        step *= stride
+    return size
+
+
 def _last_stride_only(layers: list[tuple[int, int]]) -> int:
     steps = [1, *(stride for _, stride in layers)]
     return 1 + sum((k - 1) * step for (k, _), step in zip(layers, steps, strict=False))
@@ -186,6 +307,7 @@ RECEPTIVE_FIELD = Exercise(
         {"layers": [(5, 1), (2, 2)]},
         {"layers": [(5, 1), (2, 2), (3, 1)]},
         {"layers": [(5, 1), (2, 2), (5, 1), (2, 2), (3, 1)]},
+        {"layers": [(4, 3), (3, 2), (5, 2), (2, 1), (7, 1)]},
     ],
     mistakes={
         "start from 1: without any layer a place sees itself.": (
@@ -201,19 +323,189 @@ RECEPTIVE_FIELD = Exercise(
         ),
         "a layer's own stride comes too early: it makes the steps of the layers after "
         "it longer.": _step_first,
-        "you go from the last layer to the first: steps grow from the first to the "
-        "last.": _backwards,
+        "that is the field of these layers in reverse order: going forwards, the steps "
+        "grow; size = (size - 1) * stride + kernel goes backwards.": _backwards,
         "you forgot the strides: after a layer of stride 2 a step is 2 pixels long.": (
             lambda layers: 1 + sum(kernel - 1 for kernel, _ in layers)
         ),
         "you use the stride of the layer before alone: a step is the product of all "
         "strides before.": _last_stride_only,
+        "a kernel of size k reaches k - 1 steps further, not half of it: the field "
+        "grows to both sides.": lambda layers: _grow(
+            layers, lambda k, s, step: k // 2 * step
+        ),
+        "a kernel of size k reaches k - 1 steps further, not k.": (
+            lambda layers: _grow(layers, lambda k, s, step: k * step),
+        ),
+        "you multiply by the layer's own stride: a step is the product of the strides "
+        "before it.": lambda layers: _grow(layers, lambda k, s, step: (k - 1) * s),
+        "you add the strides up: two layers of stride 2 make a step of 4 pixels, their "
+        "product.": (
+            lambda layers: (
+                1
+                + sum(
+                    (k - 1) * (1 + sum(s for _, s in layers[:i]))
+                    for i, (k, _) in enumerate(layers)
+                )
+            ),
+            lambda layers: (
+                1
+                + sum(
+                    (k - 1) * (sum(s for _, s in layers[:i]) or 1)
+                    for i, (k, _) in enumerate(layers)
+                )
+            ),
+        ),
+        "you multiply the kernels: they overlap, and each adds its reach.": (
+            lambda layers: prod(kernel for kernel, _ in layers),
+            lambda layers: prod(kernel * stride for kernel, stride in layers),
+        ),
+        "the last layer is missing.": lambda layers: _receptive_field(layers[:-1]),
+        "the first layer is missing.": lambda layers: _receptive_field(layers[1:]),
+        "you forgot the strides, and the one pixel with which it starts.": (
+            lambda layers: sum(kernel - 1 for kernel, _ in layers)
+        ),
+        "you stop after the first layer: does the return stand within the loop?": (
+            lambda layers: layers[0][0]
+        ),
+    },
+)
+
+
+def _convolve_channels(image: Tensor, kernels: Tensor) -> Tensor:
+    return F.conv2d(image[None], kernels)[0]
+
+
+def _each_channel(image: Tensor, kernels: Tensor) -> Tensor:
+    """(K, C, H', W'): what each channel gives by itself."""
+    height, width = kernels.shape[2:]
+    windows = image.unfold(1, height, 1).unfold(2, width, 1)
+    return torch.einsum("cijab,kcab->kcij", windows, kernels)
+
+
+CONV_CHANNELS = Exercise(
+    solution=_convolve_channels,
+    cases=[
+        {
+            "image": torch.tensor([[[1.0, 2], [3, 4]], [[5, 6], [7, 8]]]),
+            "kernels": torch.tensor([[[[1.0]], [[2.0]]], [[[0.0]], [[-1.0]]]]),
+        },
+        {"image": varied(3, 4, 5), "kernels": varied(2, 3, 2, 3, start=17)},
+        {"image": varied(2, 5, 4, start=44), "kernels": varied(3, 2, 3, 2, start=5)},
+        {"image": varied(2, 4, 4, start=70), "kernels": varied(2, 2, 2, 2, start=31)},
+    ],
+    mistakes={
+        "you keep the channels apart: each kernel adds up what all of them give.": (
+            _each_channel
+        ),
+        "you take the mean over the channels: add them up.": (
+            lambda image, kernels: _each_channel(image, kernels).mean(1)
+        ),
+        "you take the largest of the channels: add them up.": (
+            lambda image, kernels: _each_channel(image, kernels).amax(1)
+        ),
+        "you add up over the kernels: each makes a map of its own.": (
+            lambda image, kernels: _each_channel(image, kernels).sum(0)
+        ),
+        "you look at the first channel only: a kernel has weights for each.": (
+            lambda image, kernels: _each_channel(image, kernels)[:, 0]
+        ),
+        "that is the map of the first kernel: each kernel makes one.": (
+            lambda image, kernels: _convolve_channels(image, kernels)[0],
+            lambda image, kernels: _convolve_channels(image, kernels)[:1],
+        ),
+        "all channels get the weights of the first: each has its own.": (
+            lambda image, kernels: _convolve_channels(
+                image, kernels[:, :1].expand_as(kernels)
+            )
+        ),
+        "your kernels are upside down: they lie on the window as they are.": (
+            lambda image, kernels: _convolve_channels(image, kernels.flip(2, 3))
+        ),
+        "kernels and channels are exchanged: a kernel is kernels[k], with weights for "
+        "each channel.": lambda image, kernels: _convolve_channels(
+            image, kernels.transpose(0, 1)
+        ),
+    },
+)
+
+
+def _batch_norm(
+    dims: tuple[int, ...] = (0, 2, 3),
+    correction: int = 0,
+    root: Callable[[Tensor], Tensor] = torch.sqrt,
+    in_training: Callable[[bool], bool] = lambda training: training,
+) -> Function:
+    """Batch normalisation, with what may go wrong in its parts."""
+
+    def normalise(x: Tensor, mean: Tensor, var: Tensor, training: bool) -> Tensor:
+        mean, var = mean.view(1, -1, 1, 1), var.view(1, -1, 1, 1)
+        if in_training(training):
+            mean = x.mean(dims, keepdim=True)
+            var = x.var(dims, correction=correction, keepdim=True)
+        return (x - mean) / root(var + 1e-5)
+
+    return normalise
+
+
+BATCH_NORM = Exercise(
+    solution=_batch_norm(),
+    cases=[
+        {
+            "x": torch.tensor([[[[0.0, 4]]], [[[2.0, 6]]]]),
+            "mean": torch.tensor([1.0]),
+            "var": torch.tensor([4.0]),
+            "training": True,
+        },
+        {
+            "x": torch.tensor([[[[1.0, 4]]], [[[2.0, 6]]]]),
+            "mean": torch.tensor([1.0]),
+            "var": torch.tensor([4.0]),
+            "training": False,
+        },
+        *(
+            {
+                "x": varied(3, 4, 2, 4),
+                "mean": varied(4, start=40),
+                "var": varied(4, start=60).abs(),
+                "training": training,
+            }
+            for training in (True, False)
+        ),
+    ],
+    mistakes={
+        "in use, the batch must not matter: take the mean and var that are given, "
+        "unless training.": _batch_norm(in_training=lambda training: True),
+        "in training, the batch's own mean and variance count.": _batch_norm(
+            in_training=lambda training: False
+        ),
+        "training and use are exchanged.": _batch_norm(
+            in_training=lambda training: not training
+        ),
+        "this variance divides by n - 1: in training, divide by n, with "
+        "correction=0.": _batch_norm(correction=1),
+        "you normalise each image by itself: the batch's mean runs over the images "
+        "too, dimensions 0, 2 and 3.": _batch_norm(dims=(2, 3)),
+        "you normalise each place by itself: the mean runs over all places of a "
+        "channel, dimensions 0, 2 and 3.": _batch_norm(dims=(0,)),
+        "you normalise all channels together: each has its own mean and variance.": (
+            _batch_norm(dims=(0, 1, 2, 3))
+        ),
+        "the mean runs over the channels: each has its own, so take it over "
+        "dimensions 0, 2 and 3.": _batch_norm(dims=(1,)),
+        "you divide by the variance: divide by its root.": _batch_norm(
+            root=lambda var: var
+        ),
+        "you subtract the mean, and the deviation is still what it was: divide by the "
+        "root of the variance.": _batch_norm(root=torch.ones_like),
     },
 )
 
 EXERCISES = {
     "conv2d": CONV2D,
+    "conv_channels": CONV_CHANNELS,
     "output_size": OUTPUT_SIZE,
     "max_pool": MAX_POOL,
+    "batch_norm": BATCH_NORM,
     "receptive_field": RECEPTIVE_FIELD,
 }

@@ -38,6 +38,15 @@ def _compare_with_the_epoch_before(
     return epoch, _epoch_of_smallest(val_losses[:epoch])
 
 
+def _keep_the_last_that_fell(val_losses: list[float], patience: int) -> tuple[int, int]:
+    epoch = best = 1
+    while epoch < len(val_losses) and epoch - best < patience:
+        epoch += 1
+        if val_losses[epoch - 1] < val_losses[epoch - 2]:
+            best = epoch
+    return epoch, best
+
+
 def _count_all_bad_epochs(val_losses: list[float], patience: int) -> tuple[int, int]:
     epoch = best = 1
     while epoch < len(val_losses) and epoch - best < patience:
@@ -50,12 +59,23 @@ def _epoch_of_smallest(val_losses: list[float]) -> int:
     return 1 + val_losses.index(min(val_losses))
 
 
+def _fill(targets: Tensor, classes: int, target: float, others: float) -> Tensor:
+    return torch.where(F.one_hot(targets, classes).bool(), target, others)
+
+
+def _fill_all_rows(targets: Tensor, classes: int, epsilon: float) -> Tensor:
+    rows = torch.full((len(targets), classes), epsilon / classes)
+    rows[:, targets] = 1 - epsilon + epsilon / classes
+    return rows
+
+
 SMOOTH_TARGETS = Exercise(
     solution=_smooth,
     cases=[
         {"targets": torch.tensor([1]), "classes": 2, "epsilon": 0.2},
         {"targets": torch.tensor([2, 0]), "classes": 3, "epsilon": 0.3},
         {"targets": torch.tensor([1]), "classes": 4, "epsilon": 0.2},
+        {"targets": torch.tensor([4, 0, 4, 1, 2, 4]), "classes": 7, "epsilon": 0.35},
     ],
     mistakes={
         "you share epsilon among the other classes: it is spread over all of them, the "
@@ -88,6 +108,51 @@ SMOOTH_TARGETS = Exercise(
         "that is certainty, nothing is smoothed yet: spread epsilon.": (
             lambda targets, classes, epsilon: F.one_hot(targets, classes)
         ),
+        "the target loses epsilon and gets its own share of it back: in the end it has "
+        "1 - epsilon + epsilon / classes.": lambda targets, classes, epsilon: _fill(
+            targets, classes, 1 - epsilon, epsilon / classes
+        ),
+        "the others get epsilon each: it is divided among all classes.": (
+            lambda targets, classes, epsilon: _fill(
+                targets, classes, 1 - epsilon, epsilon
+            )
+        ),
+        "you divide by the number of images: epsilon is spread over the classes.": (
+            lambda targets, classes, epsilon: (
+                F.one_hot(targets, classes) * (1 - epsilon) + epsilon / len(targets)
+            )
+        ),
+        "you have a row for each class: a row is an image, and its target tells which "
+        "entry is large, torch.eye(classes)[targets].": (
+            lambda targets, classes, epsilon: (
+                torch.eye(classes) * (1 - epsilon) + epsilon / classes
+            )
+        ),
+        "the classes are not ten in every case: use the argument.": (
+            lambda targets, classes, epsilon: _smooth(targets, 10, epsilon),
+            lambda targets, classes, epsilon: (
+                F.one_hot(targets, classes) * (1 - epsilon) + epsilon / 10
+            ),
+            lambda targets, classes, epsilon: (
+                F.one_hot(targets, 10) * (1 - epsilon) + epsilon / classes
+            ),
+        ),
+        "the targets are places, not values: make a row with a 1 at each first, with "
+        "one_hot.": lambda targets, classes, epsilon: (
+            targets * (1 - epsilon) + epsilon / classes
+        ),
+        "each row has the targets of all images: give the rows as well, "
+        "y[range(len(targets)), targets].": _fill_all_rows,
+        "the target keeps its whole 1: take epsilon away from it.": (
+            lambda targets, classes, epsilon: _fill(
+                targets, classes, 1.0, epsilon / classes
+            )
+        ),
+        "all classes are alike, the target too: only epsilon is spread.": (
+            lambda targets, classes, epsilon: torch.full(
+                (len(targets), classes), 1 / classes
+            )
+        ),
     },
 )
 
@@ -99,6 +164,13 @@ EARLY_STOP = Exercise(
         {"val_losses": [1.0, 3.0, 2.0, 0.5], "patience": 2},
         {"val_losses": [4.0, 5.0, 3.0, 4.0, 2.0], "patience": 2},
         {"val_losses": [1.0, 2.0], "patience": 3},
+        {
+            "val_losses": [5.0, 4.0, 4.5, 3.0, 3.5, 2.9, 2.9, 3.0, 3.1, 2.95, 2.0],
+            "patience": 4,
+        },
+        {"val_losses": [3.0, 1.0, 1.5, 1.6, 1.7], "patience": 2},
+        {"val_losses": [2.0, 1.5, 1.7, 1.6, 1.55], "patience": 5},
+        {"val_losses": [1.0, 1.2, 1.1, 0.5], "patience": 1},
     ],
     mistakes={
         "count the epochs from 1: Python counts the entries of a list from 0.": (
@@ -120,7 +192,9 @@ EARLY_STOP = Exercise(
         "you wait one epoch too long: stop after patience epochs without a better "
         "one.": lambda val_losses, patience: _early_stop(val_losses, patience + 1),
         "you stop one epoch too early: the best epoch itself does not count.": (
-            lambda val_losses, patience: _early_stop(val_losses, patience - 1)
+            lambda val_losses, patience: _early_stop(val_losses, patience - 1),
+            lambda val_losses, patience: _early_stop(val_losses, max(patience - 1, 1)),
+            lambda val_losses, patience: _early_stop(val_losses, patience - 1 or 99),
         ),
         "the epochs are right, but the order is the last one, then the best.": (
             lambda val_losses, patience: _early_stop(val_losses, patience)[::-1]
@@ -138,10 +212,39 @@ EARLY_STOP = Exercise(
             lambda val_losses, patience: _early_stop(val_losses, patience, operator.le)
         ),
         "you compare with the epoch before: compare with the best so far.": (
-            _compare_with_the_epoch_before
+            _compare_with_the_epoch_before,
+            _keep_the_last_that_fell,
         ),
         "you count all epochs that were no better: only those in a row count, so "
         "begin again after each new best.": _count_all_bad_epochs,
+        "the training cannot end after its last epoch: if patience does not run out, "
+        "it ends with the last.": (
+            lambda val_losses, patience: (
+                (best := _early_stop(val_losses, patience)[1]) + patience,
+                best,
+            ),
+            lambda val_losses, patience: (
+                (best := _epoch_of_smallest(val_losses)) + patience,
+                best,
+            ),
+        ),
+        "the best epoch is looked for among all, also those that are never trained, "
+        "and patience is counted from there.": lambda val_losses, patience: (
+            min(_epoch_of_smallest(val_losses) + patience, len(val_losses)),
+            _epoch_of_smallest(val_losses),
+        ),
+        "these are the epochs, but the best one alone is missing: return both.": (
+            lambda val_losses, patience: _early_stop(val_losses, patience)[0]
+        ),
+        "no epoch is ever better: does your best loss start from 0? Start from "
+        "infinity, or the first loss.": lambda val_losses, patience: (
+            min(patience, len(val_losses)),
+            1,
+        ),
+        "the training ends later than with its best epoch: patience epochs must show "
+        "first that nothing better comes.": lambda val_losses, patience: (
+            (_epoch_of_smallest(val_losses),) * 2
+        ),
     },
 )
 

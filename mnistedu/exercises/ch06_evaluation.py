@@ -1,13 +1,39 @@
 """Exercises on what one number of accuracy hides."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
-from mnistedu.exercises.answer import Exercise
+from mnistedu.exercises.answer import Exercise, Function
+from mnistedu.exercises.varied import varied
+
+
+def _gaps(confidence: Tensor, accuracy: Tensor) -> Tensor:
+    return (accuracy - confidence).abs()
 
 
 def _ece(confidence: Tensor, accuracy: Tensor, counts: Tensor) -> Tensor:
-    return ((accuracy - confidence).abs() * counts).nansum() / counts.sum()
+    return (_gaps(confidence, accuracy) * counts).nansum() / counts.sum()
+
+
+def _signed_gaps(confidence: Tensor, accuracy: Tensor) -> Tensor:
+    return accuracy - confidence
+
+
+def _add_up(
+    part: Callable[[Tensor, Tensor], Tensor],
+    gaps: Callable[[Tensor, Tensor], Tensor] = _gaps,
+) -> tuple[Callable[..., Tensor], Callable[..., Tensor]]:
+    """A mistake in the parts of the bins, made with an eye to nan and without."""
+    return (
+        lambda confidence, accuracy, counts: part(
+            gaps(confidence, accuracy), counts
+        ).nansum(),
+        lambda confidence, accuracy, counts: part(
+            gaps(confidence, accuracy), counts
+        ).sum(),
+    )
 
 
 def _confusion(targets: Tensor, answers: Tensor, classes: int) -> Tensor:
@@ -23,6 +49,10 @@ def _count_pairs_once(targets: Tensor, answers: Tensor, classes: int) -> Tensor:
 
 def _hand_over(probabilities: Tensor, k: int) -> Tensor:
     return probabilities.amax(1).argsort()[:k]
+
+
+def _count_first(targets: Tensor, answers: Tensor, classes: int) -> Tensor:
+    return _confusion(targets[:1], answers[:1], classes)
 
 
 CONFUSION = Exercise(
@@ -42,6 +72,11 @@ CONFUSION = Exercise(
             "targets": torch.tensor([0, 1, 1, 2]),
             "answers": torch.tensor([0, 1, 0, 2]),
             "classes": 4,
+        },
+        {
+            "targets": torch.tensor([2, 0, 2, 1, 2, 0, 4, 1, 2, 4, 2]),
+            "answers": torch.tensor([1, 0, 2, 1, 1, 4, 4, 0, 2, 4, 1]),
+            "classes": 5,
         },
     ],
     mistakes={
@@ -64,7 +99,11 @@ CONFUSION = Exercise(
             lambda targets, answers, classes: (
                 _confusion(targets, answers, classes)
                 / targets.bincount(minlength=classes)[:, None]
-            )
+            ),
+            lambda targets, answers, classes: (
+                _confusion(targets, answers, classes)
+                / targets.bincount(minlength=classes)[:, None].clamp(min=1)
+            ),
         ),
         "these are shares of all images: leave the counts as they are.": (
             lambda targets, answers, classes: (
@@ -72,8 +111,44 @@ CONFUSION = Exercise(
             )
         ),
         "a digit that does not occur has a row and a column too: the table is classes "
-        "× classes.": lambda targets, answers, classes: _confusion(
-            targets, answers, int(targets.max()) + 1
+        "× classes.": (
+            lambda targets, answers, classes: _confusion(
+                targets, answers, int(targets.max()) + 1
+            ),
+            lambda targets, answers, classes: _confusion(targets, answers, classes)[
+                targets.unique()
+            ][:, targets.unique()],
+        ),
+        "all rows are the same list: [[0] * n] * n holds one row n times. Make each "
+        "row anew, or use torch.zeros.": lambda targets, answers, classes: (
+            answers.bincount(minlength=classes).expand(classes, -1)
+        ),
+        "only the first image is counted: does the return stand within the loop?": (
+            _count_first
+        ),
+        "each mistake counts twice, in both directions: the row is the target, the "
+        "column the answer.": lambda targets, answers, classes: (
+            _confusion(targets, answers, classes)
+            + _confusion(answers, targets, classes).fill_diagonal_(0)
+        ),
+        "you count every target with every answer: take them in pairs, with zip.": (
+            lambda targets, answers, classes: torch.outer(
+                targets.bincount(minlength=classes), answers.bincount(minlength=classes)
+            )
+        ),
+        "these are shares of each column: leave the counts as they are.": (
+            lambda targets, answers, classes: (
+                _confusion(targets, answers, classes)
+                / answers.bincount(minlength=classes)
+            )
+        ),
+        "that is ten times ten whatever classes is: use the argument.": (
+            lambda targets, answers, classes: _confusion(targets, answers, 10)
+        ),
+        "you add 1 to the whole row of the target: the answer says in which column.": (
+            lambda targets, answers, classes: targets.bincount(minlength=classes)[
+                :, None
+            ].expand(-1, classes)
         ),
     },
 )
@@ -83,6 +158,8 @@ PRECISION = Exercise(
     cases=[
         {"matrix": torch.tensor([[3, 1], [2, 2]])},
         {"matrix": torch.tensor([[5, 1, 0], [2, 7, 0], [1, 0, 4]])},
+        {"matrix": (varied(4, 4) + 5).mul(3).long() + 1},
+        {"matrix": (varied(10, 10) + 5).mul(2).long() + torch.eye(10).long() * 30},
     ],
     mistakes={
         "that is recall: divide by what was called a digit, and answers run along the "
@@ -101,6 +178,21 @@ PRECISION = Exercise(
         "this digit.": lambda matrix: matrix.diag(),
         "// cuts the result to whole numbers: divide with /.": (
             lambda matrix: matrix.diag() // matrix.sum(0)
+        ),
+        "it works for ten digits only, and this matrix has fewer: take their number "
+        "from matrix.shape.": lambda matrix: torch.stack(
+            [matrix[i, i] / matrix[:, i].sum() for i in range(10)]
+        ),
+        "you divide by the wrong answers in the column: divide by all answers in it.": (
+            lambda matrix: matrix.diag() / (matrix.sum(0) - matrix.diag())
+        ),
+        "that is the F1 score, of precision and recall together.": (
+            lambda matrix: 2 * matrix.diag() / (matrix.sum(0) + matrix.sum(1))
+        ),
+        "you take the largest count of each column: right answers stand on the "
+        "diagonal.": lambda matrix: matrix.amax(0) / matrix.sum(0),
+        "above stands the sum of all right answers: each digit has its own.": (
+            lambda matrix: matrix.diag().sum() / matrix.sum(0)
         ),
     },
 )
@@ -124,6 +216,19 @@ HAND_OVER = Exercise(
             ),
             "k": 2,
         },
+        {
+            "probabilities": torch.tensor(
+                [
+                    [0.002, 0.94, 0.029, 0.029],
+                    [0.38, 0.22, 0.2, 0.2],
+                    [0.07, 0.07, 0.79, 0.07],
+                    [0.11, 0.11, 0.11, 0.67],
+                    [0.16, 0.16, 0.53, 0.15],
+                    [0.99, 0.004, 0.003, 0.003],
+                ]
+            ),
+            "k": 3,
+        },
     ],
     mistakes={
         "these are the surest answers: a person should get the most doubtful ones.": (
@@ -144,6 +249,31 @@ HAND_OVER = Exercise(
         "these are all images: return only the first k.": (
             lambda probabilities, k: probabilities.amax(1).argsort()
         ),
+        "these are the answers, the digits: return the indices of the images.": (
+            lambda probabilities, k: probabilities.argmax(1)[:k],
+            lambda probabilities, k: probabilities.argmax(1)[
+                _hand_over(probabilities, k)
+            ],
+        ),
+        "these are the surest of all, the least sure of them first: take the first k "
+        "of argsort, not the last.": lambda probabilities, k: probabilities.amax(
+            1
+        ).argsort()[-k:],
+        "these are the first k images: look for the most doubtful.": (
+            lambda probabilities, k: torch.arange(k)
+        ),
+        "the right images, but the most doubtful comes first: leave them unsorted.": (
+            lambda probabilities, k: _hand_over(probabilities, k).sort().values
+        ),
+        "these are the images' probabilities: return their indices.": (
+            lambda probabilities, k: probabilities[_hand_over(probabilities, k)]
+        ),
+        "you search the numbers of all images in one row: take the largest of each "
+        "image first.": lambda probabilities, k: (
+            probabilities.flatten().topk(k, largest=False).indices
+        ),
+        "you look at the smallest probability of each image: doubt shows in the "
+        "largest.": lambda probabilities, k: probabilities.amin(1).argsort()[:k],
     },
 )
 
@@ -165,44 +295,184 @@ ECE = Exercise(
             "accuracy": torch.tensor([torch.nan, 0.6]),
             "counts": torch.tensor([0, 20]),
         },
+        {
+            "confidence": torch.tensor([torch.nan, 0.35, 0.52, torch.nan, 0.78, 0.93]),
+            "accuracy": torch.tensor([torch.nan, 0.41, 0.38, torch.nan, 0.71, 0.96]),
+            "counts": torch.tensor([0, 17, 31, 0, 45, 230]),
+        },
     ],
     mistakes={
         "here each bin counts the same: weight the gaps with the counts.": (
-            lambda confidence, accuracy, counts: (accuracy - confidence).abs().mean()
+            lambda confidence, accuracy, counts: _gaps(confidence, accuracy).mean(),
+            lambda confidence, accuracy, counts: _gaps(confidence, accuracy).nanmean(),
+            lambda confidence, accuracy, counts: _gaps(confidence, accuracy).nansum(),
         ),
-        "a gap counts whichever way it goes: take its absolute value.": (
-            lambda confidence, accuracy, counts: (
-                ((accuracy - confidence) * counts).sum() / counts.sum()
-            )
+        "a gap counts whichever way it goes: take its absolute value.": _add_up(
+            lambda gaps, counts: gaps * counts / counts.sum(), _signed_gaps
         ),
         "gaps of opposite sign cancel: take the absolute value of each before you add "
-        "them up.": lambda confidence, accuracy, counts: (
-            ((accuracy - confidence) * counts).sum().abs() / counts.sum()
+        "them up.": tuple(
+            lambda *bins, add_up=add_up: add_up(*bins).abs()
+            for add_up in _add_up(
+                lambda gaps, counts: gaps * counts / counts.sum(), _signed_gaps
+            )
         ),
-        "you forgot to divide by the number of answers, the sum of the counts.": (
-            lambda confidence, accuracy, counts: (
-                (accuracy - confidence).abs() * counts
-            ).sum()
+        "you forgot to divide by the number of answers, counts.sum().": _add_up(
+            lambda gaps, counts: gaps * counts
         ),
         "you divide by the number of bins: divide by the number of answers, the sum of "
-        "the counts.": lambda confidence, accuracy, counts: (
-            (accuracy - confidence).abs() * counts
-        ).mean(),
-        "you square the gaps: take their absolute values.": (
+        "the counts.": (
+            *_add_up(lambda gaps, counts: gaps * counts / len(counts)),
+            *_add_up(lambda gaps, counts: gaps * counts / (counts > 0).sum()),
+            *_add_up(lambda gaps, counts: gaps * counts / len(counts) / counts.sum()),
+        ),
+        "you square the gaps: take their absolute values.": _add_up(
+            lambda gaps, counts: gaps**2 * counts / counts.sum()
+        ),
+        "you square the gaps and take the root in the end: take absolute values.": (
             lambda confidence, accuracy, counts: (
-                ((accuracy - confidence) ** 2 * counts).sum() / counts.sum()
+                (_gaps(confidence, accuracy) ** 2 * counts).nansum() / counts.sum()
+            ).sqrt()
+        ),
+        "that is the largest gap: take the mean, weighted with the counts.": (
+            lambda confidence, accuracy, counts: (
+                _gaps(confidence, accuracy).nan_to_num().max()
+            )
+        ),
+        "these are the parts of each bin: add them up.": (
+            lambda confidence, accuracy, counts: (
+                _gaps(confidence, accuracy).nan_to_num() * counts / counts.sum()
             )
         ),
         "one nan makes the whole sum nan: leave the empty bins out, for example with "
         "nansum.": lambda confidence, accuracy, counts: (
-            ((accuracy - confidence).abs() * counts).sum() / counts.sum()
+            (_gaps(confidence, accuracy) * counts).sum() / counts.sum()
+        ),
+    },
+)
+
+
+def _accuracies(is_right: Tensor, picks: Tensor) -> Tensor:
+    return is_right[picks].double().mean(1)
+
+
+def _between(low: float, high: float) -> Function:
+    return lambda is_right, picks: tuple(
+        _accuracies(is_right, picks).quantile(q).item() for q in (low, high)
+    )
+
+
+def _pick(n: int, times: int) -> Tensor:
+    """Row after row of places from 0 to n - 1, some of them twice."""
+    return (torch.arange(n * times) ** 3 % 101 * 7 % n).view(times, n)
+
+
+BOOTSTRAP = Exercise(
+    solution=_between(0.025, 0.975),
+    cases=[
+        {
+            "is_right": torch.tensor([True, False, True, True]),
+            "picks": torch.tensor([[0, 0, 2, 3], [1, 1, 0, 2], [3, 1, 2, 0]]),
+        },
+        {
+            "is_right": torch.tensor([True, True, False, True, False, True, True]),
+            "picks": _pick(7, 25),
+        },
+    ],
+    mistakes={
+        "between 5 % and 95 % lie nine tenths: take 2.5 % and 97.5 %.": (
+            _between(0.05, 0.95)
+        ),
+        "these are the smallest and the largest: leave out 2.5 % at either end.": (
+            _between(0, 1)
+        ),
+        "the larger comes first: return low, then high.": _between(0.975, 0.025),
+        "that is the mean, plus and minus two deviations: take quantiles.": (
+            lambda is_right, picks: tuple(
+                (acc := _accuracies(is_right, picks)).mean() + factor * acc.std()
+                for factor in (-2, 2)
+            ),
+            lambda is_right, picks: tuple(
+                (acc := _accuracies(is_right, picks)).mean() + factor * acc.std()
+                for factor in (-1.96, 1.96)
+            ),
+        ),
+        "the mean runs over the wrong dimension: a row of picks is one test set.": (
+            lambda is_right, picks: tuple(
+                is_right[picks].double().mean(0).quantile(q) for q in (0.025, 0.975)
+            )
+        ),
+        "these are the quantiles of the single answers: take the accuracy of each row "
+        "of picks first.": lambda is_right, picks: tuple(
+            is_right[picks].double().quantile(q) for q in (0.025, 0.975)
+        ),
+        "these are the accuracies of all rows: return their quantiles, low and high.": (
+            _accuracies
+        ),
+        "you count right answers: the accuracy is their mean.": (
+            lambda is_right, picks: tuple(
+                is_right[picks].double().sum(1).quantile(q) for q in (0.025, 0.975)
+            )
+        ),
+    },
+)
+
+
+def _risk(confidence: Tensor, is_right: Tensor) -> Tensor:
+    wrong = ~is_right[confidence.argsort(descending=True)]
+    return wrong.cumsum(0) / torch.arange(1, len(wrong) + 1)
+
+
+RISK_COVERAGE = Exercise(
+    solution=_risk,
+    cases=[
+        {
+            "confidence": torch.tensor([0.6, 0.9, 0.8]),
+            "is_right": torch.tensor([False, True, False]),
+        },
+        {
+            "confidence": torch.tensor([0.71, 0.99, 0.52, 0.93, 0.84, 0.47, 0.88]),
+            "is_right": torch.tensor([False, True, True, True, False, False, True]),
+        },
+    ],
+    mistakes={
+        "you begin with the least sure: the surest are answered first.": (
+            lambda confidence, is_right: _risk(-confidence, is_right)
+        ),
+        "the answers are taken as they come: sort them, the surest first.": (
+            lambda confidence, is_right: _risk(-torch.arange(len(is_right)), is_right)
+        ),
+        "that is the accuracy: the risk is the share of wrong answers.": (
+            lambda confidence, is_right: 1 - _risk(confidence, is_right)
+        ),
+        "these are the counts of mistakes: divide each by the number of answers so "
+        "far.": lambda confidence, is_right: (
+            _risk(confidence, is_right) * torch.arange(1, len(is_right) + 1)
+        ),
+        "you divide by the number of all images: divide by that of the answers so "
+        "far.": lambda confidence, is_right: (
+            _risk(confidence, is_right)
+            * torch.arange(1, len(is_right) + 1)
+            / len(is_right)
+        ),
+        "you divide by one answer too few, and so first by 0: begin with 1.": (
+            lambda confidence, is_right: (
+                _risk(confidence, is_right)
+                * torch.arange(1, len(is_right) + 1)
+                / torch.arange(len(is_right))
+            )
+        ),
+        "these say which answers are wrong, in order: take the mean of the first k.": (
+            lambda confidence, is_right: ~is_right[confidence.argsort(descending=True)]
         ),
     },
 )
 
 EXERCISES = {
+    "bootstrap": BOOTSTRAP,
     "confusion": CONFUSION,
     "precision": PRECISION,
     "hand_over": HAND_OVER,
+    "risk_coverage": RISK_COVERAGE,
     "ece": ECE,
 }

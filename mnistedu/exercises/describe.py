@@ -1,0 +1,157 @@
+"""A wrong result in words, where no known mistake explains it."""
+
+import math
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mnistedu.exercises.compare import are_alike, is_pair, same, split, to_numbers
+from mnistedu.exercises.facts import find_fact, find_factor
+from mnistedu.exercises.relate import Case
+from mnistedu.exercises.show import name_kind, show
+
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
+
+
+def describe(
+    cases: list[Case], results: list[Any], expected: list[Any], at: int
+) -> str:
+    """What is true in all cases, or else how the result of case ``at`` differs."""
+    if all(map(_differ_in_shape, results, expected)):
+        return _compare_shapes(results[at], expected[at])
+    fact = find_fact(cases, results, expected)
+    if fact:
+        return fact
+    wrong = [n for n in range(len(cases)) if not same(results[n], expected[n])]
+    if 1 < len(wrong) < len(cases):
+        parts = ([values[n] for n in wrong] for values in (cases, results, expected))
+        if fact := find_fact(*parts):
+            right = f"{len(cases) - len(wrong)} of {len(cases)} cases are right"
+            return f"{right}; in the others {fact}"
+    if isinstance(expected[at], dict):
+        names = [*expected[at]]
+        results, expected = (
+            [tuple(x.values()) for x in y] for y in (results, expected)
+        )
+        return _describe_parts(names, cases, results, expected, at)
+    if isinstance(expected[at], tuple):
+        names = [f"the {ordinal} result" for ordinal in ORDINALS]
+        return _describe_parts(names, cases, results, expected, at)
+    return _compare(results[at], expected[at])
+
+
+def _differ_in_shape(result: Any, expected: Any) -> bool:
+    """Whether the numbers are the same, one after the other, in another shape."""
+    mine, theirs = to_numbers(result), to_numbers(expected)
+    if mine is None or theirs is None or mine.shape == theirs.shape:
+        return False
+    return same(mine.flatten(), theirs.flatten())
+
+
+def _compare_shapes(result: Any, expected: Any) -> str:
+    mine, theirs = (
+        tuple(numbers.shape)
+        for value in (result, expected)
+        if (numbers := to_numbers(value)) is not None
+    )
+    if not theirs:
+        return "the number is right, but stands in brackets: take it out with [0]."
+    return f"the numbers are right, but the shape should be {theirs}, not {mine}."
+
+
+def _describe_parts(
+    names: list[str],
+    cases: list[Case],
+    results: list[Any],
+    expected: list[Any],
+    at: int,
+) -> str:
+    """Of several results, the first that is wrong."""
+    count = len(expected[at])
+    parts = [split(result) or () for result in results]
+    if any(len(part) != count for part in parts):
+        tensors = all(isinstance(value, Tensor) for value in expected[at])
+        what = "tensors" if tensors else "results"
+        return f"return {count} {what}, as in `return first, second`."
+    columns = [
+        ([part[n] for part in parts], [right[n] for right in expected])
+        for n in range(count)
+    ]
+    wrong = [n for n, column in enumerate(columns) if not all(map(same, *column))]
+    n = next(n for n in wrong if not same(parts[at][n], expected[at][n]))
+    others = ", and every other is right" if len(wrong) == 1 else ""
+    return f"{names[n]} is wrong{others}: {describe(cases, *columns[n], at)}"
+
+
+def _compare(result: Any, expected: Any) -> str:
+    """The kind, then the shape, then the numbers."""
+    if is_pair(result):
+        return "these are values and where they were, in one: take .values or .indices."
+    mine, theirs = to_numbers(result), to_numbers(expected)
+    if mine is None or theirs is None or not are_alike(result, expected):
+        if type(result) is type(expected) and not isinstance(expected, Tensor):
+            return "this case has another answer."
+        return f"return {name_kind(expected)}, not {name_kind(result)}."
+    if isinstance(expected, bool):
+        return "this case has another answer."
+    if mine.shape == theirs.shape:
+        return f"here {_compare_numbers(mine, theirs)}"
+    if isinstance(expected, list):
+        return f"the list should have {len(theirs)} entries, not {mine.numel()}."
+    if theirs.ndim == 0:
+        return f"one number is asked for, not {name_kind(result)} of {mine.numel()}."
+    return f"the shape should be {(*theirs.shape,)}, not {(*mine.shape,)}."
+
+
+def _compare_numbers(mine: Tensor, theirs: Tensor) -> str:
+    if theirs.ndim == 0:
+        return _compare_two(mine.item(), theirs.item())
+    factor = find_factor([(mine, theirs)])
+    if factor:
+        return factor
+    right = mine.isclose(theirs, rtol=1e-4, atol=1e-6, equal_nan=True)
+    at = tuple((~right).nonzero()[0].tolist())
+    first = f"{list(at)} should be {show(theirs[at])}, not {show(mine[at])}"
+    count = f"{int(right.sum())} of {right.numel()} numbers are right; {first}."
+    return " ".join([count, *islice(_observe(mine, theirs), 2)])
+
+
+def _compare_two(mine: float, theirs: float) -> str:
+    if not math.isfinite(mine - theirs):
+        return f"{show(theirs)} is expected, and not {show(mine)}."
+    if mine == -theirs:
+        return "the sign is wrong."
+    way = "large" if mine > theirs else "small"
+    factor = mine / theirs if theirs else 0.0
+    times = f", {factor:.4g} times what it should be" if factor > 0 else ""
+    return f"it is {abs(mine - theirs):.4g} too {way}{times}."
+
+
+def _observe(mine: Tensor, theirs: Tensor) -> Iterator[str]:
+    """What else is true of the numbers, the most telling first."""
+    if (mine.isnan() & ~theirs.isnan()).any():
+        yield "Some of them are nan, which is no number."
+    if same(mine.flatten().sort().values, theirs.flatten().sort().values):
+        yield "The right numbers are there, in another order."
+    elif same(mine.sum(), theirs.sum()):
+        yield "Their sum is right."
+    yield from _observe_shares(mine, theirs)
+    if (theirs >= 0).all() and (mine < 0).any():
+        yield "None of them should be negative."
+    if same(mine.sign(), theirs.sign()) and (theirs < 0).any():
+        yield "The signs are right."
+    if mine.ndim == 1 and len(mine) > 2 and same(mine.argsort(), theirs.argsort()):
+        yield "Their order by size is right."
+
+
+def _observe_shares(mine: Tensor, theirs: Tensor) -> Iterator[str]:
+    if same(theirs, theirs.round()):
+        return  # whole numbers that add up to 1 do so by chance
+    names = {"rows": -1, "columns": 0} if mine.ndim == 2 else {"numbers": -1}
+    for name, dim in names.items():
+        sums, right = mine.sum(dim).flatten(), theirs.sum(dim).flatten()
+        if same(right, torch.ones_like(right)) and not same(sums, right):
+            yield f"The {name} should add up to 1, and yours to {show(sums[0])}."

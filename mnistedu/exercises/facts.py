@@ -1,0 +1,101 @@
+"""What is true of wrong numbers in every case. How that came about is not guessed."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mnistedu.exercises.compare import same, to_numbers
+from mnistedu.exercises.relate import Case, Pairs, find_relation
+from mnistedu.exercises.show import show
+
+# What the right numbers would have to become for the sentence to be true.
+CHANGES: dict[str, Callable[[Tensor], Tensor]] = {
+    "each number has the wrong sign.": torch.neg,
+    "the signs are lost: the absolute values are right.": torch.abs,
+    "what should be negative is 0, and the rest is right.": torch.relu,
+    "these are per cent, 100 times what is asked for.": lambda x: 100 * x,
+    "each number is 1 minus what it should be.": lambda x: 1 - x,
+    "each number is 1 divided by what it should be.": torch.reciprocal,
+    "each number is the square of what it should be.": torch.square,
+    "each number is the square root of what it should be.": torch.sqrt,
+    "each number is the exponential of what it should be.": torch.exp,
+    "each number is the logarithm of what it should be.": torch.log,
+    "the numbers are cut to whole numbers.": torch.trunc,
+    "the numbers are rounded to whole numbers.": torch.round,
+    "the numbers are rounded to two decimals.": lambda x: x.round(decimals=2),
+    "the numbers are divided by the largest of them.": lambda x: x / x.max(),
+    "the numbers are divided by their sum.": lambda x: x / x.sum(),
+    "0 stands where nan should, and the rest is right.": torch.nan_to_num,
+    "rows and columns are exchanged.": lambda x: x.transpose(0, 1),
+    "the right numbers are there, in reversed order.": lambda x: x.flip(0),
+    "the right numbers are there, but sorted.": lambda x: x.sort().values,
+    "each is the answer for the one before.": lambda x: x.roll(1, 0),
+    "each is the answer for the next one.": lambda x: x.roll(-1, 0),
+    "the last one is missing.": lambda x: x[:-1],
+    "the first one is missing.": lambda x: x[1:],
+    "the last row and the last column are missing.": lambda x: x[:-1, :-1],
+    "only the first one is there.": lambda x: x[0],
+    "only the last one is there.": lambda x: x[-1],
+    "that is the sum of what is asked for.": torch.sum,
+    "that is the mean of what is asked for.": torch.mean,
+    "that is the largest of what is asked for.": torch.max,
+}
+ALONG: dict[str, Callable[..., Tensor]] = {
+    "these are the sums of what is asked for, over dimension {}.": torch.sum,
+    "these are the means of what is asked for, over dimension {}.": torch.mean,
+    "these are the largest of what is asked for, over dimension {}.": torch.amax,
+}
+
+
+def find_fact(cases: list[Case], results: list[Any], expected: list[Any]) -> str | None:
+    """A sentence that explains the results of all cases; None if there is none."""
+    pairs = [
+        (mine, theirs)
+        for mine, theirs in zip(
+            map(to_numbers, results), map(to_numbers, expected), strict=True
+        )
+        if mine is not None and theirs is not None
+    ]
+    if len(pairs) < len(results) or len(pairs) < 2:
+        return None
+    if _count_different(mine for mine, _ in pairs) < 2:
+        alone = all(mine.ndim == theirs.ndim == 0 for mine, theirs in pairs)
+        return f"it is {show(results[0])} in every case." if alone else None
+    for fact, change in _changes():
+        with suppress(RuntimeError, IndexError):
+            if all(same(mine, change(theirs)) for mine, theirs in pairs):
+                return fact
+    return find_factor(pairs) or find_relation(pairs, cases)
+
+
+def find_factor(pairs: Pairs) -> str | None:
+    """By what all numbers are too large or too small, if that is the same for all."""
+    if any(mine.shape != theirs.shape for mine, theirs in pairs):
+        return None
+    mine, theirs = (torch.cat([pair[i].flatten() for pair in pairs]) for i in (0, 1))
+    if min(_count_different([mine]), _count_different([theirs])) < 2:
+        return None
+    what = "it" if pairs[0][1].ndim == 0 else "each number"
+    at = theirs.abs().nan_to_num().argmax()
+    factor, offset = (mine[at] / theirs[at]).item(), (mine[at] - theirs[at]).item()
+    if math.isfinite(factor) and same(mine, theirs * factor):
+        return f"{what} is {factor:.4g} times what it should be."
+    if math.isfinite(offset) and same(mine, theirs + offset):
+        return f"{what} is {abs(offset):.4g} too {'large' if offset > 0 else 'small'}."
+    return None
+
+
+def _changes() -> Iterator[tuple[str, Callable[[Tensor], Tensor]]]:
+    yield from CHANGES.items()
+    for fact, change in ALONG.items():
+        for dim in range(3):
+            yield fact.format(dim), partial(change, dim=dim)
+
+
+def _count_different(tensors: Iterable[Tensor]) -> int:
+    return len(set(torch.cat([tensor.flatten() for tensor in tensors]).tolist()))

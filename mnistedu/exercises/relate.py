@@ -1,0 +1,72 @@
+"""Which size or sum of the arguments the results are too large or small by."""
+
+import math
+from collections.abc import Iterable, Iterator
+from itertools import permutations
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mnistedu.exercises.compare import same, to_numbers
+
+Case = dict[str, Any]  # the arguments of one call, by name
+Pairs = list[tuple[Tensor, Tensor]]  # what was returned and expected, in each case
+
+
+def find_relation(pairs: Pairs, cases: list[Case]) -> str | None:
+    """A factor, a quotient or an offset that is read off each case's arguments."""
+    if len(cases) < 3 or any(mine.shape != theirs.shape for mine, theirs in pairs):
+        return None
+    quantities = _name_quantities(cases)
+    factors = _find_common(mine / theirs for mine, theirs in pairs)
+    offsets = _find_common(mine - theirs for mine, theirs in pairs)
+    for name, values in quantities.items():
+        if same(factors, values):
+            return f"the result is {name} times what it should be."
+        if same(factors, 1 / values):
+            return f"the result is what it should be, divided by {name}."
+        if same(offsets.abs(), values):
+            way = "large" if offsets[0] > 0 else "small"
+            return f"the result is too {way} by {name}."
+    for (name, above), (other, below) in permutations(quantities.items(), 2):
+        if same(factors, above / below):
+            return f"the result is what it should be, times {name} / {other}."
+    return None
+
+
+def _name_quantities(cases: list[Case]) -> dict[str, Tensor]:
+    """What can be read off every case, without what is the same in all of them."""
+    found = [dict(_read_quantities(case)) for case in cases]
+    names = [name for name in found[0] if all(name in case for case in found)]
+    quantities = {
+        name: torch.tensor([case[name] for case in found], dtype=torch.double)
+        for name in names
+    }
+    return {name: values for name, values in quantities.items() if values.std() > 0}
+
+
+def _read_quantities(case: Case) -> Iterator[tuple[str, float]]:
+    for name, value in case.items():
+        numbers = to_numbers(value)
+        if numbers is None or not numbers.numel():
+            continue
+        if numbers.ndim == 0:
+            yield name, numbers.item()
+            continue
+        yield f"len({name})", len(numbers)
+        for dim in range(1, numbers.ndim):
+            yield f"{name}.shape[{dim}]", numbers.shape[dim]
+        yield f"{name}.numel()", numbers.numel()
+        yield f"{name}.sum()", numbers.sum().item()
+        yield f"{name}.max()", numbers.max().item()
+
+
+def _find_common(differences: Iterable[Tensor]) -> Tensor:
+    """In each case what all its numbers have in common; infinity if nothing."""
+    common = []
+    for numbers in differences:
+        known = numbers[~numbers.isnan()]
+        alike = len(known) and same(known, known[:1].expand_as(known))
+        common.append(known[0].item() if alike else math.inf)
+    return torch.tensor(common, dtype=torch.double)

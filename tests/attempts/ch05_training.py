@@ -1,0 +1,175 @@
+"""Attempts as readers write them, and a word of the hint that each gets."""
+
+import math
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+
+def smooth(targets, classes, target, others):
+    rows = torch.full((len(targets), classes), others)
+    rows[range(len(targets)), targets] = target
+    return rows
+
+
+def stop(val_losses, patience, start=1, tolerance=0.0):
+    """The loop with a counter, as most write it; so far it is right."""
+    best, where, bad = float("inf"), start, 0
+    for epoch, loss in enumerate(val_losses, start):
+        if loss < best + tolerance:
+            best, where, bad = loss, epoch, 0
+        else:
+            bad += 1
+            if bad == patience:
+                return epoch, where
+    return epoch, where
+
+
+def never_begin_again(val_losses, patience):
+    best, bad = float("inf"), 0
+    for epoch, loss in enumerate(val_losses):
+        if loss < best:
+            best, where = loss, epoch
+        else:
+            bad += 1
+        if bad >= patience:
+            break
+    return epoch + 1, where + 1
+
+
+def neighbours(val_losses, patience):
+    seen, bad = [], 0
+    for loss in val_losses:
+        bad = 0 if not seen or loss < seen[-1] else bad + 1
+        seen.append(loss)
+        if bad >= patience:
+            break
+    return len(seen), seen.index(min(seen)) + 1
+
+
+def _e(
+    better=lambda a, b: a < b,
+    stop=lambda w, p: w >= p,
+    first=1,
+    final=True,
+    reset=True,
+    compare_prev=False,
+    swap=False,
+):
+
+    def f(losses, patience):
+        best, best_epoch, wait = (math.inf, first, 0)
+        prev = math.inf
+        epoch = 0
+        for epoch, loss in enumerate(losses, first):
+            if better(loss, prev if compare_prev else best):
+                best, best_epoch = (loss, epoch)
+                if reset:
+                    wait = 0
+            else:
+                wait += 1
+                if stop(wait, patience):
+                    return (best_epoch, epoch) if swap else (epoch, best_epoch)
+            prev = loss
+        if final:
+            return (best_epoch, epoch) if swap else (epoch, best_epoch)
+        return None
+
+    return f
+
+
+def _e_min(losses, patience):
+    best = losses.index(min(losses)) + 1
+    return (min(best + patience, len(losses)), best)
+
+
+def _e_beyond(losses, patience):
+    best = losses.index(min(losses)) + 1
+    return (best + patience, best)
+
+
+ATTEMPTS = {
+    "smooth_targets": {
+        "one_hot stops at the largest": lambda targets, classes, epsilon: (
+            torch.nn.functional.one_hot(targets) * (1 - epsilon) + epsilon / classes
+        ),
+        "among the other classes": lambda t, k, e: smooth(t, k, 1 - e, e / (k - 1)),
+        "more than 1 in each row": lambda t, k, e: torch.eye(k)[t] + e / k,
+        "less than 1 in each row": lambda t, k, e: smooth(t, k, 1 - e, 0.0),
+        "whole of epsilon": lambda t, k, e: smooth(t, k, 1.0, e),
+        "other way round": lambda t, k, e: smooth(t, k, e + (1 - e) / k, (1 - e) / k),
+        "nothing is smoothed yet": lambda t, k, e: torch.eye(k)[t],
+        "the target loses epsilon and gets its": lambda t, c, e: torch.where(
+            F.one_hot(t, c).bool(), 1 - e, e / c
+        ),
+        "the others get epsilon each": lambda t, c, e: torch.where(
+            F.one_hot(t, c).bool(), 1 - e, e
+        ),
+        "the classes are not ten in every": lambda t, c, e: (
+            F.one_hot(t, 10) * (1 - e) + e / 10
+        ),
+        "the targets are places, not values": lambda t, c, e: t * (1 - e) + e / c,
+        "rows and columns are exchanged": lambda t, c, e: (
+            (F.one_hot(t, c) * (1 - e) + e / c).T
+        ),
+        "you have a row for each class": lambda t, c, e: torch.eye(c) * (1 - e) + e / c,
+        "you divide by the number of images": lambda t, c, e: (
+            F.one_hot(t, c) * (1 - e) + e / len(t)
+        ),
+    },
+    "early_stop": {
+        "from 1": lambda losses, patience: stop(losses, patience, start=0),
+        "go on to the end": lambda losses, patience: stop(losses, 100),
+        "into the future": lambda losses, patience: (
+            stop(losses, patience)[0],
+            losses.index(min(losses)) + 1,
+        ),
+        "too long": lambda losses, patience: stop(losses, patience + 1),
+        "too early": lambda losses, patience: stop(losses, patience - 1),
+        "the order": lambda losses, patience: stop(losses, patience)[::-1],
+        "weights of the last": lambda losses, patience: (
+            stop(losses, patience)[0],
+            stop(losses, patience)[0],
+        ),
+        "equal loss": lambda losses, patience: stop(losses, patience, tolerance=1e-9),
+        "the epoch before": neighbours,
+        "only those in a row": never_begin_again,
+        "in this case your function comes to": _e(final=False),
+        "epoch is looked for among all, also": _e_min,
+        "the training cannot end after its last": _e_beyond,
+        "these are the epochs, but the best": lambda l, p: _e()(l, p)[0],
+        "that is the best loss: return the epoch that had it": lambda l, p: (
+            _e()(l, p)[0],
+            l[_e()(l, p)[1] - 1],
+        ),
+        "this is a list, which knows no": lambda l, p: (len(l), l.argmin() + 1),
+    },
+}
+
+SOLUTIONS = {
+    "smooth_targets": [
+        lambda t, c, e: torch.full((len(t), c), e / c).scatter(
+            1, t[:, None], 1 - e + e / c
+        ),
+        lambda t, c, e: (1 - e) * torch.eye(c)[t] + e / c,
+        lambda t, c, e: [
+            [1 - e + e / c if k == x else e / c for k in range(c)] for x in t.tolist()
+        ],
+        lambda t, c, e: np.eye(c)[t.numpy()] * (1 - e) + e / c,
+    ],
+    "early_stop": [
+        lambda l, p: list(_e()(l, p)),
+        lambda l, p: torch.tensor(_e()(l, p)),
+        lambda l, p: tuple(map(float, _e()(l, p))),
+        lambda l, p: next(
+            (
+                (e, b)
+                for e in range(1, len(l) + 1)
+                for b in [l.index(min(l[:e])) + 1]
+                if e - b >= p
+            ),
+            (len(l), l.index(min(l)) + 1),
+        ),
+    ],
+}

@@ -1,0 +1,307 @@
+"""Attempts as readers write them, and a word of the hint that each gets."""
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def _in_a_loop(targets: Tensor, answers: Tensor, classes: int) -> Tensor:
+    matrix = torch.zeros(classes, classes, dtype=torch.int64)
+    for target, answer in zip(targets, answers, strict=True):
+        matrix[target, answer] += 1
+    return matrix
+
+
+def _k_alias(t, a, c):
+    m = [[0] * c] * c
+    for x, y in zip(t, a):
+        m[x][y] += 1
+    return torch.tensor(m)
+
+
+def _k_10(t, a, c):
+    m = torch.zeros(10, 10)
+    for x, y in zip(t, a):
+        m[x, y] += 1
+    return m
+
+
+def _k_both(t, a, c):
+    m = torch.zeros(c, c)
+    for x, y in zip(t, a):
+        m[x, y] += 1
+        if x != y:
+            m[y, x] += 1
+    return m
+
+
+def _k_return_inside(t, a, c):
+    m = torch.zeros(c, c)
+    for x, y in zip(t, a):
+        m[x, y] += 1
+        return m
+
+
+def _k_right(t, a, c):
+    m = torch.zeros(c, c)
+    for x, y in zip(t, a):
+        m[x, y] += 1
+    return m
+
+
+def _k_pairs(t, a, c):
+    m = torch.zeros(c, c)
+    for x in t:
+        for y in a:
+            m[x, y] += 1
+    return m
+
+
+def interval(is_right, picks, *ends):
+    accuracies = is_right[picks].float().mean(1)
+    return tuple(torch.quantile(accuracies, end).item() for end in ends)
+
+
+ATTEMPTS = {
+    "confusion": {
+        "the other way round": lambda t, a, n: _in_a_loop(t, a, n).T,
+        "a pair that occurs twice": lambda t, a, n: torch.zeros(n, n).index_put(
+            (t, a), torch.tensor(1.0)
+        ),
+        "only right answers are counted": lambda t, a, n: torch.diag(
+            torch.bincount(t[t == a], minlength=n)
+        ),
+        "only mistakes": lambda t, a, n: _in_a_loop(t[t != a], a[t != a], n),
+        "shares of each row": lambda t, a, n: torch.nn.functional.normalize(
+            _in_a_loop(t, a, n).float(), p=1, dim=1
+        ),
+        "shares of all images": lambda t, a, n: _in_a_loop(t, a, n) / t.numel(),
+        "a digit that does not occur": lambda t, a, n: torch.tensor(
+            [[((t == i) & (a == j)).sum() for j in t.unique()] for i in t.unique()]
+        ),
+        "shape should be (2, 2), not (2,)": lambda t, a, n: torch.bincount(a),
+        "all rows are the same list": _k_alias,
+        "that is ten times ten whatever classes": _k_10,
+        "each mistake counts twice, in both directions": _k_both,
+        "only the first image is counted": _k_return_inside,
+        "the numbers are right, but the shape": lambda t, a, c: torch.bincount(
+            t * c + a, minlength=c * c
+        ),
+        "you count every target with every answer": _k_pairs,
+        "11 numbers do not fill the shape": lambda t, a, c: torch.bincount(
+            t * c + a
+        ).view(c, c),
+        "the last row and the last column": lambda t, a, c: _k_right(t, a, c)[:-1, :-1],
+        "12 numbers do not fill the shape": lambda t, a, c: torch.bincount(
+            t * 10 + a, minlength=c * c
+        ).view(c, c),
+        "if, and, or, not need one True": lambda t, a, c: torch.tensor(
+            [[float((t == i and a == j).sum()) for j in range(c)] for i in range(c)]
+        ),
+    },
+    "precision": {
+        "all digits together": lambda m: m.trace() / m.sum(),
+        "every count": lambda m: m / m.sum(0, keepdim=True),
+        "number of all images": lambda m: m.diagonal() / m.sum(),
+        "counts of right answers": torch.diag,
+        "whole numbers": lambda m: m.diag() // m.sum(0),
+        "shape should be (2,), not (1, 2)": lambda m: m.diag()[None] / m.sum(0),
+        "that is recall": lambda m: m.diag() / m.sum(1),
+        "these are per cent, 100 times what": lambda m: 100 * m.diag() / m.sum(0),
+        "it works for ten digits only, and": lambda m: torch.tensor(
+            [m[i, i] / m[:, i].sum() for i in range(10)]
+        ),
+        "by the wrong answers in the column": lambda m: (
+            m.diag() / (m.sum(0) - m.diag())
+        ),
+        "each number is 1 minus what it should be": lambda m: 1 - m.diag() / m.sum(0),
+        "is the F1 score, of precision and": lambda m: (
+            2 * m.diag() / (m.sum(0) + m.sum(1))
+        ),
+        "is the mean of what is asked": lambda m: (m.diag() / m.sum(0)).mean(),
+        "each number is 1 divided by what it should be": lambda m: m.sum(0) / m.diag(),
+        "you take the largest count of each": lambda m: m.amax(0) / m.sum(0),
+        "there is no place 2 in dimension": lambda m: torch.stack(
+            [m[i, i] / m[:, i].sum() for i in range(len(m) + 1)]
+        ),
+    },
+    "hand_over": {
+        "the surest": lambda p, k: p.max(1).values.argsort(descending=True)[:k],
+        "wrong order": lambda p, k: torch.topk(-p.amax(1), k).indices.flip(0),
+        "one digit only": lambda p, k: torch.topk(p[:, 0], k, largest=False).indices,
+        "each row is an image": lambda p, k: (
+            p.max(0).values.topk(k, largest=False).indices
+        ),
+        "return the indices of their images": lambda p, k: (
+            -torch.topk(-p.amax(1), k).values
+        ),
+        "only the first k": lambda p, k: (p.topk(2).values @ p.new([1, -1])).argsort(),
+        "shape should be (1,), not (3,)": lambda p, k: p.amax(1) < 0.7,
+        "the surest of all, the least sure": lambda p, k: p.amax(1).argsort()[-k:],
+        "these are values and where they were": lambda p, k: p.amax(1).topk(
+            k, largest=False
+        ),
+        "are the answers, the digits": lambda p, k: p.argmax(1)[:k],
+        "look at the smallest probability of each": lambda p, k: p.amin(1).argsort()[
+            :k
+        ],
+        "are the first k images": lambda p, k: torch.arange(k),
+        "are the images' probabilities": lambda p, k: p[p.amax(1).argsort()[:k]],
+        "the shape should be (1,), not (2,)": lambda p, k: p.amax(1).argsort()[: k + 1],
+        "the shape should be (1,), not (1, 3)": lambda p, k: p.amax(1).sort()[:k],
+        "the right images, but the most doubtful": lambda p, k: (
+            p.amax(1).argsort()[:k].sort().values
+        ),
+        "along a dimension, max returns two things": lambda p, k: p.max(1).argsort()[
+            :k
+        ],
+        "you search the numbers of all images": lambda p, k: (
+            p.flatten().topk(k, largest=False).indices
+        ),
+        "each number is 1 too large": lambda p, k: p.amax(1).argsort()[:k] + 1,
+    },
+    "ece": {
+        "each bin counts the same": lambda c, a, n: torch.mean(torch.abs(c - a)),
+        "whichever way": lambda c, a, n: torch.dot(a - c, n / n.sum()),
+        "opposite sign cancel": lambda c, a, n: torch.dot(a - c, n / n.sum()).abs(),
+        "forgot to divide by the number of": lambda c, a, n: torch.dot(
+            (a - c).abs(), n.float()
+        ),
+        "number of bins": lambda c, a, n: torch.dot((a - c).abs(), n.float()) / len(n),
+        "square the gaps": lambda c, a, n: torch.dot((a - c).square(), n / n.sum()),
+        "leave the empty bins out": lambda c, a, n: torch.dot(
+            (a - c).abs(), n / n.sum()
+        ),
+        "these are per cent, 100 times what": lambda c, a, n: (
+            100 * ((a - c).abs() * n).nansum() / n.sum()
+        ),
+        "that is the largest gap": lambda c, a, n: (a - c).abs().nan_to_num().max(),
+        "these are the parts of each bin: add them up": lambda c, a, n: (
+            ((a - c).abs() * n).nan_to_num() / n.sum()
+        ),
+        "it is 0.0 in every case": lambda c, a, n: (
+            ((a - c).abs() * n).nansum() // n.sum()
+        ),
+        "if, and, or, not need one True": lambda c, a, n: (
+            sum((x * y for x, y in zip((a - c).abs(), n) if n > 0)) / n.sum()
+        ),
+        "the gaps and take the root in": lambda c, a, n: (
+            ((a - c) ** 2 * n).nansum() / n.sum()
+        ).sqrt(),
+    },
+    "bootstrap": {
+        "nine tenths": lambda r, picks: interval(r, picks, 0.05, 0.95),
+        "the smallest and the largest": lambda r, picks: (
+            r[picks].float().mean(1).min(),
+            r[picks].float().mean(1).max(),
+        ),
+        "return low, then high": lambda r, picks: interval(r, picks, 0.975, 0.025),
+        "two deviations": lambda r, picks: (
+            (acc := r[picks].float().mean(1)).mean() - 2 * acc.std(),
+            acc.mean() + 2 * acc.std(),
+        ),
+        "the mean runs over the wrong": lambda r, picks: (
+            r[picks].float().mean(0).quantile(torch.tensor([0.025, 0.975]))
+        ),
+        "accuracies of all rows": lambda r, picks: r[picks].float().mean(1),
+        "only floats have a mean": lambda r, picks: r[picks].mean(1),
+        "these are per cent": lambda r, picks: [
+            100 * end for end in interval(r, picks, 0.025, 0.975)
+        ],
+    },
+    "risk_coverage": {
+        "you begin with the least sure": lambda c, r: (
+            (1 - r[c.argsort()].float()).cumsum(0) / torch.arange(1, len(r) + 1)
+        ),
+        "taken as they come": lambda c, r: (~r).cumsum(0) / torch.arange(1, len(r) + 1),
+        "that is the accuracy": lambda c, r: (
+            r[c.argsort(descending=True)].cumsum(0) / torch.arange(1, len(r) + 1)
+        ),
+        "the counts of mistakes": lambda c, r: (~r[c.sort(descending=True)[1]]).cumsum(
+            0
+        ),
+        "number of all images": lambda c, r: (
+            (~r[c.argsort(descending=True)]).cumsum(0) / len(r)
+        ),
+        "begin with 1": lambda c, r: (
+            (~r[c.argsort(descending=True)]).cumsum(0) / torch.arange(len(r))
+        ),
+        "which answers are wrong, in order": lambda c, r: (
+            ~r[c.argsort(descending=True)]
+        ),
+        "the last one is missing": lambda c, r: torch.stack(
+            [
+                (~r[c.argsort(descending=True)][:k]).float().mean()
+                for k in range(1, len(r))
+            ]
+        ),
+    },
+}
+
+SOLUTIONS = {
+    "confusion": [
+        _k_right,
+        lambda t, a, c: torch.bincount(t * c + a, minlength=c * c).view(c, c),
+        lambda t, a, c: F.one_hot(t, c).T @ F.one_hot(a, c),
+        lambda t, a, c: [
+            [int(((t == i) & (a == j)).sum()) for j in range(c)] for i in range(c)
+        ],
+    ],
+    "precision": [
+        lambda m: torch.stack([m[i, i] / m[:, i].sum() for i in range(len(m))]),
+        lambda m: (m / m.sum(0, keepdim=True)).diagonal(),
+        lambda m: m.T.diag() / m.T.sum(1),
+        lambda m: (m / m.sum(0)).diag().tolist(),
+    ],
+    "hand_over": [
+        lambda p, k: (p * p.log()).sum(1).argsort()[:k],
+        lambda p, k: p.amax(1).argsort()[:k],
+        lambda p, k: (-(p * p.clamp(min=1e-09).log()).sum(1)).topk(k).indices,
+        lambda p, k: sorted(range(len(p)), key=lambda i: float(p[i].max()))[:k],
+        lambda p, k: p.max(1).values.topk(k, largest=False).indices.tolist(),
+        lambda p, k: np.argsort(p.numpy().max(1))[:k],
+    ],
+    "ece": [
+        lambda c, a, n: (((a - c).abs() * n).nansum() / n.sum()).item(),
+        lambda c, a, n: (
+            sum(
+                (
+                    abs(x - y) * m
+                    for x, y, m in zip(a.tolist(), c.tolist(), n.tolist())
+                    if m
+                )
+            )
+            / n.sum().item()
+        ),
+        lambda c, a, n: ((a - c).abs()[n > 0] * n[n > 0]).sum() / n.sum(),
+        lambda c, a, n: (n / n.sum() * (a - c).abs()).nan_to_num().sum(),
+        lambda c, a, n: (
+            np.nansum(np.abs(a.numpy() - c.numpy()) * n.numpy()) / n.numpy().sum()
+        ),
+    ],
+    "bootstrap": [
+        lambda r, picks: interval(r, picks, 0.025, 0.975),
+        lambda r, picks: torch.stack([r[row].float().mean() for row in picks]).quantile(
+            torch.tensor([0.025, 0.975])
+        ),
+        lambda r, picks: np.percentile(
+            r.numpy()[picks.numpy()].mean(axis=1), [2.5, 97.5]
+        ),
+    ],
+    "risk_coverage": [
+        lambda c, r: torch.stack(
+            [1 - r[c.topk(k).indices].float().mean() for k in range(1, len(r) + 1)]
+        ),
+        lambda c, r: (
+            1
+            - r[c.argsort(descending=True)].float().cumsum(0)
+            / torch.arange(1, len(r) + 1)
+        ),
+        lambda c, r: [
+            sum(not right for _, right in ranked[:k]) / k
+            for ranked in [sorted(zip(c.tolist(), r.tolist()), reverse=True)]
+            for k in range(1, len(ranked) + 1)
+        ],
+    ],
+}

@@ -1,0 +1,204 @@
+"""Attempts as readers write them, and a word of the hint that each gets."""
+
+import numpy as np
+import torch
+
+
+def _x_loop(sel):
+
+    def f(images, heatmaps, k, paper):
+        out = images.clone()
+        for n in range(len(images)):
+            idx = sel(heatmaps[n].flatten(), k)
+            out[n].view(-1)[idx] = paper
+        return out
+
+    return f
+
+
+def _x_inplace(images, heatmaps, k, paper):
+    for n in range(len(images)):
+        images[n].view(-1)[heatmaps[n].flatten().topk(k).indices] = paper
+    return images
+
+
+ATTEMPTS = {
+    "heatmaps": {
+        "meet places instead of maps": lambda maps, gradients: torch.relu(
+            (gradients.mean((2, 3)) * maps).sum(1)
+        ),
+        "some of these are negative": lambda a, g: torch.einsum(
+            "ncij,nc->nij", a, g.mean((2, 3))
+        ),
+        "each map by itself": lambda a, g: torch.relu(a * g.mean((2, 3), True)).sum(1),
+        "place by place": lambda a, g: torch.relu((a * g).sum(1)),
+        "you add the gradients up": lambda a, g: torch.relu(
+            torch.einsum("ncij,nc->nij", a, g.sum((2, 3)))
+        ),
+        "mean over the maps": lambda a, g: (a * g.mean((2, 3), True)).mean(1).relu(),
+        "not from the maps": lambda a, g: (g * a.mean((2, 3), True)).sum(1).relu(),
+        "mean over the images": lambda a, g: torch.relu(
+            torch.einsum("ncij,c->nij", a, g.mean((0, 2, 3)))
+        ),
+        "shape should be (1, 2, 2), not (1, 1, 2, 2)": lambda a, g: (
+            (a * g.mean((2, 3), True)).sum(1, keepdim=True).relu()
+        ),
+        "divided by the largest of each": lambda m, g: (
+            lambda h: h / h.amax((1, 2), keepdim=True)
+        )((g.mean((2, 3), keepdim=True) * m).sum(1).relu()),
+        "you rectify the weights, so that no": lambda m, g: (
+            g.mean((2, 3), keepdim=True).relu() * m
+        ).sum(1),
+        "absolute values show what speaks against the": lambda m, g: (
+            (g.mean((2, 3), keepdim=True) * m).sum(1).abs()
+        ),
+        "you add up over the images": lambda m, g: (
+            (g.mean((2, 3), keepdim=True) * m).sum(0).relu()
+        ),
+        "these are the weighted maps: add them up, over dimension 1": lambda m, g: (
+            g.mean((2, 3), keepdim=True) * m
+        ).relu(),
+        "the gradients are left out": lambda m, g: m.sum(1).relu(),
+        "these are stretched from 0 to 1": lambda m, g: (
+            lambda h: (
+                (h - h.amin((1, 2), keepdim=True))
+                / (h.amax((1, 2), keepdim=True) - h.amin((1, 2), keepdim=True))
+            )
+        )((g.mean((2, 3), keepdim=True) * m).sum(1).relu()),
+        "your weights are means over the maps": lambda m, g: (
+            (g.mean(1, keepdim=True) * m).sum(1).relu()
+        ),
+        "only the first one is there": lambda m, g: (
+            (g[0].mean((1, 2))[:, None, None] * m[0]).sum(0).relu()
+        ),
+        "is the mean of the gradients, not": lambda m, g: (
+            (g.amax((2, 3), keepdim=True) * m).sum(1).relu()
+        ),
+        "divided by the largest of the": lambda m, g: (lambda h: h / h.max())(
+            (g.mean((2, 3), keepdim=True) * m).sum(1).relu()
+        ),
+    },
+    "contributions": {
+        "each place keeps its own": lambda a, w: torch.einsum(
+            "ncij,c->nij", a, w.view(a.shape[1], -1).mean(1)
+        ),
+        "wrong order": lambda a, w: torch.einsum(
+            "ncij,ijc->nij", a, w.view(*a.shape[2:], a.shape[1])
+        ),
+        "nothing is rectified here": lambda a, w: torch.relu(
+            torch.einsum("ncij,cij->nij", a, w.view(a.shape[1:]))
+        ),
+        "added up the places": lambda a, w: torch.einsum(
+            "ncij,cij->nc", a, w.view(a.shape[1:])
+        ),
+        "that is the logit": lambda a, w: (a.flatten(1) * w).sum(1),
+        "mean over the maps": lambda a, w: (a * w.view(a.shape[1:])).mean(1),
+        "these are the products": lambda m, w: m * w.view(m.shape[1:]),
+        "two tensors do not fit": lambda m, w: (m * w).sum(1),
+        "height and width are exchanged in the": lambda m, w: (
+            m * w.view(m.shape[1], m.shape[3], m.shape[2]).transpose(1, 2)
+        ).sum(1),
+        "the weights over every C-th number": lambda m, w: (
+            m * w.view(-1, m.shape[1]).mean(0)[:, None, None]
+        ).sum(1),
+        "you add up over the images": lambda m, w: (m * w.view(m.shape[1:])).sum(0),
+        "the absolute weights hide what speaks against": lambda m, w: (
+            m * w.view(m.shape[1:]).abs()
+        ).sum(1),
+        "the numbers are right, but the shape": lambda m, w: (
+            m * w.view(m.shape[1:])
+        ).sum(1, keepdim=True),
+        "4 numbers do not fill the shape": lambda m, w: (m * w.view(32, 3, 3)).sum(1),
+        "the shape should be (1, 1, 2), not (1, 2)": lambda m, w: w.view(
+            m.shape[1:]
+        ).sum(0),
+        "12 numbers do not fill the shape": lambda m, w: (m * w.view(m.shape)).sum(1),
+    },
+    "erase": {
+        "far below 0 is cold": lambda images, heatmaps, k, paper: (
+            images.flatten(1)
+            .scatter(1, heatmaps.flatten(1).abs().topk(k).indices, paper)
+            .view_as(images)
+        ),
+        "a shade of grey": lambda x, h, k, paper: torch.where(
+            h[:, None] < h.flatten(1).topk(k).values.amin(1).view(-1, 1, 1, 1), x, 0
+        ),
+        "the coldest": lambda x, h, k, paper: torch.where(
+            h[:, None] > h.flatten(1).sort(1).values[:, k - 1].view(-1, 1, 1, 1),
+            x,
+            paper,
+        ),
+        "the other way round": lambda x, h, k, paper: torch.where(
+            h[:, None] < h.flatten(1).topk(k).values.amin(1).view(-1, 1, 1, 1),
+            paper,
+            x,
+        ),
+        "of the whole batch": lambda x, h, k, paper: torch.where(
+            h[:, None] < h.flatten().topk(k).values.amin(), x, paper
+        ),
+        "not asked for": lambda x, h, k, paper: torch.where(
+            h < h.flatten(1).topk(k).values.amin(1).view(-1, 1, 1), h, paper
+        )[:, None],
+        "your function changes its input images, which": _x_inplace,
+        "gather and scatter want an index with": lambda i, h, k, p: i.scatter(
+            1, h.topk(k).indices, p
+        ),
+        "along a dimension, topk returns two things": lambda i, h, k, p: (
+            i.flatten(1).scatter(1, h.flatten(1).topk(k), p).view_as(i)
+        ),
+        "you erase k pixels in each row": lambda i, h, k, p: i[:, 0].scatter(
+            2, h.topk(k).indices, p
+        )[:, None],
+        "the numbers are right, but the shape": lambda i, h, k, p: i.flatten(1).scatter(
+            1, h.flatten(1).topk(k).indices, p
+        ),
+        "the numbers are right, but": lambda i, h, k, p: (
+            i.flatten(1).scatter(1, h.flatten(1).topk(k).indices, p).view_as(h)
+        ),
+        "only the hottest pixel is erased": lambda i, h, k, p: _x_loop(
+            lambda h, k: h.topk(k).indices[:1]
+        )(i, h, k, p),
+        "pixel too few is erased": _x_loop(lambda h, k: h.topk(k).indices[:-1]),
+        "you erase where the first image is": lambda i, h, k, p: _x_loop(
+            lambda hh, k: h[0].flatten().topk(k).indices
+        )(i, h, k, p),
+        "4 numbers do not fill the shape": lambda i, h, k, p: (
+            i.flatten(1).scatter(1, h.flatten(1).topk(k).indices, p).view(-1, 1, 28, 28)
+        ),
+        "erase the brightest pixels of the images": lambda i, h, k, p: (
+            i.flatten(1).scatter(1, i.flatten(1).topk(k).indices, p).view_as(i)
+        ),
+        "there is no place 1 in dimension": lambda i, h, k, p: (
+            i.flatten(1).scatter(0, h.flatten(1).topk(k).indices, p).view_as(i)
+        ),
+        "that is images, as it was given": lambda i, h, k, p: i.clone(),
+    },
+}
+
+SOLUTIONS = {
+    "heatmaps": [
+        lambda m, g: torch.einsum("nc,nchw->nhw", g.mean((2, 3)), m).clamp(min=0),
+        lambda m, g: torch.stack(
+            [
+                sum((w * c for w, c in zip(gg.mean((1, 2)), mm))).relu()
+                for mm, gg in zip(m, g)
+            ]
+        ),
+        lambda m, g: (g.flatten(2).mean(2)[:, :, None, None] * m).sum(1).clamp(0),
+        lambda m, g: np.maximum(
+            (g.numpy().mean((2, 3), keepdims=True) * m.numpy()).sum(1), 0
+        ),
+    ],
+    "contributions": [
+        lambda m, w: (m.flatten(1) * w).view(m.shape).sum(1),
+        lambda m, w: torch.einsum("nchw,chw->nhw", m, w.reshape(m.shape[1:])),
+        lambda m, w: sum(m[:, c] * w.view(m.shape[1:])[c] for c in range(m.shape[1])),
+    ],
+    "erase": [
+        _x_loop(lambda h, k: h.topk(k).indices),
+        _x_loop(lambda h, k: h.argsort(descending=True)[:k]),
+        lambda i, h, k, p: torch.where(
+            (h.flatten(1).argsort(1, descending=True).argsort(1) < k).view_as(i), p, i
+        ),
+    ],
+}

@@ -1,0 +1,241 @@
+"""Attempts as readers write them, and a word of the hint that each gets."""
+
+import math
+
+import torch
+from torch import Tensor
+
+
+def center(ink: Tensor, first: float = 0.5) -> tuple[Tensor, Tensor]:
+    rows, columns = (torch.arange(float(n)) + first for n in ink.shape)
+    return (ink.sum(1) @ rows / ink.sum()), (ink.sum(0) @ columns / ink.sum())
+
+
+def box(ink: Tensor, faintest: float = 0.1) -> list[Tensor]:
+    rows, columns = (ink > faintest).nonzero().T
+    return [rows.min(), rows.max() + 1, columns.min(), columns.max() + 1]
+
+
+def _com(half=0.5, dims=(1, 0), norm=lambda x: x.sum(), order=1):
+
+    def f(x):
+        r = ((torch.arange(x.shape[0]) + half) * x.sum(dims[0])).sum() / norm(x)
+        c = ((torch.arange(x.shape[1]) + half) * x.sum(dims[1])).sum() / norm(x)
+        return (r.item(), c.item())[::order]
+
+    return f
+
+
+def _box(x, limit=0.1, strict=True):
+    m = x > limit if strict else x >= limit
+    r, c = (m.any(1).nonzero().flatten(), m.any(0).nonzero().flatten())
+    return (r[0].item(), r[-1].item() + 1, c[0].item(), c[-1].item() + 1)
+
+
+ATTEMPTS = {
+    "center_of_mass": {
+        "lies at 0.5, not at 0": lambda ink: center(ink, first=0),
+        "row and column are exchanged": lambda ink: center(ink)[::-1],
+        "not by the number of pixels": lambda ink: tuple(
+            c * ink.sum() / ink.numel() for c in center(ink)
+        ),
+        "forgot to divide by the sum of": lambda ink: tuple(
+            c * ink.sum() for c in center(ink)
+        ),
+        "dark pixels weigh more": lambda ink: center((ink > 0).float()),
+        "middle of the bounding box": lambda ink: tuple(
+            at.float().aminmax()[0] / 2 + at.float().aminmax()[1] / 2 + 0.5
+            for at in ink.nonzero().T
+        ),
+        "the first pixel's middle lies at 0.5": _com(1),
+        "two tensors do not fit": lambda x: (
+            float((x.sum(1) * (torch.arange(28) + 0.5)).sum() / x.sum()),
+            float((x.sum(0) * (torch.arange(28) + 0.5)).sum() / x.sum()),
+        ),
+        "is the darkest row and column": lambda x: (
+            x.sum(1).argmax().item() + 0.5,
+            x.sum(0).argmax().item() + 0.5,
+        ),
+        "the middle of the image": lambda x: (x.shape[0] / 2, x.shape[1] / 2),
+        "only the first one is there": lambda x: _com()(x)[0],
+        "the numbers are rounded to whole numbers": lambda x: tuple(
+            map(round, _com()(x))
+        ),
+        "the half is taken off, not added": lambda x: tuple(
+            v - 0.5 for v in _com(0)(x)
+        ),
+        "the numbers are cut to whole numbers": lambda x: tuple(
+            int(v) for v in _com()(x)
+        ),
+        "you divide by the number of inked": _com(norm=lambda x: (x > 0).sum()),
+    },
+    "bounding_box": {
+        "with > and not with >=": lambda ink: (
+            (ink.amax(1) >= 0.1).nonzero().min().item(),
+            (ink.amax(1) >= 0.1).nonzero().max().item() + 1,
+            (ink.amax(0) >= 0.1).nonzero().min().item(),
+            (ink.amax(0) >= 0.1).nonzero().max().item() + 1,
+        ),
+        "a slice ends before": lambda ink: tuple(
+            int(end) - i % 2 for i, end in enumerate(box(ink))
+        ),
+        "rows and columns are exchanged": lambda ink: (*box(ink)[2:], *box(ink)[:2]),
+        "the order is top, bottom": lambda ink: (*box(ink)[::2], *box(ink)[1::2]),
+        "how tall and wide": lambda ink: (
+            (b := box(ink))[0],
+            b[1] - b[0],
+            b[2],
+            b[3] - b[2],
+        ),
+        "compare with 0.1, not with 0": lambda ink: tuple(box(ink, faintest=0)),
+        "a blank row may lie between": lambda ink: (
+            (b := box(ink))[0],
+            b[0] + (ink > 0.1).any(1).sum(),
+            b[2],
+            b[2] + (ink > 0.1).any(0).sum(),
+        ),
+        "faint traces add up to more than": lambda x: (
+            lambda r, c: (r[0].item(), r[-1].item() + 1, c[0].item(), c[-1].item() + 1)
+        )((x.sum(1) > 0.1).nonzero().flatten(), (x.sum(0) > 0.1).nonzero().flatten()),
+        "is the rectangle itself": lambda x: x[
+            _box(x)[0] : _box(x)[1], _box(x)[2] : _box(x)[3]
+        ],
+        "there is a blank rim": lambda x: (
+            lambda b: (b[0] - 1, b[1] + 1, b[2] - 1, b[3] + 1)
+        )(_box(x)),
+        "these are the two corners": lambda x: (
+            (_box(x)[0], _box(x)[2]),
+            (_box(x)[1], _box(x)[3]),
+        ),
+        "if, and, or, not need one True": lambda x: _box(x) if x > 0.1 else None,
+        "is the whole image": lambda x: (0, x.shape[0], 0, x.shape[1]),
+        "nothing is left here to take something": lambda x: _box(x, 0.5),
+        "left and right are the columns of": lambda x: (
+            lambda p: (
+                p[0, 0].item(),
+                p[-1, 0].item() + 1,
+                p[0, 1].item(),
+                p[-1, 1].item() + 1,
+            )
+        )((x > 0.1).nonzero()),
+        "these count from the other end": lambda x: (
+            lambda b: (b[0], x.shape[0] - b[1], b[2], x.shape[1] - b[3])
+        )(_box(x)),
+        "top and left are one too large": lambda x: tuple(v + 1 for v in _box(x)),
+    },
+    "fit_box": {
+        "ceil rounds up what is nearer below": lambda height, width: (
+            math.ceil(height * 20 / max(height, width)),
+            math.ceil(width * 20 / max(height, width)),
+        ),
+        "to a square": lambda h, w: (20, 20),
+        "height and width are exchanged": lambda h, w: (
+            round(20 * w / max(h, w)),
+            round(20 * h / max(h, w)),
+        ),
+        "wider than tall": lambda h, w: (20, round(20 * w / h)),
+        "to be enlarged": lambda h, w: (
+            (h, w)
+            if max(h, w) < 20
+            else (round(20 * h / max(h, w)), round(20 * w / max(h, w)))
+        ),
+        "int and // cut": lambda h, w: (int(20 / max(h, w) * h), 20 * w // max(h, w)),
+        "at least one pixel": lambda h, w: tuple(
+            round(20 / max(h, w) * side) for side in (h, w)
+        ),
+        "round them": lambda h, w: (20 / max(h, w) * h, 20 / max(h, w) * w),
+        "now the shorter side has 20 pixels": lambda h, w: (
+            max(1, round(h * 20 / min(h, w))),
+            max(1, round(w * 20 / min(h, w))),
+        ),
+        "the box has 20 pixels; 28 are": lambda h, w: (
+            max(1, round(h * 28 / max(h, w))),
+            max(1, round(w * 28 / max(h, w))),
+        ),
+        "you multiply by the longer side and": lambda h, w: (
+            round(h * max(h, w) / 20),
+            round(w * max(h, w) / 20),
+        ),
+        "20 // max(height, width) is a whole": lambda h, w: (
+            h * (20 // max(h, w)),
+            w * (20 // max(h, w)),
+        ),
+        "that is the factor: return the new height and width": lambda h, w: (
+            20 / max(h, w)
+        ),
+        "the proportion is upside down": lambda h, w: (
+            (20, round(20 * h / w)) if h > w else (round(20 * w / h), 20)
+        ),
+        "you divide by the sum of both": lambda h, w: (
+            max(1, round(h * 20 / (h + w))),
+            max(1, round(w * 20 / (h + w))),
+        ),
+    },
+}
+
+SOLUTIONS = {
+    "center_of_mass": [
+        lambda x: torch.tensor(_com()(x)),
+        lambda x: list(_com()(x)),
+        lambda x: tuple(torch.tensor(v) for v in _com()(x)),
+        lambda x: (
+            sum(
+                (i + 0.5) * x[i, j].item()
+                for i in range(x.shape[0])
+                for j in range(x.shape[1])
+            )
+            / x.sum().item(),
+            sum(
+                (j + 0.5) * x[i, j].item()
+                for i in range(x.shape[0])
+                for j in range(x.shape[1])
+            )
+            / x.sum().item(),
+        ),
+        lambda x: (
+            (
+                torch.stack(
+                    torch.meshgrid(
+                        torch.arange(x.shape[0]) + 0.5,
+                        torch.arange(x.shape[1]) + 0.5,
+                        indexing="ij",
+                    )
+                )
+                * x
+            ).sum((1, 2))
+            / x.sum()
+        ),
+    ],
+    "bounding_box": [
+        lambda x: _box(x),
+        lambda x: torch.tensor(_box(x)),
+        lambda x: list(_box(x)),
+        lambda x: (lambda r, c: (r.min(), r.max() + 1, c.min(), c.max() + 1))(
+            *torch.where(x > 0.1)
+        ),
+        lambda x: (
+            min(i for i in range(x.shape[0]) if (x[i] > 0.1).any()),
+            max(i for i in range(x.shape[0]) if (x[i] > 0.1).any()) + 1,
+            min(i for i in range(x.shape[1]) if (x[:, i] > 0.1).any()),
+            max(i for i in range(x.shape[1]) if (x[:, i] > 0.1).any()) + 1,
+        ),
+    ],
+    "fit_box": [
+        lambda h, w: [
+            max(round(h * 20 / max(h, w)), 1),
+            max(round(w * 20 / max(h, w)), 1),
+        ],
+        lambda h, w: (
+            (20, max(1, round(20 * w / h)))
+            if h >= w
+            else (max(1, round(20 * h / w)), 20)
+        ),
+        lambda h, w: (
+            torch.tensor([h, w]).mul(20 / max(h, w)).round().clamp(min=1).int()
+        ),
+        lambda h, w: (
+            float(max(round(h * 20 / max(h, w)), 1)),
+            float(max(round(w * 20 / max(h, w)), 1)),
+        ),
+    ],
+}
