@@ -67,7 +67,7 @@ def train(
     pooled: bool = True,
     folder: Path | None = None,
 ) -> tuple[ConvNet, History]:
-    """The recipe. `ablation.py` and `choices.py` leave something out, or vary it."""
+    """The recipe, of which `ablation.py` leaves something out."""
     seed_everything(seed)
     digits = load("mnist")
     parts = [digits.train]
