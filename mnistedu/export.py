@@ -1,7 +1,7 @@
 """A network and all around it as one ONNX graph, which the book runs in its pages.
 
 The graph begins with a canvas as it was drawn and ends with everything there is to
-see: the centred digit, the logits, the feature maps, and Grad-CAM for each class.
+see: the centred digit, the logits, the feature maps, and a heatmap for each class.
 What runs ONNX can run it, a browser too, without torch and without this package.
 """
 
@@ -13,10 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.export import Dim
-from torch.nn import functional as F
 
 import mnistedu
-from mnistedu.images import IMAGE_SIZE
 from mnistedu.models import ConvNet
 from mnistedu.preprocess import center_digit, normalize, shrink
 from mnistedu.storage import written_whole
@@ -28,7 +26,8 @@ MEANING = {
     "digit": "What the network sees, in [0, 1], before it is normalised.",
     "logits": "A score for each digit from 0 to 9, before the softmax.",
     "maps": "Feature maps of a block, after its ReLU.",
-    "grad_cam": "Where the last maps speak for each class, at least 0.",
+    "class_maps": "What each place of the last maps adds to each class's logit: the "
+    "sum over the places and the head's bias are the logit.",
 }
 
 
@@ -46,8 +45,8 @@ def export_onnx(model: nn.Module, path: str | Path, **info: Any) -> None:
     - ``digit``: ``(N, 1, 28, 28)`` in [0, 1], which it normalises for the network;
     - ``logits``: ``(N, 10)``;
     - ``maps_1``, ``maps_2`` ...: ``(N, C, h, w)``, a ConvNet's blocks in their order;
-    - ``grad_cam``: ``(N, 10, 28, 28)``, what ``gradcam.grad_cam`` finds for each
-      class in a ConvNet's last block.
+    - ``class_maps``: ``(N, 10, h, w)``, what ``gradcam.hires_cam`` finds for each
+      class in a ConvNet's last block: signed, and exact.
 
     Args:
         model: a ``ConvNet``, or any network of normalised images ``(N, 1, 28, 28)``
@@ -76,7 +75,7 @@ def export_onnx(model: nn.Module, path: str | Path, **info: Any) -> None:
     graph = (_ConvNetGraph if isinstance(model, ConvNet) else _Graph)(model).eval()
     outputs = ["digit", "logits"]
     if isinstance(model, ConvNet):
-        outputs += [f"maps_{i + 1}" for i in range(len(model.blocks))] + ["grad_cam"]
+        outputs += [f"maps_{i + 1}" for i in range(len(model.blocks))] + ["class_maps"]
     sizes = {0: "n", 2: "height", 3: "width"}  # the dimensions that are free
     inputs = torch.zeros(2, 1, 40, 50), torch.tensor(True)
     try:
@@ -112,7 +111,7 @@ def export_onnx(model: nn.Module, path: str | Path, **info: Any) -> None:
     for part in (*contents.node, *contents.initializer, *contents.value_info, *values):
         part.ClearField("metadata_props")
     for value in values:
-        value.doc_string = MEANING[value.name.rstrip("_123")]
+        value.doc_string = MEANING[value.name.rstrip("_1234")]
     proto.producer_name, proto.producer_version = "mnistedu", mnistedu.__version__
     info = {
         "mnistedu": mnistedu.__version__,
@@ -147,9 +146,9 @@ class _Graph(nn.Module):
 class _ConvNetGraph(_Graph):
     """The same with a ConvNet, and what it sees.
 
-    Grad-CAM needs no gradients here. The head is linear, y_c = b_c + Σ_kij W_c[k, i, j]
-    A_k[i, j], so ∂y_c/∂A_k[i, j] is W_c[k, i, j], whatever the image; and α_k, its mean
-    over the places (i, j), is a constant: the weights of a 1x1 convolution.
+    Heatmaps need no gradients here. The head is linear, y_c = b_c + Σ_kij W_c[k, i, j]
+    A_k[i, j], or on the means of the h x w places, where W_c[k] / (h w) takes the place
+    of W_c[k, i, j].
     """
 
     model: ConvNet
@@ -159,8 +158,9 @@ class _ConvNetGraph(_Graph):
         for block in self.model.blocks:
             maps.append(block(maps[-1]))
         last, head = maps[-1], self.model.head
-        weights = head.weight.view(10, *last.shape[1:])  # (10, C, h, w)
-        alpha = weights.mean((2, 3), keepdim=True)  # (10, C, 1, 1)
-        heatmaps = F.conv2d(last, alpha).relu()  # (N, 10, h, w)
-        grad_cam = F.interpolate(heatmaps, (IMAGE_SIZE, IMAGE_SIZE), mode="bilinear")
-        return head(last.flatten(1)), *maps[1:], grad_cam
+        _, k, h, w = last.shape
+        pooled = self.model.settings["pooled"]
+        weights = head.weight.view(10, k, *((1, 1) if pooled else (h, w)))
+        class_maps = (weights * last[:, None]).sum(2)  # (N, 10, h, w)
+        logits = head(self.model.pool(last).flatten(1))
+        return logits, *maps[1:], class_maps / (h * w if pooled else 1)

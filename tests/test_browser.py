@@ -246,23 +246,24 @@ def expect_seen_on_top(pad: Locator, inked: bool) -> None:
     )
 
 
-def test_shows_the_maps_of_each_block_and_grad_cam(pad: Locator):
+def test_shows_the_maps_of_each_block_and_the_heatmap(pad: Locator):
     mouse(pad, SEVEN)
     expect_answer(pad, 7)
     for number, text, size in (
         (1, "32 feature maps of 12×12", (207, 25)),
         (2, "64 feature maps of 6×6", (111, 27)),
-        (3, "128 feature maps of 6×6", (111, 55)),
+        (4, "128 feature maps of 6×6", (111, 55)),
     ):
         look_inside(pad, f"block {number}")
         expect(pad.locator(".inside")).to_contain_text(text)
         assert expect_picture(pad) == size
-    look_inside(pad, "Grad-CAM")
-    expect(pad.locator(".inside")).to_contain_text("speaks for a 7")
+    look_inside(pad, "Heatmap")
+    expect(pad.locator(".inside")).to_contain_text("adds to the logit of a 7")
+    expect(pad.locator(".inside")).to_contain_text("full colour is ±")
     assert expect_picture(pad) == (224, 224)
     seven = pad.locator(".inside img").get_attribute("src")
     pad.get_by_label("for", exact=True).select_option("2")
-    expect(pad.locator(".inside")).to_contain_text("speaks for a 2")
+    expect(pad.locator(".inside")).to_contain_text("the logit of a 2")
     expect(pad.locator(".inside img")).not_to_have_attribute("src", seven or "")
     look_inside(pad, "nothing")
     expect(pad.locator(".inside img")).to_be_hidden()

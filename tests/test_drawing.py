@@ -15,10 +15,10 @@ from torch.nn import functional as F
 from mnistedu.activations import feature_maps
 from mnistedu.checkpoints import load_pretrained
 from mnistedu.data import Digits
-from mnistedu.gradcam import grad_cam
+from mnistedu.gradcam import hires_cam
 from mnistedu.models import MLP, ConvNet
 from mnistedu.pad import DrawingPad
-from mnistedu.pad.pictures import encode_jpeg, encode_png, mosaic, overlay
+from mnistedu.pad.pictures import encode_png, mosaic, overlay
 from mnistedu.preprocess import center_digit, normalize
 from mnistedu.strokes import SAMPLES, rasterize
 
@@ -116,7 +116,7 @@ def test_samples_come_one_after_the_other(pad):
     assert pad.prediction == 9
 
 
-@pytest.mark.parametrize("view", ["block 1", "block 2", "block 3"])
+@pytest.mark.parametrize("view", ["block 1", "block 2", "block 4"])
 def test_shows_the_feature_maps_of_each_block(pad, view):
     draw(pad, SEVEN)
     assert shown(pad) is None
@@ -133,30 +133,46 @@ def test_shows_the_feature_maps_of_each_block(pad, view):
     assert shown(pad) is None
 
 
-def test_shows_grad_cam_for_any_class(pad):
+def heatmaps(pad: DrawingPad, layer: str = "blocks") -> tuple[Tensor, float]:
+    """Those of all ten classes, and the largest number on them, of either sign."""
+    images = normalize(pad.image)
+    ten = torch.cat([hires_cam(pad.model, images, layer, c) for c in range(10)])
+    return ten, ten.abs().max().item()
+
+
+def pixels(pad: DrawingPad) -> Tensor:
+    with Image.open(BytesIO(pad._inside.value)) as image:
+        return torch.tensor(np.asarray(image)) / 255
+
+
+def test_shows_the_exact_heatmap_of_any_class_on_one_scale(pad):
     draw(pad, SEVEN)
     assert pad._class.layout.display == "none"
-    pad._view.value = "Grad-CAM"
+    pad._view.value = "Heatmap"
     assert pad._class.layout.display is None
-    for choice, digit in ((None, 7), (9, 9), (7, 7)):
+    ten, limit = heatmaps(pad)
+    logits = pad.model(normalize(pad.image))[0] - pad.model.head.bias
+    torch.testing.assert_close(ten.sum((1, 2)), logits.detach())
+    blue = []
+    for choice, digit in ((None, 7), (9, 9), (0, 0), (7, 7)):
         pad._class.value = choice
-        heatmap = grad_cam(pad.model, normalize(pad.image), "blocks", digit)[0]
-        assert shown(pad) == encode_jpeg(overlay(pad.image[0, 0], heatmap))
-        assert f"speaks for a {digit}<" in page(pad)
+        expected = overlay(pad.image[0, 0], ten[digit], limit)
+        assert (pixels(pad) - expected).abs().mean() < 0.01
+        assert f"Blue adds to the logit of a {digit}, red takes from it" in page(pad)
+        assert f"full colour is ±{limit:.2g} at one of the 36 places" in page(pad)
+        blue.append((pixels(pad)[..., 2] - pixels(pad)[..., 0]).relu().sum())
+    assert pad.probabilities[[0, 9]].max() < 0.005  # which do not glow as the answer
+    assert max(blue[1:3]) < blue[0] / 5 and blue[3] == blue[0]
 
 
-def test_an_empty_heatmap_is_said():
+def test_a_heatmap_of_nothing_but_zeros_is_white():
     model = ConvNet(blocks=1)
-    with torch.no_grad():
-        model.head.weight[:] = torch.arange(10.0)[:, None] - 4.5  # below 5: against
+    nn.init.zeros_(model.head.weight)
     pad = DrawingPad(model)
     draw(pad, SEVEN)
-    pad._view.value = "Grad-CAM"
-    pad._class.value = 8
-    assert shown(pad) and "speaks for an 8<" in page(pad)
-    pad._class.value = 2
-    assert shown(pad) is None
-    assert "The network finds nothing that speaks for a 2." in page(pad)
+    pad._view.value = "Heatmap"
+    assert shown(pad) and "full colour is ±0 " in page(pad)
+    assert (pixels(pad).amin(2) > 0.9).float().mean() > 0.8
 
 
 def test_what_is_inside_goes_with_the_drawing(pad):
@@ -169,7 +185,7 @@ def test_what_is_inside_goes_with_the_drawing(pad):
 
 
 @pytest.mark.parametrize("model", [sure, MLP()], ids=["function", "MLP"])
-@pytest.mark.parametrize("view", ["feature maps", "Grad-CAM"])
+@pytest.mark.parametrize("view", ["feature maps", "Heatmap"])
 def test_a_model_without_feature_maps_says_so(model, view):
     pad = DrawingPad(model)
     draw(pad, SEVEN)
@@ -187,13 +203,14 @@ def test_finds_the_convolutions_of_any_module():
     )
     pad = DrawingPad(model)
     draw(pad, SEVEN)
-    assert pad._view.options == ("nothing", "0.0", "1", "Grad-CAM")
+    assert pad._view.options == ("nothing", "0.0", "1", "Heatmap")
     pad._view.value = "1"
     assert shown(pad) and "5 feature maps of 10×10" in page(pad)
-    pad._view.value = "Grad-CAM"
-    heatmap = grad_cam(model, normalize(pad.image), "1")[0]
-    assert heatmap.any()
-    assert shown(pad) == encode_jpeg(overlay(pad.image[0, 0], heatmap))
+    pad._view.value = "Heatmap"
+    ten, limit = heatmaps(pad, "1")
+    expected = overlay(pad.image[0, 0], ten[pad.prediction], limit)
+    assert (pixels(pad) - expected).abs().mean() < 0.01
+    assert "adds to" not in page(pad)  # it is no promise without a linear head
 
 
 def test_a_layer_that_the_model_does_not_use_is_said():
@@ -332,7 +349,7 @@ def test_takes_a_model_of_any_precision_and_looks_inside(dtype):
     draw(pad, SEVEN)
     assert pad.prediction == 7
     assert pad.probabilities.dtype == torch.float32
-    for view in ("block 3", "Grad-CAM"):
+    for view in ("block 3", "Heatmap"):
         pad._view.value = view
         assert shown(pad) is not None
 

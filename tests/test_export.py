@@ -1,4 +1,4 @@
-"""The exported graph says what torch says, from the canvas to Grad-CAM."""
+"""The exported graph says what torch says, from the canvas to the heatmaps."""
 
 import json
 import sys
@@ -17,11 +17,12 @@ from mnistedu.activations import capture_activations
 from mnistedu.checkpoints import load_pretrained
 from mnistedu.data import load
 from mnistedu.export import MEANING, export_onnx
-from mnistedu.gradcam import grad_cam
+from mnistedu.gradcam import hires_cam
 from mnistedu.models import MLP, ConvNet
 from mnistedu.preprocess import center_digit, normalize
 from mnistedu.strokes import SAMPLES, rasterize
 
+SHIPPED = "convnet", "flattened", "one-block"
 INFO = {"trained_on": "MNIST", "test_accuracy": 0.5, "author": "Zoë"}
 
 
@@ -39,9 +40,9 @@ class Exported(SimpleNamespace):
 
 
 def make(kind: str) -> nn.Module:
-    """The course's network, or another whose weights say nothing."""
-    if kind == "pretrained":
-        return load_pretrained()
+    """One of the course's networks, or another whose weights say nothing."""
+    if kind in SHIPPED:
+        return load_pretrained(kind)
     torch.manual_seed(0)
     model = MLP([32], dropout=0.5) if kind == "mlp" else ConvNet(int(kind), dropout=0.5)
     for module in model.modules():
@@ -64,12 +65,10 @@ def exported(request, tmp_path_factory):
     return Exported(model=model, path=path, session=session)
 
 
-pretrained = pytest.mark.parametrize("exported", ["pretrained"], indirect=True)
-each_convnet = pytest.mark.parametrize(
-    "exported", ["pretrained", "1", "2"], indirect=True
-)
+pretrained = pytest.mark.parametrize("exported", ["convnet"], indirect=True)
+each_convnet = pytest.mark.parametrize("exported", [*SHIPPED, "1", "2"], indirect=True)
 each_network = pytest.mark.parametrize(
-    "exported", ["pretrained", "1", "2", "mlp"], indirect=True
+    "exported", ["convnet", "1", "2", "mlp"], indirect=True
 )
 
 
@@ -80,7 +79,7 @@ def digits():
 
 
 def by_torch(model: nn.Module, digit: Tensor) -> dict[str, Tensor]:
-    """The same outputs, of the package's own functions, but for Grad-CAM."""
+    """The same outputs, of the package's own functions, but for the heatmaps."""
     blocks = list(model.blocks) if isinstance(model, ConvNet) else []
     with torch.no_grad(), capture_activations(model, *blocks) as captured:
         logits = model(normalize(digit))
@@ -88,10 +87,9 @@ def by_torch(model: nn.Module, digit: Tensor) -> dict[str, Tensor]:
     return {"digit": digit, "logits": logits, **maps}
 
 
-def all_grad_cams(model: nn.Module, digit: Tensor) -> Tensor:
+def all_class_maps(model: nn.Module, digit: Tensor) -> Tensor:
     images = normalize(digit)
-    layer = model.blocks[-1]
-    return torch.stack([grad_cam(model, images, layer, c) for c in range(10)], 1)
+    return torch.stack([hires_cam(model, images, "blocks", c) for c in range(10)], 1)
 
 
 def assert_agree(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> None:
@@ -109,11 +107,13 @@ def test_every_test_digit_gets_the_answer_that_torch_gives(exported, digits):
         ours, theirs = exported(canvas), by_torch(exported.model, center_digit(canvas))
         predicted = theirs["logits"].argmax(1)
         assert_agree(ours, theirs)
-        cam = grad_cam(exported.model, normalize(theirs["digit"]), "blocks", predicted)
+        class_maps = hires_cam(
+            exported.model, normalize(theirs["digit"]), "blocks", predicted
+        )
         torch.testing.assert_close(
-            ours["grad_cam"][range(len(canvas)), predicted],
-            cam,
-            atol=1e-4 * max(1, cam.max().item()),
+            ours["class_maps"][range(len(canvas)), predicted],
+            class_maps,
+            atol=1e-4 * max(1, class_maps.max().item()),
             rtol=0,
         )
 
@@ -128,13 +128,15 @@ def test_canvases_of_a_pad(exported, digits):
 
 
 @each_convnet
-def test_grad_cam_without_gradients_is_grad_cam_for_every_class(exported, digits):
+def test_class_maps_without_gradients_are_exact_for_every_class(exported, digits):
     canvas = digits[:100]
-    expected = all_grad_cams(exported.model, center_digit(canvas))
-    scale = expected.max().item()
-    assert scale > 0.01
-    ours = exported(canvas)["grad_cam"]
-    torch.testing.assert_close(ours, expected, atol=1e-4 * scale, rtol=0)
+    expected = all_class_maps(exported.model, center_digit(canvas))
+    ours = exported(canvas)
+    scale = expected.abs().max().item()
+    assert scale > 0.01 and expected.min() < 0
+    torch.testing.assert_close(ours["class_maps"], expected, atol=1e-4 * scale, rtol=0)
+    logits = ours["class_maps"].sum((2, 3)) + exported.model.head.bias.detach()
+    torch.testing.assert_close(logits, ours["logits"], atol=1e-3, rtol=1e-4)
 
 
 @pretrained
@@ -144,7 +146,7 @@ def test_any_number_of_canvases_of_any_size(exported, shape):
     torch.manual_seed(0)
     canvas = torch.rand(n, 1, height, width)
     ours = exported(canvas)
-    assert ours["grad_cam"].shape == (n, 10, 28, 28)
+    assert ours["class_maps"].shape == (n, 10, 6, 6)
     torch.testing.assert_close(ours["digit"], center_digit(canvas), atol=1e-4, rtol=0)
 
 
@@ -204,7 +206,7 @@ def test_the_shapes_are_written_down(exported):
     names = ["digit", "logits"]
     if isinstance(exported.model, ConvNet):
         names += [f"maps_{i + 1}" for i in range(len(exported.model.blocks))]
-        names += ["grad_cam"]
+        names += ["class_maps"]
     assert list(outputs) == names
     for value in exported.session.get_outputs():
         assert value.shape == ["n", *outputs[value.name].shape[1:]]

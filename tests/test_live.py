@@ -14,7 +14,7 @@ from torch import Tensor
 from mnistedu.activations import capture_activations
 from mnistedu.checkpoints import load_pretrained
 from mnistedu.export import export_onnx
-from mnistedu.gradcam import grad_cam
+from mnistedu.gradcam import enlarge, hires_cam
 from mnistedu.models import MLP, ConvNet
 from mnistedu.preprocess import center_digit, normalize
 from mnistedu.strokes import SAMPLES, Point, rasterize
@@ -31,8 +31,23 @@ READ = """async ([folder, strokes, centered]) => {
     const network = await Network.ours(models[0])
     const {digit, logits, maps, heat} = await network.read(rasterize(strokes), centered)
     const list = ({data, size}) => ({data: [...data], size})
-    return {digit: [...digit], logits: [...logits], heat: [...heat],
-            maps: maps.map(list)}
+    return {digit: [...digit], logits: [...logits], heat: list(heat),
+            limit: heat.limit, maps: maps.map(list)}
+}"""
+ENLARGE = """async ([folder, values, height, width]) => {
+    const {enlarge} = await import(folder + "seen.js")
+    return enlarge({values, height, width})
+}"""
+# How much blue, and how much red that the ink's amber is not, a picture holds.
+COLOURS = """canvas => {
+    const {data} = canvas.getContext("2d").getImageData(0, 0, 560, 560)
+    let [blue, red] = [0, 0]
+    for (let i = 0; i < data.length; i += 4) {
+        const [r, g, b, alpha] = data.slice(i, i + 4)
+        if (b > r) blue += (b - r) * alpha
+        else if (g < r / 2) red += (r - b) * alpha
+    }
+    return [blue, red]
 }"""
 EXPLAIN = """async ([folder, strokes, block, channel, row, column]) => {
     const {rasterize} = await import(folder + "ink.js")
@@ -196,8 +211,10 @@ def test_the_page_computes_what_torch_computes(
     for maps, block in zip(got["maps"], model.blocks, strict=True):
         assert maps["size"] == [*captured[block].shape[1:]]
         close(maps["data"], captured[block], 1e-3)
-    heat = [grad_cam(model, images, "blocks", c) for c in range(10)]
-    close(got["heat"], torch.cat(heat), 1e-3)
+    heat = torch.cat([hires_cam(model, images, "blocks", c) for c in range(10)])
+    assert got["heat"]["size"] == [*heat.shape]
+    close(got["heat"]["data"], heat, 1e-3)
+    assert got["limit"] == pytest.approx(heat.abs().max().item(), abs=1e-3)
 
 
 def close(numbers: list[float], expected: Tensor, tolerance: float) -> None:
@@ -206,7 +223,16 @@ def close(numbers: list[float], expected: Tensor, tolerance: float) -> None:
     )
 
 
-@pytest.mark.parametrize("block", [0, 1, 2])
+@pytest.mark.parametrize("shape", [(6, 6), (12, 12), (3, 1)])
+def test_a_heatmap_is_enlarged_as_torch_does(
+    pad: Locator, address: str, shape: tuple[int, int]
+) -> None:
+    values = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    got = pad.page.evaluate(ENLARGE, [live(address), values.flatten().tolist(), *shape])
+    close(got, enlarge(values[None], (28, 28)), 1e-5)
+
+
+@pytest.mark.parametrize("block", [0, 1, 2, 3])
 def test_a_number_of_a_map_is_the_sum_that_is_shown(
     pad: Locator, address: str, block: int
 ) -> None:
@@ -232,20 +258,28 @@ def test_a_map_is_enlarged_with_its_numbers(pad: Locator) -> None:
     pad.page.keyboard.press("3")
     expect_answer(pad, 3)
     maps = pad.get_by_role("slider", name="Maps of block 2")
+    expect(pad.locator(".block").nth(1)).to_contain_text("64 maps of 6×6, from 0 to 63")
+    assert maps.get_attribute("aria-valuemin") == "0"
+    assert maps.get_attribute("aria-valuemax") == "63"
     maps.click(position={"x": 5, "y": 5})
+    expect(maps).to_have_attribute("aria-valuetext", "map 0")
     detail = pad.locator(".detail")
-    expect(detail.get_by_role("heading")).to_have_text("Block 2, map 1")
+    expect(detail.get_by_role("heading")).to_have_text("Block 2, map 0")
     expect(detail.locator("table")).to_have_count(2)
     before = detail.locator(".sum").inner_text()
-    large = detail.get_by_role("application")
+    large = detail.get_by_role("application", name="Map 0 of block 2")
     large.focus()
     for key in ("ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown", "ArrowRight"):
         pad.page.keyboard.press(key)
     expect(detail.locator(".sum")).not_to_have_text(before)
     maps.focus()
     pad.page.keyboard.press("ArrowRight")
-    expect(detail.get_by_role("heading")).to_have_text("Block 2, map 2")
+    expect(detail.get_by_role("heading")).to_have_text("Block 2, map 1")
+    maps.press("End")
+    expect(detail.get_by_role("heading")).to_have_text("Block 2, map 63")
     assert book_site.barriers(pad.page) == []
+    names = detail.get_by_role("button", name="map", exact=False).all_inner_texts()
+    assert all(0 <= int(re.findall(r"\d+", name)[0]) < 32 for name in names)
     detail.get_by_role("button", name="map", exact=False).nth(1).press("Enter")
     expect(detail.locator(".inputs button").nth(1)).to_be_focused()
     detail.get_by_role("button", name="Close").click()
@@ -258,26 +292,63 @@ def test_the_heatmap_follows_the_class_that_is_pointed_at(pad: Locator) -> None:
     pad.page.keyboard.press("4")
     expect_answer(pad, 4)
     hint = pad.locator(".answer .hint")
-    expect(hint).to_have_text("Blue is what speaks for a 4.")
+    pad.page.mouse.move(0, 0)  # no bar may scroll under the pointer
+    expect(hint).to_contain_text("Blue adds to the logit of a 4, red takes from it: ")
     bars = pad.locator(".bars").first.get_by_role("button")
     bars.nth(9).focus()
-    expect(hint).to_contain_text("a 9.")
+    expect(hint).to_contain_text("a 9,")
     bars.nth(7).hover()
-    expect(hint).to_contain_text("a 7.")
+    expect(hint).to_contain_text("a 7,")
     bars.nth(8).click()
     expect(bars.nth(8)).to_have_attribute("aria-pressed", "true")
     pad.locator(".seen").hover()
     pad.locator(".sheet").focus()
-    expect(hint).to_contain_text("an 8.")
+    expect(hint).to_contain_text("an 8,")
     bars.nth(8).click()
+
+
+def test_all_ten_classes_have_one_scale_and_a_bar_says_what_it_is(
+    pad: Locator, address: str
+) -> None:
+    pad.locator(".sheet").focus()
+    pad.page.keyboard.press("4")
+    expect_answer(pad, 4)
+    got = pad.page.evaluate(READ, [live(address), SAMPLES[4], True])
+    heat = torch.tensor(got["heat"]["data"]).view(10, 6, 6)
+    most = f"{heat.abs().max():.2f}"
+    ends = pad.locator(".scale span")
+    bars = pad.locator(".bars").first.get_by_role("button")
+    blue, red = [], []
+    pad.page.mouse.move(0, 0)  # no bar may scroll under the pointer
+    for digit in range(10):
+        bars.nth(digit).focus()
+        sum_, logit = heat[digit].sum().item(), got["logits"][digit]
+        said = f"a{'n' * (digit == 8)} {digit}, red takes from it: {sum_:.2f} in all, "
+        said += f"{logit:.2f} with the bias."
+        expect(pad.locator(".answer .hint")).to_contain_text(said.replace("-", "−"))
+        expect(ends).to_have_text([f"−{most}", f"+{most}"])
+        colours = pad.locator(".seen > canvas").first.evaluate(COLOURS)
+        blue.append(colours[0])
+        red.append(colours[1])
+    assert torch.tensor(got["logits"]).softmax(0)[4] > 0.99
+    others = [i for i in range(10) if i != 4]
+    assert max(blue[i] for i in others) < blue[4] / 3  # at 0 % nothing glows like it
+    assert min(red[i] for i in others) > red[4]
+    expect(pad.locator(".scale small")).to_contain_text("one of 36 places")
+    assert book_site.barriers(pad.page) == []
+    pad.get_by_role("button", name="Clear").click()
+    expect(pad.locator(".scale")).to_be_hidden()
 
 
 def test_without_centring_the_network_sees_the_sheet(pad: Locator) -> None:
     small = [[(x / 3 + 185, y / 3 + 185) for x, y in s] for s in SAMPLES[7]]
     mouse(pad, small)
     expect_answer(pad, 7)
-    inked = """canvas => canvas.getContext("2d").getImageData(0, 0, 560, 300).data
-        .some((value, i) => i % 4 == 0 && value > 200)"""
+    inked = """canvas => {
+        const {data} = canvas.getContext("2d").getImageData(0, 0, 560, 300)
+        const amber = (i) => data[i] > 200 && data[i + 1] > 150 && data[i + 3] > 99
+        return data.some((_, i) => i % 4 == 0 && amber(i))
+    }"""
     assert pad.locator(".seen > canvas").first.evaluate(inked)
     pad.get_by_label("Scale and centre").uncheck()
     pad.page.wait_for_function(

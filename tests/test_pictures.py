@@ -17,8 +17,7 @@ def test_a_file_holds_the_pixels(shape):
 
 
 def test_a_jpeg_looks_like_its_pixels():
-    image, heatmap = torch.rand(2, 28, 28)
-    pixels = overlay(image, heatmap)
+    pixels = overlay(torch.rand(28, 28), torch.randn(6, 6), 3.0)
     with Image.open(BytesIO(encode_jpeg(pixels))) as picture:
         stored = torch.tensor(list(picture.tobytes())).view(pixels.shape) / 255
     assert (stored - pixels).abs().mean() < 0.01
@@ -36,15 +35,19 @@ def test_a_mosaic_holds_each_map_and_lines_between():
     assert (tiles[5:, 14:] == 1).all()  # the sixth place is blank
 
 
-def test_an_overlay_is_dark_blue_at_the_peak_and_black_along_the_outline():
+def test_an_overlay_is_blue_or_red_at_the_limit_and_black_along_the_outline():
     image, heatmap = torch.zeros(2, 28, 28)
     image[8:20, 8:20] = 1
-    heatmap[14, 14] = 2.5
-    picture = overlay(image, heatmap)
+    heatmap[14, 14], heatmap[12, 12] = 2.5, -2.5
+    picture = overlay(image, heatmap, 2.5)
     assert picture.shape == (224, 224, 3)
     assert picture.min() >= 0 and picture.max() <= 1
     red, green, blue = picture[116, 116]
     assert red < green < blue < 0.6
+    red, green, blue = picture[100, 100]
+    assert 0.6 > red > blue > green
+    fainter = overlay(image, heatmap, 5)[[116, 100], [116, 100]]
+    assert (fainter.amin(1) > picture[[116, 100], [116, 100]].amin(1) + 0.2).all()
     assert picture[32, 32].min() > 0.95  # no heat, no ink
     dark = picture.amax(2) < 0.1
     rows, columns = dark.nonzero().T

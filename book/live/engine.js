@@ -109,19 +109,21 @@ export class Network {
     if (this.session.inputNames.includes("centered")) {
       feeds.centered = new ort.Tensor("bool", [centered], []);
     }
-    const { digit, logits, grad_cam: heat, ...maps } = await this.session.run(feeds);
+    const { digit, logits, class_maps: heat, ...maps } = await this.session.run(feeds);
     performance.measure("live-pad", { start, detail: this.name });
     return {
       digit: digit.data,
       logits: logits.data,
       probabilities: softmax(logits.data),
-      heat: heat?.data, // ten times 28 × 28
+      heat: heat && { ...numbers(heat), limit: Math.max(...heat.data.map(Math.abs)) },
       maps: Object.keys(maps)
         .sort()
-        .map((name) => ({ data: maps[name].data, size: maps[name].dims.slice(1) })),
+        .map((name) => numbers(maps[name])),
     };
   }
 }
+
+const numbers = ({ data, dims }) => ({ data, size: dims.slice(1) });
 
 const open = (source) =>
   ort.InferenceSession.create(source, { graphOptimizationLevel: "all" });

@@ -75,7 +75,7 @@ export class Maps {
       height: 24 * height,
       tabindex: 0,
       role: "application",
-      "aria-label": `Map ${channel + 1} of block ${block + 1}, enlarged. Arrow keys choose a place.`,
+      "aria-label": `Map ${channel} of block ${block + 1}, enlarged. Arrow keys choose a place.`,
       onpointerdown: (event) => at(event),
       onpointermove: (event) => at(event),
       onkeydown: (event) => {
@@ -106,7 +106,7 @@ export class Maps {
       h(
         "div",
         { class: "title" },
-        h("h3", {}, `Block ${block + 1}, map ${channel + 1}`),
+        h("h3", {}, `Block ${block + 1}, map ${channel}`),
         h("button", { type: "button", onclick: () => this.#close() }, "Close"),
       ),
       h("div", { class: "enlarged" }, this.large, this.sum),

@@ -8,18 +8,18 @@ export class Mosaic {
     Object.assign(this, { count, height, width, current: 0 });
     const choose = (channel) => {
       this.current = Math.min(Math.max(channel, 0), count - 1);
-      this.canvas.setAttribute("aria-valuenow", this.current + 1);
-      this.canvas.setAttribute("aria-valuetext", `map ${this.current + 1} of ${count}`);
+      this.canvas.setAttribute("aria-valuenow", this.current);
+      this.canvas.setAttribute("aria-valuetext", `map ${this.current}`);
       onChoose(this.current);
     };
     this.canvas = h("canvas", {
       tabindex: 0,
       role: "slider",
       "aria-label": `Maps of block ${index + 1}: choose one to enlarge`,
-      "aria-valuemin": 1,
-      "aria-valuemax": count,
-      "aria-valuenow": 1,
-      "aria-valuetext": `map 1 of ${count}`,
+      "aria-valuemin": 0,
+      "aria-valuemax": count - 1,
+      "aria-valuenow": 0,
+      "aria-valuetext": "map 0",
       onclick: (event) => {
         const box = this.canvas.getBoundingClientRect();
         const x = Math.floor(((event.clientX - box.left) / box.width) * this.columns);
@@ -40,7 +40,7 @@ export class Mosaic {
     this.element = h(
       "div",
       { class: "block" },
-      h("p", {}, h("b", {}, `Block ${index + 1}`), ` ${count} maps of ${height}×${width}`),
+      h("p", {}, h("b", {}, `Block ${index + 1}`), ` ${count} maps of ${height}×${width}, from 0 to ${count - 1}`),
       this.canvas,
     );
     // As many in a row as fit, and every row full.

@@ -1,7 +1,7 @@
 // The pad: what the other files do, put together in one place of a page.
 
 import { Bars, percent } from "./bars.js";
-import { h } from "./dom.js";
+import { h, number } from "./dom.js";
 import { Network, contents, start } from "./engine.js";
 import { Maps } from "./maps.js";
 import { Seen } from "./seen.js";
@@ -84,6 +84,7 @@ class Pad {
         { class: "sees" },
         h("div", { class: "title" }, h("h3", {}, "the network sees")),
         this.seen.frame,
+        this.seen.scale,
         h("label", { class: "switch" }, this.centered, "Scale and centre"),
       ),
       h(
@@ -240,8 +241,9 @@ class Pad {
     this.others.show(other?.probabilities ?? null, this.chosen);
 
     const asked = this.pointed ?? this.chosen ?? (this.shows.has("heatmap") ? best : null);
-    this.seen.show(answer?.digit, this.#heat(answer, asked));
-    this.#label(answer, asked);
+    const heat = this.#heat(answer, asked);
+    this.seen.show(answer?.digit, heat);
+    this.#label(answer, asked, heat);
     if (this.shows.has("maps")) this.maps.show(main, answer, finished);
     if (finished && main) {
       const who = this.networks.length > 1 ? `The network “${main.name}”` : "The network";
@@ -249,24 +251,24 @@ class Pad {
     }
   }
 
-  /** Grad-CAM for a class, the most of it 1; null if nothing speaks for the class. */
+  /** What each place adds to the logit of a class, and the most that one does to any. */
   #heat(answer, digit) {
     if (!answer?.heat || digit === null) return null;
-    const heat = answer.heat.slice(784 * digit, 784 * (digit + 1));
-    const largest = Math.max(...heat);
-    return largest > 0 ? heat.map((value) => value / largest) : null;
+    const { data, size: [, height, width], limit } = answer.heat;
+    const start = digit * height * width;
+    return { values: data.subarray(start, start + height * width), height, width, limit };
   }
 
-  #label(answer, digit) {
+  #label(answer, digit, heat) {
+    const sum = heat?.values.reduce((a, b) => a + b);
     this.caption.textContent = !answer
       ? ""
       : !answer.heat
         ? "This network's file holds no heatmap."
         : digit === null
-          ? "Point at a digit to see what speaks for it."
-          : this.#heat(answer, digit)
-            ? `Blue is what speaks for ${a(digit)}.`
-            : `Nothing here speaks for ${a(digit)}.`;
+          ? "Point at a digit to see what speaks for it, and what against it."
+          : `Blue adds to the logit of ${a(digit)}, red takes from it: ` +
+            `${number(sum)} in all, ${number(answer.logits[digit])} with the bias.`;
     this.seen.canvas.setAttribute(
       "aria-label",
       answer ? `Your drawing as 28 by 28 squares. ${this.caption.textContent}` : "28 by 28 empty squares",

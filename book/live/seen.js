@@ -1,7 +1,7 @@
 // The picture that the network sees, 28 × 28 squares, and the heat under them. The ink
 // that was drawn flies into it and falls apart into its squares.
 
-import { h, still } from "./dom.js";
+import { h, number, still } from "./dom.js";
 import { SIZE } from "./ink.js";
 
 const PIXELS = 28;
@@ -11,6 +11,10 @@ const THRESHOLD = 0.1; // these three are those of mnistedu.preprocess
 const BOX = 20;
 const MIDDLE = 14.5;
 
+const BLUE = [79, 168, 255]; // what adds to a logit
+const RED = [255, 84, 84]; // what takes from it
+
+const between = (a, b, t) => a + (b - a) * t;
 const ease = (t) => 1 - (1 - t) ** 3;
 
 export class Seen {
@@ -19,15 +23,23 @@ export class Seen {
     this.flight = h("canvas", { class: "flight", width: SIDE, height: SIDE });
     this.flight.setAttribute("aria-hidden", "true");
     this.frame = h("div", { class: "seen" }, this.canvas, this.flight);
+    [this.least, this.most, this.unit] = [h("span"), h("span"), h("small")];
+    this.scale = h("p", { class: "scale" }, this.least, h("i"), this.most, this.unit);
     this.show();
   }
 
-  /** Show a digit, 28 × 28 in [0, 1], over its heat, 28 × 28 in [0, 1] if any. */
+  /** Show a digit, 28 × 28 in [0, 1], over a heatmap, if any: see enlarge. */
   show(digit = [], heat = null) {
     const context = this.canvas.getContext("2d");
     context.clearRect(0, 0, SIDE, SIDE);
     if (heat) paintHeat(context, heat);
-    paintSquares(context, digit, 1);
+    this.grown = heat ? 0.75 : 1; // between smaller squares more of the heat is seen
+    paintSquares(context, digit, this.grown);
+    this.scale.style.visibility = heat ? "visible" : "hidden"; // it keeps its place
+    if (!heat) return;
+    this.least.textContent = `−${number(heat.limit)}`;
+    this.most.textContent = `+${number(heat.limit)}`;
+    this.unit.textContent = `added to any of the ten logits by one of ${heat.values.length} places`;
   }
 
   /** Let the ink of a sheet fly here and become the digit. */
@@ -43,7 +55,6 @@ export class Seen {
     const to = this.frame.getBoundingClientRect();
     const context = this.flight.getContext("2d");
     const start = performance.now();
-    const between = (a, b, t) => a + (b - a) * t;
     const step = (now) => {
       const t = Math.min(Math.max((now - start) / 700, 0), 1);
       const way = ease(Math.min(t / 0.75, 1)); // first it flies …
@@ -63,7 +74,7 @@ export class Seen {
         side,
       );
       context.globalAlpha = 1;
-      if (way === 1 || apart > 0) paintSquares(context, digit, apart);
+      if (way === 1 || apart > 0) paintSquares(context, digit, apart * this.grown);
       this.flight.hidden = t === 1;
       this.canvas.style.opacity = t === 1 ? 1 : 0.15;
       if (t < 1) this.frameId = requestAnimationFrame(step);
@@ -104,9 +115,28 @@ function paintSquares(context, digit, grown) {
   }
 }
 
+/** Values of height × width brought to 28 × 28, as mnistedu.gradcam.enlarge does. */
+export function enlarge({ values, height, width }) {
+  const places = (size) =>
+    Array.from({ length: PIXELS }, (_, i) => {
+      const place = Math.min(Math.max(((i + 0.5) * size) / PIXELS - 0.5, 0), size - 1);
+      return [Math.floor(place), Math.ceil(place), place % 1];
+    });
+  const columns = places(width);
+  return places(height).flatMap(([above, below, down]) =>
+    columns.map(([left, right, across]) => {
+      const row = (i) => between(values[i * width + left], values[i * width + right], across);
+      return between(row(above), row(below), down);
+    }),
+  );
+}
+
 function paintHeat(context, heat) {
   const pixels = new ImageData(PIXELS, PIXELS);
-  heat.forEach((value, i) => pixels.data.set([79, 168, 255, 235 * value], 4 * i));
+  enlarge(heat).forEach((value, i) => {
+    const strength = Math.abs(value) / Math.max(heat.limit, 1e-9);
+    pixels.data.set([...(value > 0 ? BLUE : RED), 235 * strength], 4 * i);
+  });
   const small = new OffscreenCanvas(PIXELS, PIXELS);
   small.getContext("2d").putImageData(pixels, 0, 0);
   context.imageSmoothingEnabled = true;

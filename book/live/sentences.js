@@ -34,7 +34,7 @@ export function sentences(found, chosen, again) {
                 again();
               },
             },
-            `map ${i + 1}: `,
+            `map ${i}: `,
             h("b", {}, number(added[i])),
           ),
         ),
@@ -46,7 +46,7 @@ export function sentences(found, chosen, again) {
     h(
       "div",
       { class: "product" },
-      grid(window, many ? `Window of map ${c + 1}` : "Window", AMBER),
+      grid(window, many ? `Window of map ${c}` : "Window", AMBER),
       h("span", { class: "times" }, "×"),
       grid(kernel, "Kernel", BLUE, RED),
       h("span", { class: "times" }, "→"),

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from mnistedu.activations import feature_maps
 from mnistedu.checkpoints import load_pretrained
-from mnistedu.gradcam import grad_cam
+from mnistedu.gradcam import hires_cam
 from mnistedu.models import ConvNet
 from mnistedu.pad.pictures import encode_jpeg, encode_png, mosaic, overlay
 from mnistedu.pad.sheet import Sheet, alone, make_button, with_article
@@ -25,7 +25,7 @@ from mnistedu.reading import (
 )
 from mnistedu.strokes import SAMPLES, SIZE, rasterize
 
-NOTHING, MAPS, GRAD_CAM = "nothing", "feature maps", "Grad-CAM"
+NOTHING, MAPS, HEATMAP = "nothing", "feature maps", "Heatmap"
 FITTED = 200  # of 280 pixels, as 20 of 28: the longer side of what a file shows
 
 
@@ -33,8 +33,9 @@ class DrawingPad(Sheet):
     """A pad to draw a digit on, with mouse, finger or pen, and what a network says.
 
     After every movement of the pen it shows the image that the network sees and the
-    probabilities of the ten digits; on demand also the feature maps of each block and
-    Grad-CAM for any class. Several digits side by side are not guessed at.
+    probabilities of the ten digits; on demand also the feature maps of each block, and
+    what each place of the last ones adds to the logit of any class. Several digits side
+    by side are not guessed at.
 
     *Sample* draws a digit, at each press the next one, for those who cannot draw.
     *Upload* reads an image file (see ``reading.read_image``) and puts its ink on a
@@ -79,7 +80,7 @@ class DrawingPad(Sheet):
         self._centered = Checkbox(True, description="Scale and centre", indent=False)
         self._digit, self._bars = HTML(), HTML()
         self._view = Dropdown(
-            options=[NOTHING, *(self._layers or [MAPS]), GRAD_CAM],
+            options=[NOTHING, *(self._layers or [MAPS]), HEATMAP],
             description="Look inside",
         )
         self._class = Dropdown(
@@ -164,34 +165,37 @@ class DrawingPad(Sheet):
                 picture, caption = self._view_inside(self.model, self.prediction)
             except Exception as error:  # whatever the reader's own code raises
                 caption = f"It cannot be shown: {type(error).__name__}: {error}"
-        self._class.layout.display = None if view == GRAD_CAM else "none"
+        self._class.layout.display = None if view == HEATMAP else "none"
         self._caption.value = f'<div class="hint">{escape(caption)}</div>'
         self._inside.layout.display = None if picture is not None else "none"
         if picture is not None:
             width = picture.shape[1]
-            heatmap = view == GRAD_CAM
+            heatmap = view == HEATMAP
             zoom = 1 if heatmap else max(504 // width, 1)
             self._inside.width = str(zoom * width)
             self._inside.format = "jpeg" if heatmap else "png"
             self._inside.value = (encode_jpeg if heatmap else encode_png)(picture)
 
-    def _view_inside(
-        self, model: nn.Module, prediction: int
-    ) -> tuple[Tensor | None, str]:
-        """The picture that was asked for, if there is anything on it, and a caption."""
+    def _view_inside(self, model: nn.Module, prediction: int) -> tuple[Tensor, str]:
+        """The picture that was asked for, and a caption."""
         images = like_weights(normalize(self.image), model)
-        if self._view.value != GRAD_CAM:
+        if self._view.value != HEATMAP:
             maps = feature_maps(model, images, self._layers[self._view.value])[0].relu()
             n, h, w = maps.shape
             caption = f"{n} feature maps of {h}×{w}: the darker, the stronger"
             return mosaic(maps / maps.max().clamp(min=1e-9), columns=16), caption
         digit = prediction if self._class.value is None else self._class.value
         *_, last = self._layers.values()
-        heatmap, name = grad_cam(model, images, last, digit), with_article(digit)
-        if not heatmap.any():
-            return None, f"The network finds nothing that speaks for {name}."
-        caption = f"The bluer, the more it speaks for {name}"
-        return overlay(self.image[0, 0], heatmap[0]), caption
+        ten = hires_cam(model, images.expand(10, -1, -1, -1), last, range(10))
+        limit = ten.abs().max().item()  # one scale, to compare the classes by
+        exact = isinstance(model, ConvNet)  # as its head is linear
+        caption = (
+            f"Blue {'adds to' if exact else 'speaks for'} the logit of "
+            f"{with_article(digit)}, red {'takes from' if exact else 'against'} it: "
+            f"full colour is ±{limit:.2g} at one of the {ten[0].numel()} places, for "
+            "all ten digits"
+        )
+        return overlay(self.image[0, 0], ten[digit], limit), caption
 
 
 def _layers_with_maps(model: Model) -> dict[str, nn.Module]:

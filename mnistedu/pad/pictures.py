@@ -12,7 +12,7 @@ from mnistedu.gradcam import enlarge
 
 SIZE = 224  # width and height of a heatmap's picture
 LINES = torch.tensor([86, 180, 233]) / 255  # sky blue, between the maps of a mosaic
-BLUES = torch.tensor(mpl.colormaps["Blues"](range(256))).float()[:, :3]
+RED_BLUE = torch.tensor(mpl.colormaps["RdBu"](range(256))).float()[:, :3]
 
 
 def encode_png(pixels: Tensor) -> bytes:
@@ -48,14 +48,16 @@ def mosaic(maps: Tensor, columns: int) -> Tensor:
     return torch.where(grid.isnan(), LINES, grid)
 
 
-def overlay(image: Tensor, heatmap: Tensor) -> Tensor:
-    """A heatmap under the outline of its image, both ``(h, w)`` and at least 0.
+def overlay(image: Tensor, heatmap: Tensor, limit: float) -> Tensor:
+    """A signed heatmap under the outline of its image, each of any height and width.
 
     Returns:
-        ``(224, 224, 3)`` in [0, 1]: the darkest blue stands for the largest value.
+        ``(224, 224, 3)`` in [0, 1]: blue is positive, red negative, both the darkest
+        at ``limit``, and white is 0.
     """
-    ink, heat = enlarge(torch.stack([image, heatmap]), (SIZE, SIZE))
-    colours = F.embedding((heat / heat.max() * 255).int(), BLUES)  # a look-up table
+    ink, heat = (enlarge(each[None], (SIZE, SIZE))[0] for each in (image, heatmap))
+    levels = (heat / max(limit, 1e-9) + 1) * 127.5
+    colours = F.embedding(levels.round().int(), RED_BLUE)  # a look-up table
     steepness = torch.hypot(*torch.gradient(ink)).clamp(min=1e-3)
     outline = (1.5 - (ink - 0.5).abs() / steepness).clamp(0, 1)  # 3 pixels wide
     return colours * (1 - outline[:, :, None])
