@@ -257,7 +257,7 @@ def export(
     """Write a network to an ONNX file, which runs without Python.
 
     It takes a drawing of any size, and gives the centred digit and the logits; of a
-    convnet also the feature maps, and Grad-CAM for each class.
+    convnet also the feature maps, and a heatmap for each class.
     """
     from mnistedu.checkpoints import PRETRAINED, load_checkpoint, read_checkpoint
     from mnistedu.export import export_onnx

@@ -52,7 +52,7 @@ def visit(self: Any, node: LivePad) -> None:
     self.body.append(
         f'<section class="live-pad" data-show="{node["show"]}" '
         'aria-label="Drawing pad">'
-        f'<figure><img src="{picture}" loading="lazy" width="1472" height="882" '
+        f'<figure><img src="{picture}" loading="lazy" width="1472" height="926" '
         'alt="The drawing pad. On the left a 7 drawn by hand; beside it the same 7 in '
         "squares, as the network sees it; on the right ten bars, the one for 7 by far "
         'the longest.">'

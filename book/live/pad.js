@@ -84,8 +84,8 @@ class Pad {
         { class: "sees" },
         h("div", { class: "title" }, h("h3", {}, "the network sees")),
         this.seen.frame,
-        this.seen.scale,
         h("label", { class: "switch" }, this.centered, "Scale and centre"),
+        this.seen.scale,
       ),
       h(
         "div",
