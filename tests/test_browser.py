@@ -257,7 +257,7 @@ def test_shows_the_maps_of_each_block_and_the_heatmap(pad: Locator):
         look_inside(pad, f"block {number}")
         expect(pad.locator(".inside")).to_contain_text(text)
         assert expect_picture(pad) == size
-    look_inside(pad, "Heatmap")
+    look_inside(pad, "heatmap")
     expect(pad.locator(".inside")).to_contain_text("adds to the logit of a 7")
     expect(pad.locator(".inside")).to_contain_text("full colour is ±")
     assert expect_picture(pad) == (224, 224)

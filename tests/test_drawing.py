@@ -148,7 +148,7 @@ def pixels(pad: DrawingPad) -> Tensor:
 def test_shows_the_exact_heatmap_of_any_class_on_one_scale(pad):
     draw(pad, SEVEN)
     assert pad._class.layout.display == "none"
-    pad._view.value = "Heatmap"
+    pad._view.value = "heatmap"
     assert pad._class.layout.display is None
     ten, limit = heatmaps(pad)
     logits = pad.model(normalize(pad.image))[0] - pad.model.head.bias
@@ -170,7 +170,7 @@ def test_a_heatmap_of_nothing_but_zeros_is_white():
     nn.init.zeros_(model.head.weight)
     pad = DrawingPad(model)
     draw(pad, SEVEN)
-    pad._view.value = "Heatmap"
+    pad._view.value = "heatmap"
     assert shown(pad) and "full colour is ±0 " in page(pad)
     assert (pixels(pad).amin(2) > 0.9).float().mean() > 0.8
 
@@ -185,7 +185,7 @@ def test_what_is_inside_goes_with_the_drawing(pad):
 
 
 @pytest.mark.parametrize("model", [sure, MLP()], ids=["function", "MLP"])
-@pytest.mark.parametrize("view", ["feature maps", "Heatmap"])
+@pytest.mark.parametrize("view", ["feature maps", "heatmap"])
 def test_a_model_without_feature_maps_says_so(model, view):
     pad = DrawingPad(model)
     draw(pad, SEVEN)
@@ -203,10 +203,10 @@ def test_finds_the_convolutions_of_any_module():
     )
     pad = DrawingPad(model)
     draw(pad, SEVEN)
-    assert pad._view.options == ("nothing", "0.0", "1", "Heatmap")
+    assert pad._view.options == ("nothing", "0.0", "1", "heatmap")
     pad._view.value = "1"
     assert shown(pad) and "5 feature maps of 10×10" in page(pad)
-    pad._view.value = "Heatmap"
+    pad._view.value = "heatmap"
     ten, limit = heatmaps(pad, "1")
     expected = overlay(pad.image[0, 0], ten[pad.prediction], limit)
     assert (pixels(pad) - expected).abs().mean() < 0.01
@@ -349,7 +349,7 @@ def test_takes_a_model_of_any_precision_and_looks_inside(dtype):
     draw(pad, SEVEN)
     assert pad.prediction == 7
     assert pad.probabilities.dtype == torch.float32
-    for view in ("block 3", "Heatmap"):
+    for view in ("block 3", "heatmap"):
         pad._view.value = view
         assert shown(pad) is not None
 

@@ -25,7 +25,7 @@ from mnistedu.reading import (
 )
 from mnistedu.strokes import SAMPLES, SIZE, rasterize
 
-NOTHING, MAPS, HEATMAP = "nothing", "feature maps", "Heatmap"
+NOTHING, MAPS, HEATMAP = "nothing", "feature maps", "heatmap"
 FITTED = 200  # of 280 pixels, as 20 of 28: the longer side of what a file shows
 
 
