@@ -11,13 +11,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import safetensors
 import torch
-from safetensors.torch import save_file
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from mnistedu.models import MLP, ConvNet
-from mnistedu.storage import written_whole
+from mnistedu.storage import save_tensors
 
 PRETRAINED = Path(__file__).parent / "weights" / "convnet.safetensors"
 ARCHITECTURES: dict[str, type[MLP | ConvNet]] = {"MLP": MLP, "ConvNet": ConvNet}
@@ -55,7 +54,6 @@ def save_checkpoint(
     Raises:
         OSError: if the file cannot be written; what was there before is kept.
     """
-    path = Path(path)
     tensors = dict(model.state_dict())
     tensors |= {TRAINING + name: value for name, value in (training or {}).items()}
     tensors = {  # copies, since no two may share their memory
@@ -67,14 +65,7 @@ def save_checkpoint(
         "settings": getattr(model, "settings", {}),
         **info,
     }
-    try:
-        with written_whole(path) as temporary:
-            save_file(tensors, temporary, {"mnistedu": json.dumps(info)})
-    except (OSError, safetensors.SafetensorError) as error:
-        raise OSError(
-            f"{path} could not be written ({error}): free some space or choose "
-            "another folder. What was there before is unchanged."
-        ) from error
+    save_tensors(path, tensors, {"mnistedu": json.dumps(info)})
 
 
 def read_checkpoint(path: str | Path) -> Checkpoint:
@@ -90,23 +81,22 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     if not path.is_file():
         raise FileNotFoundError(f"There is no checkpoint at {path}.")
     try:
-        with safetensors.safe_open(path, "pt") as file:
+        with safe_open(path, "pt") as file:
             info = json.loads((file.metadata() or {})["mnistedu"])
-            match info:
-                case {"architecture": str(), "settings": dict()}:
-                    pass
-                case _:
-                    raise ValueError("This header is another program's.")
-            names = list(file.keys())
-            tensors = {name: file.get_tensor(name) for name in names}
-    except (safetensors.SafetensorError, KeyError, ValueError, OSError) as error:
+            if [type(info[name]) for name in ("architecture", "settings")] != [
+                str,
+                dict,
+            ]:
+                raise ValueError("This header is another program's.")
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
         raise ValueError(
             f"{path} is damaged or is no checkpoint of mnistedu: only whole "
             "safetensors files are read, and never pickled ones."
         ) from error
     training = {
         name.removeprefix(TRAINING): tensors.pop(name)
-        for name in names
+        for name in list(tensors)
         if name.startswith(TRAINING)
     }
     return Checkpoint(tensors, training, info)
