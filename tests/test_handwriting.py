@@ -11,7 +11,7 @@ from mnistedu.augmentation import random_affine
 from mnistedu.checkpoints import PRETRAINED
 from mnistedu.data import make_loader
 from mnistedu.pad import HandwritingPad, handwriting, load_drawings
-from mnistedu.pad.pictures import encode_png, mosaic
+from mnistedu.pad.pictures import encode, mosaic
 from mnistedu.preprocess import center_digit, normalize
 from mnistedu.strokes import rasterize
 
@@ -47,7 +47,7 @@ def test_keeps_the_images_of_what_is_drawn():
         assert not pad.ink.any()
     torch.testing.assert_close(pad.images, center_digit(torch.cat(inks)))
     tiles = mosaic(pad.images[:, 0], columns=5)
-    assert pad._images.value == encode_png(tiles)
+    assert pad._images.value == encode(tiles)
 
 
 def test_a_blank_sheet_is_not_kept():

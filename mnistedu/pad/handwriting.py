@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mnistedu.data import Split
 from mnistedu.images import IMAGE_SIZE, to_ink
-from mnistedu.pad.pictures import encode_png, mosaic
+from mnistedu.pad.pictures import encode, mosaic
 from mnistedu.pad.sheet import Sheet, alone, make_button, with_article
 from mnistedu.preprocess import center_digit
 from mnistedu.storage import save_tensors
@@ -127,7 +127,7 @@ class HandwritingPad(Sheet):
         self._keep.disabled, self._back.disabled = done, not kept
         self._images.layout.display = None if kept else "none"
         if kept:
-            self._images.value = encode_png(mosaic(self.images[:, 0], columns=5))
+            self._images.value = encode(mosaic(self.images[:, 0], columns=5))
 
 
 def load_drawings(*paths: str | Path) -> tuple[Split, Tensor]:
