@@ -1,9 +1,8 @@
 """Weights on disk: safetensors, which hold numbers and nothing that can run.
 
-A checkpoint is one file: the model's ``state_dict`` under its own names, what
-training needs to go on under names that begin with ``training/``, and in the header
-a JSON text that says what the model is and how far training came. It is written whole
-or not at all (see ``storage``).
+A checkpoint is one file: the model's ``state_dict`` under its own names, what training
+needs to go on under names that begin with ``training/``, and in the header a JSON text
+that says what the model is and how far training came.
 """
 
 import json
@@ -44,8 +43,8 @@ def save_checkpoint(
     """Write a model's weights: either the whole new file or the one before it.
 
     Args:
-        model: any module; ``MLP`` and ``ConvNet`` can be built again by
-            ``load_checkpoint``. Weights that layers share are written for each.
+        model: any module, of which ``load_checkpoint`` builds an ``MLP`` and a
+            ``ConvNet``. Weights that layers share are written for each.
         path: the file to write. Its folder is made if it is not there.
         training: further tensors to keep, by name.
         info: anything that JSON can hold; the keys of dictionaries come back as texts,
@@ -73,12 +72,10 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is truncated, or anything but a checkpoint in safetensors.
-            Pickled checkpoints (``.pt``, ``.pth``) are among those: loading one can
-            run any code that its maker put into it.
+        ValueError: if it is truncated, or anything but a checkpoint in safetensors. So
+            are pickled ones (``.pt``, ``.pth``), which can run any code when loaded.
     """
-    path = Path(path)
-    if not path.is_file():
+    if not Path(path).is_file():
         raise FileNotFoundError(f"There is no checkpoint at {path}.")
     try:
         with safe_open(path, "pt") as file:
@@ -133,8 +130,8 @@ def load_checkpoint(path: str | Path) -> MLP | ConvNet:
 
     Raises:
         FileNotFoundError: as ``read_checkpoint``.
-        ValueError: as ``read_checkpoint``; also if the file holds a network that is
-            neither of these, or one of a later version.
+        ValueError: as ``read_checkpoint``, and if it is another network, or of a later
+            version.
     """
     checkpoint = read_checkpoint(path)
     name, settings = checkpoint.info["architecture"], checkpoint.info["settings"]
@@ -159,8 +156,7 @@ def load_checkpoint(path: str | Path) -> MLP | ConvNet:
 def load_pretrained() -> MLP | ConvNet:
     """The course's own trained network, a ``ConvNet`` of three blocks.
 
-    Returns:
-        The network in evaluation mode, on the CPU. ``make weights`` trained it on
-        MNIST's training images and some drawn digits, and prints its test accuracy.
+    It is in evaluation mode, on the CPU. ``make weights`` trained it on MNIST's
+    training images and some drawn digits, and prints its test accuracy.
     """
     return load_checkpoint(PRETRAINED)
