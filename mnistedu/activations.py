@@ -6,6 +6,7 @@ ConvNet's first block), or as the module itself (``model.blocks[0]``).
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -42,34 +43,30 @@ def capture_activations(
         captured["blocks.0"].shape  # (N, 24, 12, 12)
 
     Args:
-        model: the network. Its hooks are gone after the block, also after an
-            exception.
+        model: the network. No hook stays after the block, nor after an exception.
         layers: the layers to watch, each by name or as the module.
 
     Yields:
-        A dictionary from each layer, as it was given, to its last output. The
-        outputs belong to the graph of the run, so gradients can be taken to them;
-        what follows a layer in place, as ReLU may, does not change them.
+        A dictionary from each layer, as it was given, to its last output: part of the
+        run's graph, so that gradients can be taken to it, and not changed by what
+        follows in place, as ReLU may.
 
     Raises:
         ValueError: if the model has no such layer; the message names those it has.
     """
     captured: dict[str | nn.Module, Tensor] = {}
+
+    def keep(
+        layer: str | nn.Module, _module: nn.Module, _inputs: object, output: Tensor
+    ) -> Tensor:
+        captured[layer] = output
+        return output.clone()  # with which the model goes on
+
     modules = [find_layer(model, layer) for layer in layers]
     with ExitStack() as hooks:
         for layer, module in zip(layers, modules, strict=True):
-
-            def keep(
-                _module: nn.Module,
-                _inputs: object,
-                output: Tensor,
-                layer: str | nn.Module = layer,  # this round's, not the last one
-            ) -> Tensor:
-                captured[layer] = output
-                return output.clone()  # with which the model goes on
-
             # A hook's handle is a context manager that removes the hook.
-            hooks.enter_context(module.register_forward_hook(keep))
+            hooks.enter_context(module.register_forward_hook(partial(keep, layer)))
         yield captured
 
 
@@ -79,8 +76,7 @@ def find_layer(model: nn.Module, layer: str | nn.Module) -> nn.Module:
     Raises:
         ValueError: if the model has no such layer; the message names those it has.
     """
-    # Without the first, the model itself, whose name is empty.
-    _, *others = model.named_modules()
+    _, *others = model.named_modules()  # the first is the model itself
     for name, module in others:
         if layer is module or layer == name:
             return module
@@ -96,7 +92,7 @@ def to_model(images: Tensor, model: nn.Module) -> Tensor:
         ValueError: if they are no normalised images (see ``images``).
     """
     weight = next(model.parameters(), torch.empty(0))  # without any: on the CPU
-    return check_normalized(images).to(weight)
+    return check_normalized(images).to(weight.device, weight.dtype)
 
 
 def feature_maps(model: nn.Module, images: Tensor, layer: str | nn.Module) -> Tensor:
@@ -113,8 +109,7 @@ def feature_maps(model: nn.Module, images: Tensor, layer: str | nn.Module) -> Te
         of the images.
 
     Raises:
-        ValueError: if these are no normalised images, or the model has no such layer;
-            the message names those it has.
+        ValueError: if these are no normalised images, or the model has no such layer.
     """
     with (
         torch.no_grad(),

@@ -92,10 +92,7 @@ def random_affine(
 
 
 def thicker(images: Tensor) -> Tensor:
-    """Ink ``(N, 1, H, W)``, its strokes wider by up to a pixel on either side.
-
-    Each image changes by a random part of that, as with the next three pens.
-    """
+    """Ink ``(N, 1, H, W)``, its strokes wider by up to a pixel on either side."""
     return _toward(images, _dilate(images))
 
 
@@ -169,10 +166,9 @@ BLEMISHES = (crossed, veiled, speckled, patched)
 
 
 def random_stroke(images: Tensor, pens: Sequence[Pen] = PENS) -> Tensor:
-    """Draw one image in four with another pen; the others stay as they are.
+    """Draw one image in four with another pen than MNIST's writers had.
 
-    People draw with other pens and scan with other machines than the writers of
-    MNIST. With ``BLEMISHES`` for pens, paper and scanner are at fault.
+    With ``BLEMISHES`` for pens, paper and scanner are at fault.
 
     Args:
         images: raw digits or ink ``(N, 1, H, W)`` (see ``images``).

@@ -1,9 +1,8 @@
 """Weights on disk: safetensors, which hold numbers and nothing that can run.
 
-A checkpoint is one file: the model's ``state_dict`` under its own names, what
-training needs to go on under names that begin with ``training/``, and in the header
-a JSON text that says what the model is and how far training came. It is written whole
-or not at all (see ``storage``).
+A checkpoint is one file: the model's ``state_dict`` under its own names, what training
+needs to go on under names that begin with ``training/``, and in the header a JSON text
+that says what the model is and how far training came.
 """
 
 import json
@@ -11,13 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-import safetensors
 import torch
-from safetensors.torch import save_file
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from mnistedu.models import MLP, ConvNet
-from mnistedu.storage import written_whole
+from mnistedu.storage import save_tensors
 
 PRETRAINED = Path(__file__).parent / "weights" / "convnet.safetensors"
 ARCHITECTURES: dict[str, type[MLP | ConvNet]] = {"MLP": MLP, "ConvNet": ConvNet}
@@ -45,8 +43,8 @@ def save_checkpoint(
     """Write a model's weights: either the whole new file or the one before it.
 
     Args:
-        model: any module; ``MLP`` and ``ConvNet`` can be built again by
-            ``load_checkpoint``. Weights that layers share are written for each.
+        model: any module, of which ``load_checkpoint`` builds an ``MLP`` and a
+            ``ConvNet``. Weights that layers share are written for each.
         path: the file to write. Its folder is made if it is not there.
         training: further tensors to keep, by name.
         info: anything that JSON can hold; the keys of dictionaries come back as texts,
@@ -55,7 +53,6 @@ def save_checkpoint(
     Raises:
         OSError: if the file cannot be written; what was there before is kept.
     """
-    path = Path(path)
     tensors = dict(model.state_dict())
     tensors |= {TRAINING + name: value for name, value in (training or {}).items()}
     tensors = {  # copies, since no two may share their memory
@@ -67,14 +64,7 @@ def save_checkpoint(
         "settings": getattr(model, "settings", {}),
         **info,
     }
-    try:
-        with written_whole(path) as temporary:
-            save_file(tensors, temporary, {"mnistedu": json.dumps(info)})
-    except (OSError, safetensors.SafetensorError) as error:
-        raise OSError(
-            f"{path} could not be written ({error}): free some space or choose "
-            "another folder. What was there before is unchanged."
-        ) from error
+    save_tensors(path, tensors, {"mnistedu": json.dumps(info)})
 
 
 def read_checkpoint(path: str | Path) -> Checkpoint:
@@ -82,31 +72,28 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is truncated, or anything but a checkpoint in safetensors.
-            Pickled checkpoints (``.pt``, ``.pth``) are among those: loading one can
-            run any code that its maker put into it.
+        ValueError: if it is truncated, or anything but a checkpoint in safetensors. So
+            are pickled ones (``.pt``, ``.pth``), which can run any code when loaded.
     """
-    path = Path(path)
-    if not path.is_file():
+    if not Path(path).is_file():
         raise FileNotFoundError(f"There is no checkpoint at {path}.")
     try:
-        with safetensors.safe_open(path, "pt") as file:
+        with safe_open(path, "pt") as file:
             info = json.loads((file.metadata() or {})["mnistedu"])
-            match info:
-                case {"architecture": str(), "settings": dict()}:
-                    pass
-                case _:
-                    raise ValueError("This header is another program's.")
-            names = list(file.keys())
-            tensors = {name: file.get_tensor(name) for name in names}
-    except (safetensors.SafetensorError, KeyError, ValueError, OSError) as error:
+            if [type(info[name]) for name in ("architecture", "settings")] != [
+                str,
+                dict,
+            ]:
+                raise ValueError("This header is another program's.")
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
         raise ValueError(
             f"{path} is damaged or is no checkpoint of mnistedu: only whole "
             "safetensors files are read, and never pickled ones."
         ) from error
     training = {
         name.removeprefix(TRAINING): tensors.pop(name)
-        for name in names
+        for name in list(tensors)
         if name.startswith(TRAINING)
     }
     return Checkpoint(tensors, training, info)
@@ -143,8 +130,8 @@ def load_checkpoint(path: str | Path) -> MLP | ConvNet:
 
     Raises:
         FileNotFoundError: as ``read_checkpoint``.
-        ValueError: as ``read_checkpoint``; also if the file holds a network that is
-            neither of these, or one of a later version.
+        ValueError: as ``read_checkpoint``, and if it is another network, or of a later
+            version.
     """
     checkpoint = read_checkpoint(path)
     name, settings = checkpoint.info["architecture"], checkpoint.info["settings"]

@@ -19,9 +19,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import platformdirs
-import safetensors
 import torch
-from safetensors.torch import save_file
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, distributed
 from torch.utils.data import (
     BatchSampler,
@@ -35,33 +34,25 @@ from torch.utils.data import (
 
 from mnistedu.images import to_ink
 from mnistedu.preprocess import center_digit, normalize
-from mnistedu.storage import written_whole
+from mnistedu.storage import save_tensors
 
-# The four files of MNIST, uncompressed: where torchvision puts them, and what
-# they must hold.
+# MNIST's files, uncompressed: where torchvision puts them, and what they must hold.
 RAW_FOLDER = Path("MNIST", "raw")
 SHA256 = {
-    "train-images-idx3-ubyte": (
-        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
-    ),
-    "train-labels-idx1-ubyte": (
-        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"
-    ),
-    "t10k-images-idx3-ubyte": (
-        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"
-    ),
-    "t10k-labels-idx1-ubyte": (
-        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
-    ),
+    "train-images": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
 CACHE_NAME = "mnist-v1.safetensors"  # a new name for every change of its content
+CACHED = [f"{s}_{p}" for s in ("test", "train", "val") for p in ("images", "targets")]
 CONNECTION_LIMIT = 10  # seconds
 # A full disk, a full share of one, or no folder that can be written to.
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.ENOENT)
 
 
 class Split(NamedTuple):
-    """Images, raw digits or ink (see ``images``), and ``targets`` int64 ``(N,)``."""
+    """``images``, raw digits or ink, and their ``targets``, int64 ``(N,)``."""
 
     images: Tensor
     targets: Tensor
@@ -84,9 +75,9 @@ def load(source: str = "auto", root: str | Path | None = None) -> Digits:
     """Load the digit images.
 
     MNIST comes as 54,000 training, 6,000 validation (stratified, the same ones
-    every time) and 10,000 test images. It is read from ``root`` if that is given;
-    else from the cache; else from the folder that the environment variable
-    ``MNISTEDU_DATA`` names; and downloaded if it is in none of them.
+    every time) and 10,000 test images: from ``root`` if that is given, else from the
+    cache, from the folder that the environment variable ``MNISTEDU_DATA`` names, or
+    from the internet.
 
     Args:
         source: ``"mnist"``; ``"offline"`` for scikit-learn's 1,797 digits (1,257
@@ -96,8 +87,8 @@ def load(source: str = "auto", root: str | Path | None = None) -> Digits:
             lays it out.
 
     Returns:
-        The three splits with ``images`` uint8 ``(N, 28, 28)``, 0 for paper to 255
-        for full ink, and ``targets`` int64 ``(N,)`` in 0..9.
+        The three splits, their images raw digits, uint8 ``(N, 28, 28)``, and their
+        targets in 0..9.
 
     Raises:
         ValueError: if ``source`` is unknown, or a file of MNIST is missing or damaged.
@@ -146,15 +137,13 @@ def _download() -> Digits:
             MNIST(folder, download=True)
             return _read_raw(Path(folder))
     except (OSError, RuntimeError, EOFError, HTTPException) as error:
+        why, remedy = "", "connect to the internet"
         if isinstance(error, OSError) and error.errno in NO_ROOM:
-            raise ConnectionError(
-                "MNIST could not be downloaded, as there is no room for it in the "
-                "folder for temporary files. To get it, free some space and load "
-                "again, or set MNISTEDU_DATA to a folder that holds MNIST/raw."
-            ) from error
+            why = ", as there is no room for it in the folder for temporary files"
+            remedy = "free some space"
         raise ConnectionError(
-            "MNIST could not be downloaded. To get it, connect to the internet and "
-            "load again, or set MNISTEDU_DATA to a folder that holds MNIST/raw."
+            f"MNIST could not be downloaded{why}. To get it, {remedy} and load again, "
+            "or set MNISTEDU_DATA to a folder that holds MNIST/raw."
         ) from error
     finally:
         socket.setdefaulttimeout(before)
@@ -164,7 +153,8 @@ def _read_raw(folder: Path) -> Digits:
     from torchvision.datasets import MNIST  # takes seconds to import
 
     for name, expected in SHA256.items():
-        path = folder / RAW_FOLDER / name
+        dimensions = 3 if name.endswith("images") else 1
+        path = folder / RAW_FOLDER / f"{name}-idx{dimensions}-ubyte"
         if not path.is_file():
             raise ValueError(
                 f"{path} is missing: copy it there, uncompressed; or name no folder, "
@@ -183,34 +173,22 @@ def _read_raw(folder: Path) -> Digits:
 def _read_cache(path: Path) -> Digits | None:
     """The parsed copy, or None if there is none, or a damaged or foreign one."""
     try:
-        with safetensors.safe_open(path, "pt") as file:
+        with safe_open(path, "pt") as file:
             checksum = (file.metadata() or {}).get("crc32")
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        splits = [
-            Split(tensors[f"{name}_images"], tensors[f"{name}_targets"])
-            for name in ("train", "val", "test")
-        ]
-    except (OSError, KeyError, safetensors.SafetensorError):
+            tensors = [file.get_tensor(name) for name in CACHED]
+    except (OSError, SafetensorError):
         return None
-    if checksum != _checksum(tensors[name] for name in sorted(tensors)):
+    if checksum != _checksum(tensors):
         return None
-    return Digits("MNIST", *splits)
+    test, train, val = map(Split, tensors[::2], tensors[1::2])
+    return Digits("MNIST", train, val, test)
 
 
 def _write_cache(digits: Digits, path: Path) -> None:
-    tensors = {
-        f"{name}_{part}": tensor.contiguous()
-        for name, split in digits._asdict().items()
-        if name != "name"
-        for part, tensor in split._asdict().items()
-    }
-    checksum = _checksum(tensors[name] for name in sorted(tensors))
-    # The copy only saves time.
-    with (
-        suppress(OSError, safetensors.SafetensorError),
-        written_whole(path) as temporary,
-    ):
-        save_file(tensors, temporary, {"crc32": checksum})
+    tensors = [*digits.test, *digits.train, *digits.val]  # in the order of CACHED
+    with suppress(OSError):  # the copy only saves time
+        named = dict(zip(CACHED, tensors, strict=True))
+        save_tensors(path, named, {"crc32": _checksum(tensors)})
 
 
 def _checksum(tensors: Iterable[Tensor]) -> str:
@@ -241,10 +219,7 @@ def _stratified_split(split: Split, held_out: int) -> tuple[Split, Split]:
         random_state=0,
     )
     kept, held = sorted(kept), sorted(held)
-    return (
-        Split(split.images[kept], split.targets[kept]),
-        Split(split.images[held], split.targets[held]),
-    )
+    return Split(*(t[kept] for t in split)), Split(*(t[held] for t in split))
 
 
 class Batches(DataLoader[tuple[Tensor, ...]]):
@@ -273,15 +248,12 @@ class Batches(DataLoader[tuple[Tensor, ...]]):
 
     def settings(self) -> dict[str, Any]:
         """All that makes these batches what they are, as JSON can hold it."""
-        checksum = _checksum(self.tensors)
-        augment = re.sub(" at 0x[0-9a-f]+", "", repr(self.augment))
+        order, augment = self.order, self.augment
         return {
-            "images": f"{len(self.tensors[0]):,} (checksum {checksum})",
+            "images": f"{len(self.tensors[0]):,} (checksum {_checksum(self.tensors)})",
             "batch_size": self.images_to_a_batch,
-            "shuffle": getattr(
-                self.order, "shuffle", isinstance(self.order, RandomSampler)
-            ),
-            "augment": augment if self.augment else None,
+            "shuffle": getattr(order, "shuffle", isinstance(order, RandomSampler)),
+            "augment": augment and re.sub(" at 0x[0-9a-f]+", "", repr(augment)),
         }
 
 
@@ -308,8 +280,8 @@ def make_loader(
             as the seed of the first process says.
 
     Returns:
-        A ``DataLoader`` of pairs ``(images, targets)``: float32
-        ``(N, 1, 28, 28)`` and int64 ``(N,)``.
+        A ``DataLoader`` of ``(images, targets)``: float32 ``(N, 1, 28, 28)``, int64
+        ``(N,)``.
 
     Raises:
         ValueError: once a batch is taken whose images are neither kind.

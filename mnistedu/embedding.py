@@ -66,9 +66,9 @@ def tsne(vectors: Tensor, perplexity: float = 30, steps: int = 500) -> Tensor:
 def neighbour_probabilities(vectors: Tensor, perplexity: float = 30) -> Tensor:
     """How much two vectors are each other's neighbours: ``pᵢⱼ = (pⱼ|ᵢ + pᵢ|ⱼ) / 2N``.
 
-    ``pⱼ|ᵢ ∝ exp(-βᵢ |xᵢ - xⱼ|²)``, and each βᵢ is such that the entropy of the
-    ``pⱼ|ᵢ`` is the perplexity's logarithm: as if that many neighbours were equally
-    near. It is found by bisection (van der Maaten and Hinton, 2008, equation 1).
+    ``pⱼ|ᵢ ∝ exp(-βᵢ |xᵢ - xⱼ|²)``, with that βᵢ, found by bisection, for which their
+    entropy is the perplexity's logarithm: as if that many neighbours were equally near
+    (van der Maaten and Hinton, 2008, equation 1).
 
     Args:
         vectors: float ``(N, D)``.
@@ -88,8 +88,8 @@ def neighbour_probabilities(vectors: Tensor, perplexity: float = 30) -> Tensor:
         )
     x = vectors.double()  # or a large mean or an outlier would hide the distances
     squared = torch.cdist(x, x).square().fill_diagonal_(torch.inf)
-    # A β of 1 / (mean squared distance) is neither narrow nor wide; look around it, and
-    # far around it, as a single outlier can make this mean a million times too large.
+    # Look around a β of 1 / (mean squared distance), and far around it, as a single
+    # outlier can make this mean a million times too large.
     scale = squared[squared.isfinite()].mean()
     low, high = x.new_full((n, 1), -40), x.new_full((n, 1), 40)
     for _ in range(40):

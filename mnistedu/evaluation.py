@@ -17,11 +17,11 @@ from mnistedu.augmentation import affine
 
 
 class Calibration(NamedTuple):
-    """What a network claimed and what was true, in bins of equal width.
+    """What a network claimed and what was true, in bins of equal width, ``(bins,)``.
 
     ``confidence``: the mean of the largest probabilities in each bin; ``accuracy``:
-    the fraction of them that were right; ``counts``: how many there are. Each is
-    ``(bins,)``; the first two are float64, and nan where a bin is empty.
+    the fraction of them that were right, both float64 and nan where a bin is empty;
+    ``counts``: how many there are.
     """
 
     confidence: Tensor
@@ -60,10 +60,9 @@ def accuracy(logits: Tensor, targets: Tensor) -> float:
 
 
 def confusion_matrix(logits: Tensor, targets: Tensor) -> Tensor:
-    """How often each digit (row) was taken for each digit (column).
+    """How often each digit (row) was taken for each digit (column): int64 ``(10, 10)``.
 
-    Returns:
-        int64 ``(10, 10)``; the diagonal counts the correct predictions.
+    The diagonal counts the correct predictions.
     """
     pairs = targets * 10 + logits.argmax(1)
     return torch.bincount(pairs, minlength=100).view(10, 10)
@@ -72,28 +71,27 @@ def confusion_matrix(logits: Tensor, targets: Tensor) -> Tensor:
 def accuracy_interval(
     logits: Tensor, targets: Tensor, level: float = 0.95
 ) -> tuple[float, float]:
-    """Where the accuracy on all digits like these may lie: Wilson's interval.
+    """Where the accuracy on all digits like these may lie (Wilson, 1927).
 
     With n images of which the fraction p is right, and z the quantile of the normal
-    distribution for the level, the ends are (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) /
-    (1 + z²/n) (Wilson, 1927). Of many such intervals, each from a test set of its
-    own, about the fraction ``level`` holds the true accuracy.
+    distribution for the level, its ends, in [0, 1], are ::
 
-    Returns:
-        The lower and the upper end, in [0, 1].
+        (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n)
+
+    Of many such intervals, each from a test set of its own, about the fraction
+    ``level`` holds the true accuracy.
     """
     from scipy.stats import binomtest  # slow to import, seldom needed
 
     right = int((logits.argmax(1) == targets).sum())
-    interval = binomtest(right, len(targets)).proportion_ci(level, method="wilson")
-    return float(interval.low), float(interval.high)
+    low, high = binomtest(right, len(targets)).proportion_ci(level, method="wilson")
+    return float(low), float(high)
 
 
 def per_class_accuracy(logits: Tensor, targets: Tensor) -> Tensor:
     """The fraction of each digit's images that is read correctly (its recall).
 
-    Returns:
-        float32 ``(10,)``; nan for a digit that is not among the targets.
+    It is float32 ``(10,)``, and nan for a digit that is not among the targets.
     """
     matrix = confusion_matrix(logits, targets)
     return matrix.diag() / matrix.sum(1)
@@ -119,11 +117,9 @@ def expected_calibration_error(
 ) -> float:
     """How far confidence and accuracy are apart: ``Σₘ nₘ/n |accuracyₘ - confidenceₘ|``.
 
-    The mean over the bins of ``calibration``, each weighted by the nₘ of the n
-    answers that it holds (Naeini, Cooper and Hauskrecht, 2015).
-
-    Returns:
-        The error in [0, 1]; 0 for a network that is calibrated in every bin.
+    The mean over the bins of ``calibration``, each weighted by the nₘ of the n answers
+    that it holds: in [0, 1], and 0 for a network that is calibrated in every bin
+    (Naeini, Cooper and Hauskrecht, 2015).
     """
     confidence, accuracy, counts = calibration(logits, targets, bins)
     return ((accuracy - confidence).abs() * counts).nansum().item() / len(targets)
@@ -161,9 +157,8 @@ def mcnemar_test(logits_a: Tensor, logits_b: Tensor, targets: Tensor) -> float:
 
     Images on which both are right, or both wrong, do not tell them apart. Of the
     others, b are read by the first network only and c by the second only; if neither
-    is better, each of them is as likely to fall to one as to the other, so b has the
-    binomial distribution of b + c tosses of a coin (McNemar, 1947; recommended for
-    two networks that are trained once by Dietterich, 1998).
+    is better, b has the binomial distribution of b + c tosses of a coin (McNemar, 1947;
+    recommended for two networks that are trained once by Dietterich, 1998).
 
     Returns:
         The exact two-sided p-value in [0, 1]: how likely a difference at least as
@@ -173,11 +168,8 @@ def mcnemar_test(logits_a: Tensor, logits_b: Tensor, targets: Tensor) -> float:
 
     right_a = logits_a.argmax(1) == targets
     right_b = logits_b.argmax(1) == targets
-    only_a = int((right_a & ~right_b).sum())
-    only_b = int((right_b & ~right_a).sum())
-    if only_a + only_b == 0:
-        return 1.0
-    return float(binomtest(only_a, only_a + only_b).pvalue)
+    only_a, differ = int((right_a & ~right_b).sum()), int((right_a ^ right_b).sum())
+    return float(binomtest(only_a, differ).pvalue) if differ else 1.0
 
 
 def distort(images: Tensor, kind: str, amount: float) -> Tensor:

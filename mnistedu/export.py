@@ -1,7 +1,5 @@
 """A network and all around it as one ONNX graph, which the book runs in its pages.
 
-The graph begins with a canvas as it was drawn and ends with everything there is to
-see: the centred digit, the logits, the feature maps, and a heatmap for each class.
 What runs ONNX can run it, a browser too, without torch and without this package.
 """
 
@@ -37,8 +35,8 @@ def export_onnx(model: nn.Module, path: str | Path, **info: Any) -> None:
     The graph takes, for any N from 1 and any H and W from 2,
 
     - ``canvas``: float32 ``(N, 1, H, W)`` in [0, 1]; 0 is paper, 1 is full ink;
-    - ``centered``: bool ``()``: whether ``center_digit`` makes the digits, or each
-      canvas is only shrunk, its pixels averaged;
+    - ``centered``: bool ``()``: whether ``center_digit`` makes the digits, or
+      ``shrink``;
 
     and gives, all float32,
 
@@ -51,10 +49,9 @@ def export_onnx(model: nn.Module, path: str | Path, **info: Any) -> None:
     Args:
         model: a ``ConvNet``, or any network of normalised images ``(N, 1, 28, 28)``
             to logits ``(N, 10)``: without the last two outputs then. It is exported
-            as it is in evaluation mode, and left as it was.
+            in evaluation mode, and left as it was.
         path: the file to write.
-        info: what else its metadata should say, such as what the network was trained
-            on: text, or anything that JSON can hold.
+        info: what else its metadata should say: text, or anything that JSON can hold.
 
     Raises:
         ModuleNotFoundError: if onnx or onnxscript is not installed.
@@ -71,10 +68,9 @@ def export_onnx(model: nn.Module, path: str | Path, **info: Any) -> None:
             "onnxscript`."
         ) from error
 
-    model = deepcopy(model).cpu()
-    graph = (_ConvNetGraph if isinstance(model, ConvNet) else _Graph)(model).eval()
-    outputs = ["digit", "logits"]
+    model, outputs, kind = deepcopy(model).cpu(), ["digit", "logits"], _Graph
     if isinstance(model, ConvNet):
+        kind = _ConvNetGraph
         outputs += [f"maps_{i + 1}" for i in range(len(model.blocks))] + ["class_maps"]
     sizes = {0: "n", 2: "height", 3: "width"}  # the dimensions that are free
     inputs = torch.zeros(2, 1, 40, 50), torch.tensor(True)
@@ -82,7 +78,9 @@ def export_onnx(model: nn.Module, path: str | Path, **info: Any) -> None:
         with torch.no_grad():
             # Given the model itself, torch.onnx would fall back to a graph for two.
             free = dict.fromkeys(sizes, Dim.DYNAMIC)
-            program = torch.export.export(graph, inputs, dynamic_shapes=(free, None))
+            program = torch.export.export(
+                kind(model).eval(), inputs, dynamic_shapes=(free, None)
+            )
     except (RuntimeError, ValueError) as error:
         raise ValueError(
             "The network cannot be exported: it should take normalised images "
@@ -105,11 +103,9 @@ def export_onnx(model: nn.Module, path: str | Path, **info: Any) -> None:
         ) from error
     assert exported is not None  # as it is with dynamo=True
     proto = exported.model_proto
-    contents = proto.graph
-    contents.ClearField("metadata_props")  # what torch knew: many paths and names
-    values = [*contents.input, *contents.output]
-    for part in (*contents.node, *contents.initializer, *contents.value_info, *values):
-        part.ClearField("metadata_props")
+    graph, values = proto.graph, [*proto.graph.input, *proto.graph.output]
+    for part in (graph, *graph.node, *graph.initializer, *graph.value_info, *values):
+        part.ClearField("metadata_props")  # what torch knew: many paths and names
     for value in values:
         value.doc_string = MEANING[value.name.rstrip("_1234")]
     proto.producer_name, proto.producer_version = "mnistedu", mnistedu.__version__
@@ -119,8 +115,8 @@ def export_onnx(model: nn.Module, path: str | Path, **info: Any) -> None:
         "settings": getattr(model, "settings", {}),
         **info,
     }
-    text = {k: v if isinstance(v, str) else json.dumps(v) for k, v in info.items()}
-    onnx.helper.set_model_props(proto, text)
+    texts = {k: v if isinstance(v, str) else json.dumps(v) for k, v in info.items()}
+    onnx.helper.set_model_props(proto, texts)
     with written_whole(path) as beside:
         beside.write_bytes(proto.SerializeToString())
 

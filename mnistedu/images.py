@@ -7,8 +7,7 @@
 - **Normalised images**, what the networks take: float ``(N, 1, 28, 28)``, ink less
   MNIST's mean and divided by its standard deviation. Their paper is -0.42.
 
-Whatever takes one of them asks here. What is none gets one sentence, a ValueError,
-which says what came and what was wanted.
+Whatever takes one of them asks here. What is none gets a ValueError of one sentence.
 """
 
 from typing import Any

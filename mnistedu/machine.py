@@ -8,16 +8,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, distributed
+from torch import distributed
 
 
 def pick_device() -> torch.device:
     """The fastest device there is: CUDA, Apple's MPS, or the CPU."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    if torch.backends.mps.is_available():
-        return torch.device("mps")
-    return torch.device("cpu")
+    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    return torch.device("cuda" if cuda else "mps" if mps else "cpu")
 
 
 def find_device(name: str | None) -> torch.device:
@@ -75,12 +72,12 @@ def get_random_state(device: torch.device) -> dict[str, Any]:
     state = {
         "python": random.getstate(),
         "numpy": [name, np.asarray(words).tolist(), *others],
-        "cpu": _to_text(torch.get_rng_state()),
+        "cpu": torch.get_rng_state().tolist(),
     }
     if device.type == "cuda":
-        state["cuda"] = _to_text(torch.cuda.get_rng_state(device))
+        state["cuda"] = torch.cuda.get_rng_state(device).tolist()
     if device.type == "mps":
-        state["mps"] = _to_text(torch.mps.get_rng_state())
+        state["mps"] = torch.mps.get_rng_state().tolist()
     return state
 
 
@@ -89,16 +86,9 @@ def set_random_state(state: dict[str, Any], device: torch.device) -> None:
     version, words, gauss = state["python"]
     random.setstate((version, tuple(words), gauss))
     np.random.set_state(tuple(state["numpy"]))
-    torch.set_rng_state(_from_text(state["cpu"]))
+    torch.set_rng_state(torch.tensor(state["cpu"], dtype=torch.uint8))
     if device.type == "cuda" and "cuda" in state:
-        torch.cuda.set_rng_state(_from_text(state["cuda"]), device)
+        cuda = torch.tensor(state["cuda"], dtype=torch.uint8)
+        torch.cuda.set_rng_state(cuda, device)
     if device.type == "mps" and "mps" in state:
-        torch.mps.set_rng_state(_from_text(state["mps"]))
-
-
-def _to_text(state: Tensor) -> str:
-    return state.numpy().tobytes().hex()
-
-
-def _from_text(text: str) -> Tensor:
-    return torch.frombuffer(bytearray.fromhex(text), dtype=torch.uint8)
+        torch.mps.set_rng_state(torch.tensor(state["mps"], dtype=torch.uint8))

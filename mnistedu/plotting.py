@@ -23,13 +23,8 @@ from mnistedu.images import describe, to_ink
 from mnistedu.training import History
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
-LINES = (
-    (BLUE, "o-"),
-    (ORANGE, "s--"),
-    ("#009E73", "^:"),
-    ("#CC79A7", "D-."),
-    ("#555555", "v-"),
-)
+COLORS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#555555")
+LINES = tuple(zip(COLORS, ("o-", "s--", "^:", "D-.", "v-"), strict=True))
 WINDOW_SIZE = (6.4, 5.2)  # of the figure that plot_window draws, in inches
 
 
@@ -80,12 +75,10 @@ def plot_digits(
     rows = -(-len(images) // columns)
     figure = plt.figure(figsize=(0.85 * columns, height * rows), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False).flatten()
-    used, rest = axes[: len(images)], axes[len(images) :]
-    for ax in rest:
+    for ax in axes[len(images) :]:
         ax.set_axis_off()
-    for ax, image, title in zip(used, images, titles, strict=True):
-        plot_digit(image, ax, title)
-    return list(used)
+    drawn = zip(images, axes[: len(images)], titles, strict=True)
+    return [plot_digit(image, ax, title) for image, ax, title in drawn]
 
 
 def plot_heatmap(
@@ -102,11 +95,9 @@ def plot_heatmap(
     heatmap ``(h, w)`` may have fewer places than the image and is stretched over it.
     """
     ax = ax or plt.figure(figsize=(1.6, 1.6), layout="constrained").subplots()
-    limit = limit or float(heatmap.abs().max()) or 1.0  # a map that is all 0 is white
     pixels = image.squeeze().numpy()
     height, width = pixels.shape
-    edges = (-0.5, width - 0.5, height - 0.5, -0.5)
-    ax.imshow(heatmap.numpy(), cmap="RdBu", vmin=-limit, vmax=limit, extent=edges)
+    _show_signed(ax, heatmap, limit, extent=(-0.5, width - 0.5, height - 0.5, -0.5))
     middle = (pixels.min() + pixels.max()) / 2
     if pixels.max() > middle:  # a blank image has no outline
         ax.contour(pixels, levels=[middle], colors="black", linewidths=0.8)
@@ -120,9 +111,9 @@ def plot_window(
 ) -> list[Axes]:
     """Draw a window on its way over an image: what lies under it, and what comes out.
 
-    Above, the image and its feature map, both with a frame round the place; below,
-    the pixels in the window, the kernel, and their products, which add up to the
-    number in the map. Blue is positive, red negative.
+    Above, the image and its feature map, the place framed; below, the pixels in the
+    window, the kernel, and their products, which add up to the number in the map. Blue
+    is positive, red negative.
 
     Args:
         image: a raw digit or ink, without the dimension of a channel.
@@ -152,7 +143,6 @@ def plot_window(
     axes["p"].imshow(pixels.numpy(), cmap="gray_r", vmin=0, vmax=2)
     _show_signed(axes["k"], kernel, shade=0.5)
     _show_signed(axes["s"], products, shade=0.5)
-
     corner = (column - 0.5, row - 0.5)
     for name, w, h in (("i", width, height), ("m", 1, 1)):
         frame = Rectangle(corner, w, h, fill=False, edgecolor=ORANGE, linewidth=2.5)
@@ -169,29 +159,28 @@ def plot_window(
     return list(axes.values())
 
 
-def _show_signed(ax: Axes, values: Tensor, shade: float = 1) -> None:
+def _show_signed(
+    ax: Axes, values: Tensor, limit: float | None = None, shade: float = 1, **more: Any
+) -> None:
     """Positive numbers in blue, negative ones in red, the largest in the full shade."""
-    limit = (float(values.abs().max()) or 1.0) / shade
-    ax.imshow(values.numpy(), cmap="RdBu", vmin=-limit, vmax=limit)
+    limit = (limit or float(values.abs().max()) or 1.0) / shade  # all 0 is white
+    ax.imshow(values.numpy(), cmap="RdBu", vmin=-limit, vmax=limit, **more)
 
 
 def plot_history(history: History) -> list[Axes]:
-    """Draw loss (left) and accuracy (right) over the epochs, training and validation.
+    """Draw loss (left) and accuracy (right) over the epochs.
 
     Training is dashed, validation solid.
     """
     figure = plt.figure(figsize=(8, 2.8), layout="constrained")
     axes = list(figure.subplots(1, 2))
-    epochs = range(1, len(history.train_loss) + 1)
     for ax, train, val, label in (
         (axes[0], history.train_loss, history.val_loss, "loss (nats)"),
         (axes[1], history.train_accuracy, history.val_accuracy, "accuracy"),
     ):
+        epochs = _over_epochs(ax, label, len(val))
         ax.plot(epochs, train, "o--", color=ORANGE, label="training")
         ax.plot(epochs, val, "o-", color=BLUE, label="validation")
-        ax.set(xlabel="epoch", ylabel=label)
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-        ax.grid(alpha=0.3)
     axes[1].yaxis.set_major_formatter("{x:.1%}")
     axes[0].legend()
     return axes
@@ -205,28 +194,31 @@ def plot_histories(
     ``quantity`` names one of the lists of ``History``.
     """
     ax = ax or plt.figure(figsize=(7, 2.8), layout="constrained").subplots()
-    for (name, history), (color, line) in zip(
-        histories.items(), cycle(LINES), strict=False
-    ):
-        values = getattr(history, quantity)
-        epochs = range(1, len(values) + 1)
-        ax.plot(epochs, values, line, color=color, markersize=4, label=name)
     label = quantity.replace("val_", "validation ").replace("train_", "training ")
     label = label.replace("_", " ").replace("loss", "loss (nats)")
-    ax.set(xlabel="epoch", ylabel=label)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    styles = cycle(LINES)
+    for name, history in histories.items():
+        (color, line), values = next(styles), getattr(history, quantity)
+        epochs = _over_epochs(ax, label, len(values))
+        ax.plot(epochs, values, line, color=color, markersize=4, label=name)
     if quantity.endswith("accuracy"):
         ax.yaxis.set_major_formatter("{x:.0%}")
-    ax.grid(alpha=0.3)
     ax.legend(fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))  # beside the lines
     return ax
 
 
-class LivePlot:
-    """A figure in a notebook that follows a training, epoch by epoch.
+def _over_epochs(ax: Axes, label: str, count: int) -> range:
+    """Name the axes of a curve over so many epochs, which are returned."""
+    ax.set(xlabel="epoch", ylabel=label)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.grid(alpha=0.3)
+    return range(1, count + 1)
 
-    Give it to ``fit`` as ``on_epoch_end=LivePlot()``. It draws what ``plot_history``
-    draws, always in the same place, and leaves the last figure there.
+
+class LivePlot:
+    """``plot_history`` in one place of a notebook, anew after each epoch.
+
+    Give it to ``fit`` as ``on_epoch_end=LivePlot()``. The last figure stays there.
     """
 
     def __init__(self) -> None:
@@ -242,17 +234,6 @@ class LivePlot:
         else:
             self._place.update(figure)
         plt.close()  # or the notebook would show it once more after the cell
-
-
-def plot_gradient_norms(history: History, ax: Axes | None = None) -> Axes:
-    """Draw the mean length of the gradient in each epoch."""
-    ax = ax or plt.figure(figsize=(4, 2.8), layout="constrained").subplots()
-    epochs = range(1, len(history.gradient_norm) + 1)
-    ax.plot(epochs, history.gradient_norm, "o-", color=BLUE)
-    ax.set(xlabel="epoch", ylabel="gradient norm", ylim=(0, None))
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.grid(alpha=0.3)
-    return ax
 
 
 def plot_probabilities(probabilities: Tensor, ax: Axes | None = None) -> Axes:
@@ -295,9 +276,7 @@ def plot_predictions(
     grid = figure.add_gridspec(rows, 2 * columns, width_ratios=[1, 1.6] * columns)
     pairs = []
     for i, image in enumerate(images):
-        row, column = divmod(i, columns)
-        picture = figure.add_subplot(grid[row, 2 * column])
-        bars = figure.add_subplot(grid[row, 2 * column + 1])
+        picture, bars = (figure.add_subplot(grid[2 * i + side]) for side in (0, 1))
         target, answer = int(targets[i]), int(probabilities[i].argmax())
         if answer == target:
             plot_digit(image, picture, f"{target}")

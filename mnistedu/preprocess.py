@@ -19,10 +19,9 @@ INK_THRESHOLD = 0.1  # fainter ink is paper: it does not widen the bounding box
 def center_digit(ink: Tensor) -> Tensor:
     """Scale and centre drawn digits as MNIST's were.
 
-    The longer side of each digit's bounding box becomes 20 pixels, with
-    antialiasing, and its centre of mass comes to lie in the middle of 28x28
-    pixels: in pixel (14, 14), as MNIST's do. Blank ink gives a blank image. Every
-    operation is one of torch's, so this step can be exported with a network.
+    The longer side of each digit's bounding box becomes 20 pixels, with antialiasing,
+    and its centre of mass comes to lie in pixel (14, 14) of 28x28, as MNIST's do. Blank
+    ink gives a blank image. All is torch's, so it can be exported with a network.
 
     Args:
         ink: float ``(N, 1, H, W)`` in [0, 1]; 0 is paper, 1 is full ink.
@@ -64,13 +63,11 @@ def _extent_and_mean(peak: Tensor, mass: Tensor) -> tuple[Tensor, Tensor]:
 def _resampling_weights(middle: Tensor, step: Tensor, length: int) -> Tensor:
     """How much each of ``length`` ink pixels counts for each of 28 image pixels.
 
-    Image pixel i lies at middle + (i + 0.5 - 14.5) * step, with blank paper beyond the
-    edge. Coarse ink is joined by linear interpolation; where it is finer than the
-    image, each pixel takes the mean of all the ink around it, nearer ink counting
-    more: nothing is skipped. ``middle`` and ``step`` ``(N,)`` -> ``(N, 28, length)``.
+    Image pixel i lies at middle + (i + 0.5 - 14.5) * step. Coarse ink is interpolated
+    linearly; of finer ink each pixel takes the mean of all around it, nearer ink
+    counting more. ``middle`` and ``step`` ``(N,)`` -> ``(N, 28, length)``.
     """
-    offset = torch.arange(IMAGE_SIZE, device=step.device, dtype=step.dtype)
-    offset = offset + 0.5 - MIDDLE
+    offset = torch.arange(IMAGE_SIZE, device=step.device) + 0.5 - MIDDLE
     centre = (middle[:, None] + offset * step[:, None])[:, :, None]  # (N, 28, 1)
     reach = step.clamp(min=1)[:, None, None]
     position = torch.arange(length, device=step.device, dtype=step.dtype) + 0.5
@@ -90,8 +87,7 @@ def shrink(canvas: Tensor) -> Tensor:
         ValueError: if it is no ink (see ``images``).
     """
     canvas = to_ink(canvas)
-    height, width = canvas.shape[2:]
-    rows, columns = _overlap(height).to(canvas), _overlap(width).to(canvas)
+    rows, columns = (_overlap(length).to(canvas) for length in canvas.shape[2:])
     return rows @ canvas @ columns.mT
 
 

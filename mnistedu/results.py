@@ -98,7 +98,7 @@ def _write_plots(folder: Path, test: Split, history: History, logits: Tensor) ->
 
     plotting.plot_history(history)
     save("history.png")
-    plotting.plot_gradient_norms(history)
+    plotting.plot_histories({"training": history}, "gradient_norm")
     save("gradient_norms.png")
     matrix = evaluation.confusion_matrix(logits, test.targets)
     plotting.plot_confusion_matrix(matrix)

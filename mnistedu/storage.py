@@ -5,6 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from safetensors import SafetensorError
+from safetensors.torch import save_file
+from torch import Tensor
+
 
 @contextmanager
 def written_whole(path: str | Path) -> Iterator[Path]:
@@ -27,3 +31,26 @@ def written_whole(path: str | Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+def save_tensors(
+    path: str | Path, tensors: dict[str, Tensor], texts: dict[str, str] | None = None
+) -> None:
+    """Write a safetensors file, whole or not at all.
+
+    Args:
+        path: the file. Its folder is made if it is not there.
+        tensors: by name, each contiguous and with memory of its own.
+        texts: what its header holds beside.
+
+    Raises:
+        OSError: if the file cannot be written; what was there before is kept.
+    """
+    try:
+        with written_whole(path) as beside:
+            save_file(tensors, beside, texts)
+    except (OSError, SafetensorError) as error:
+        raise OSError(
+            f"{path} could not be written ({error}): free some space or choose "
+            "another folder. What was there before is unchanged."
+        ) from error

@@ -22,7 +22,7 @@ from safetensors.torch import load_file, save_file
 from torch import distributed
 from tqdm import tqdm
 
-from mnistedu import checkpoints
+from mnistedu import storage
 from mnistedu.augmentation import random_affine
 from mnistedu.data import load, make_loader
 from mnistedu.machine import seed_everything
@@ -70,7 +70,7 @@ def die_in_a_write(number: int, share: float) -> None:
             os.truncate(path, int(share * path.stat().st_size))
             os.kill(os.getpid(), signal.SIGKILL)
 
-    checkpoints.save_file = save_and_die
+    storage.save_file = save_and_die
 
 
 def run(

@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_model, save_file
 from torch import nn
 
-from mnistedu import checkpoints
+from mnistedu import storage
 from mnistedu.checkpoints import (
     PRETRAINED,
     load_checkpoint,
@@ -159,7 +159,7 @@ def test_a_write_that_fails_half_way_leaves_the_file_before_it(tmp_path, monkeyp
 
     path = tmp_path / "a.safetensors"
     save_checkpoint(MLP(()), path)
-    monkeypatch.setattr(checkpoints, "save_file", write_half)
+    monkeypatch.setattr(storage, "save_file", write_half)
     assert_is_kept_when_a_write_fails(path, "No space left")
 
 

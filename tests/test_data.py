@@ -20,7 +20,7 @@ import torch
 import torchvision
 from safetensors.torch import save_file
 
-from mnistedu import data
+from mnistedu import data, storage
 from mnistedu.data import Split, load, make_loader
 from mnistedu.preprocess import normalize
 
@@ -63,7 +63,7 @@ def small_mnist(tmp_path, monkeypatch):
             (raw / name).write_bytes(whole)
             packed = gzip.compress(whole, mtime=0)
             (raw / f"{name}.gz").write_bytes(packed)
-            sha256[name] = hashlib.sha256(whole).hexdigest()
+            sha256[f"{part}-{kind[:-5]}"] = hashlib.sha256(whole).hexdigest()
             resources.append((f"{name}.gz", hashlib.md5(packed).hexdigest()))
     monkeypatch.setattr(data, "SHA256", sha256)
     monkeypatch.setattr(torchvision.datasets.MNIST, "resources", resources)
@@ -237,7 +237,7 @@ def test_a_cache_that_a_full_disk_cuts_off_is_done_without(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(data, "save_file", write_half)
+        patch.setattr(storage, "save_file", write_half)
         assert sizes(load("mnist", root=small_mnist)) == [100, 6_000, 50]
     assert list(cache.iterdir()) == []
     load("mnist", root=small_mnist)

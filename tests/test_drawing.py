@@ -18,7 +18,7 @@ from mnistedu.data import Digits
 from mnistedu.gradcam import hires_cam
 from mnistedu.models import MLP, ConvNet
 from mnistedu.pad import DrawingPad
-from mnistedu.pad.pictures import encode_png, mosaic, overlay
+from mnistedu.pad.pictures import encode, mosaic, overlay
 from mnistedu.preprocess import center_digit, normalize
 from mnistedu.strokes import SAMPLES, rasterize
 
@@ -41,7 +41,7 @@ def upload(pad: DrawingPad, content: bytes) -> None:
 
 def photo(ink: Tensor) -> bytes:
     """A grey PNG of ink ``(1, 1, H, W)``, dark on light paper."""
-    return encode_png(0.9 - 0.8 * ink[0, 0])
+    return encode(0.9 - 0.8 * ink[0, 0])
 
 
 def shown(pad: DrawingPad) -> bytes | None:
@@ -124,11 +124,11 @@ def test_shows_the_feature_maps_of_each_block(pad, view):
     layer = f"blocks.{int(view[-1]) - 1}"
     maps = feature_maps(pad.model, normalize(pad.image), layer)[0]
     expected = mosaic(maps / maps.max(), columns=16)
-    assert shown(pad) == encode_png(expected)
+    assert shown(pad) == encode(expected)
     n, h, w = maps.shape
     assert f"{n} feature maps of {h}×{w}" in page(pad)
     draw(pad, [(20, 20)])
-    assert shown(pad) != encode_png(expected)  # they follow the pen
+    assert shown(pad) != encode(expected)  # they follow the pen
     pad._view.value = "nothing"
     assert shown(pad) is None
 

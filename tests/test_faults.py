@@ -15,7 +15,7 @@ import pytest
 from torch import nn
 
 from mnistedu.data import Digits, make_loader
-from mnistedu.pad.pictures import encode_png
+from mnistedu.pad.pictures import encode
 from mnistedu.strokes import SAMPLES, rasterize
 from mnistedu.training import fit
 
@@ -117,7 +117,7 @@ def test_strange_paths_and_other_locales_change_no_answer(
     home = tmp_path / STRANGE
     home.mkdir()
     picture = home / f"{STRANGE}.png"
-    picture.write_bytes(encode_png(1 - rasterize(SAMPLES[3])[0, 0]))
+    picture.write_bytes(encode(1 - rasterize(SAMPLES[3])[0, 0]))
     there = {"HOME": str(home)} | request.getfixturevalue(place)
     session = start("-c", SESSION, picture, home / "run", env=os.environ | there)
     output, errors = session.communicate()

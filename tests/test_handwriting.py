@@ -6,11 +6,12 @@ from ipywidgets import Image as ImageWidget
 from pen import ONE, SEVEN, ZERO, draw, page, parts, press
 from safetensors.torch import save_file
 
+from mnistedu import storage
 from mnistedu.augmentation import random_affine
 from mnistedu.checkpoints import PRETRAINED
 from mnistedu.data import make_loader
 from mnistedu.pad import HandwritingPad, handwriting, load_drawings
-from mnistedu.pad.pictures import encode_png, mosaic
+from mnistedu.pad.pictures import encode, mosaic
 from mnistedu.preprocess import center_digit, normalize
 from mnistedu.strokes import rasterize
 
@@ -46,7 +47,7 @@ def test_keeps_the_images_of_what_is_drawn():
         assert not pad.ink.any()
     torch.testing.assert_close(pad.images, center_digit(torch.cat(inks)))
     tiles = mosaic(pad.images[:, 0], columns=5)
-    assert pad._images.value == encode_png(tiles)
+    assert pad._images.value == encode(tiles)
 
 
 def test_a_blank_sheet_is_not_kept():
@@ -199,11 +200,11 @@ def test_what_cannot_be_written_is_said_and_kept_in_the_pad(tmp_path, monkeypatc
     pad = filled(HandwritingPad(path=path), 1)
     stored = path.read_bytes()
 
-    def full_disk(tensors, path):
+    def full_disk(tensors, path, texts):
         path.write_bytes(b"half of")
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(handwriting, "save_file", full_disk)
+    monkeypatch.setattr(storage, "save_file", full_disk)
     filled(pad, 1)
     assert "mine.safetensors could not be written (No space left" in pad._note.value
     assert len(pad.images) == 2 and path.read_bytes() == stored

@@ -139,14 +139,6 @@ def test_plot_history_shows_both_sets():
     assert loss.get_xlabel() == "epoch" and "loss" in loss.get_ylabel()
 
 
-def test_plot_gradient_norms_shows_every_epoch():
-    history = History(gradient_norm=[3.0, 2.0, 1.5])
-    ax = plotting.plot_gradient_norms(history)
-    (line,) = ax.lines
-    assert line.get_xydata().tolist() == [[1, 3], [2, 2], [3, 1.5]]
-    assert ax.get_ylim()[0] == 0 and ax.get_ylabel() == "gradient norm"
-
-
 def test_plot_probabilities_marks_the_largest():
     probabilities = torch.full((10,), 0.05)
     probabilities[3] = 0.55

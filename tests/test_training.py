@@ -25,7 +25,7 @@ from torch.optim.lr_scheduler import (
 )
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from mnistedu import checkpoints
+from mnistedu import storage
 from mnistedu.augmentation import random_affine
 from mnistedu.checkpoints import read_checkpoint
 from mnistedu.data import Split, make_loader
@@ -514,7 +514,7 @@ def test_a_full_disk_leaves_the_epochs_before(loader, tmp_path, monkeypatch):
 
     def fill_the_disk(history):
         if len(history) == 2:
-            monkeypatch.setattr(checkpoints, "save_file", full)
+            monkeypatch.setattr(storage, "save_file", full)
 
     settings = {"epochs": 4, "checkpoint_dir": tmp_path, "device": "cpu"}
     torch.manual_seed(0)

@@ -12,17 +12,10 @@ from mnistedu.activations import feature_maps
 from mnistedu.checkpoints import load_pretrained
 from mnistedu.gradcam import hires_cam
 from mnistedu.models import ConvNet
-from mnistedu.pad.pictures import encode_jpeg, encode_png, mosaic, overlay
+from mnistedu.pad.pictures import encode, mosaic, overlay
 from mnistedu.pad.sheet import Sheet, alone, make_button, with_article
 from mnistedu.preprocess import INK_THRESHOLD, normalize
-from mnistedu.reading import (
-    Model,
-    find_digit,
-    like_weights,
-    logits_of,
-    recognize,
-    without_answer,
-)
+from mnistedu.reading import Model, find_digit, logits_of, recognize, without_answer
 from mnistedu.strokes import SAMPLES, SIZE, rasterize
 
 NOTHING, MAPS, HEATMAP = "nothing", "feature maps", "heatmap"
@@ -91,21 +84,14 @@ class DrawingPad(Sheet):
         for control in (self._centered, self._view, self._class):
             control.observe(self._control_changed, "value")
 
-        answer = VBox(
-            [
-                *(HTML("<h4>The network sees</h4>"), self._seen, self._centered),
-                *(HTML("<h4>and says</h4>"), self._digit),
-            ]
-        )
+        answer = VBox([HTML("<h4>The network sees</h4>"), self._seen.add_class("seen")])
+        answer.children += (self._centered, HTML("<h4>and says</h4>"), self._digit)
         bars = VBox([HTML("<h4>How sure it is</h4>"), self._bars])
-        views = HBox([self._view, self._class])
-        inside = VBox([views, self._caption, self._inside])
-        for widget, name in (
-            *((self._seen, "seen"), (answer, "answer")),
-            *((views, "row"), (inside, "inside")),
-        ):
-            widget.add_class(name)
-        super().__init__("Your drawing", [sample, upload], [answer, bars, inside])
+        views = HBox([self._view, self._class]).add_class("row")
+        inside = VBox([views, self._caption, self._inside]).add_class("inside")
+        super().__init__(
+            "Your drawing", [sample, upload], [answer.add_class("answer"), bars, inside]
+        )
 
     def _load_sample(self) -> None:
         self.lay(rasterize(next(self._samples)))
@@ -140,12 +126,12 @@ class DrawingPad(Sheet):
             sentence, role = str(error), ' role="alert"'
         digit, self.probabilities, self.image, _ = reading
         self.prediction = digit
-        says = (
-            f'<div class="hint" data-prediction=""{role}>{escape(sentence)}</div>'
-            if digit is None
-            else f'<div class="digit" data-prediction="{digit}">{digit}</div>'
-        )
-        self._seen.value = encode_png(1 - self.image[0, 0])  # dark ink on white paper
+        says = f'<div class="digit" data-prediction="{digit}">{digit}</div>'
+        if digit is None:
+            says = (
+                f'<div class="hint" data-prediction=""{role}>{escape(sentence)}</div>'
+            )
+        self._seen.value = encode(1 - self.image[0, 0])  # dark ink on white paper
         self._digit.value = says
         self._bars.value = _bars(self.probabilities)
         self._look_inside()
@@ -153,42 +139,40 @@ class DrawingPad(Sheet):
     def _look_inside(self) -> None:
         """Show the feature maps or the heatmap that were asked for."""
         view, picture, caption = self._view.value, None, ""
-        if view == NOTHING:
-            pass
-        elif not isinstance(self.model, nn.Module) or not self._layers:
+        if view != NOTHING and not self._layers:
             caption = (
                 "There is nothing to show: only a torch module with Conv2d layers has "
                 "feature maps, and this model is none."
             )
-        elif self.prediction is not None:
+        elif view != NOTHING and self.prediction is not None:
             try:
-                picture, caption = self._view_inside(self.model, self.prediction)
+                picture, caption = self._view_inside(self.prediction)
             except Exception as error:  # whatever the reader's own code raises
                 caption = f"It cannot be shown: {type(error).__name__}: {error}"
         self._class.layout.display = None if view == HEATMAP else "none"
         self._caption.value = f'<div class="hint">{escape(caption)}</div>'
         self._inside.layout.display = None if picture is not None else "none"
         if picture is not None:
-            width = picture.shape[1]
-            heatmap = view == HEATMAP
-            zoom = 1 if heatmap else max(504 // width, 1)
-            self._inside.width = str(zoom * width)
-            self._inside.format = "jpeg" if heatmap else "png"
-            self._inside.value = (encode_jpeg if heatmap else encode_png)(picture)
+            width, kind = picture.shape[1], "jpeg" if view == HEATMAP else "png"
+            zoom = 1 if view == HEATMAP else max(504 // width, 1)
+            self._inside.width, self._inside.format = str(zoom * width), kind
+            self._inside.value = encode(picture, kind)
 
-    def _view_inside(self, model: nn.Module, prediction: int) -> tuple[Tensor, str]:
+    def _view_inside(self, prediction: int) -> tuple[Tensor, str]:
         """The picture that was asked for, and a caption."""
-        images = like_weights(normalize(self.image), model)
+        assert isinstance(self.model, nn.Module)  # as it has layers
+        images = normalize(self.image)
         if self._view.value != HEATMAP:
-            maps = feature_maps(model, images, self._layers[self._view.value])[0].relu()
+            layer = self._layers[self._view.value]
+            maps = feature_maps(self.model, images, layer)[0].relu()
             n, h, w = maps.shape
             caption = f"{n} feature maps of {h}×{w}: the darker, the stronger"
             return mosaic(maps / maps.max().clamp(min=1e-9), columns=16), caption
         digit = prediction if self._class.value is None else self._class.value
         *_, last = self._layers.values()
-        ten = hires_cam(model, images.expand(10, -1, -1, -1), last, range(10))
+        ten = hires_cam(self.model, images.expand(10, -1, -1, -1), last, range(10))
         limit = ten.abs().max().item()  # one scale, to compare the classes by
-        exact = isinstance(model, ConvNet)  # as its head is linear
+        exact = isinstance(self.model, ConvNet)  # as its head is linear
         caption = (
             f"Blue {'adds to' if exact else 'speaks for'} the logit of "
             f"{with_article(digit)}, red {'takes from' if exact else 'against'} it: "

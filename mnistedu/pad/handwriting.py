@@ -2,18 +2,18 @@
 
 from pathlib import Path
 
-import safetensors
 import torch
 from ipywidgets import HTML, Image, VBox
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
 
 from mnistedu.data import Split
 from mnistedu.images import IMAGE_SIZE, to_ink
-from mnistedu.pad.pictures import encode_png, mosaic
+from mnistedu.pad.pictures import encode, mosaic
 from mnistedu.pad.sheet import Sheet, alone, make_button, with_article
 from mnistedu.preprocess import center_digit
-from mnistedu.storage import written_whole
+from mnistedu.storage import save_tensors
 from mnistedu.strokes import rasterize
 
 
@@ -32,9 +32,6 @@ class HandwritingPad(Sheet):
             longer than the pad.
 
     Attributes:
-        images: those kept so far, made by ``center_digit``, float32
-            ``(n, 1, 28, 28)`` in [0, 1].
-        targets: what they were to be, int64 ``(n,)``.
         ink: the drawing that is not yet kept, float32 ``(1, 1, 280, 280)`` in [0, 1].
 
     Raises:
@@ -64,12 +61,12 @@ class HandwritingPad(Sheet):
 
     @property
     def images(self) -> Tensor:
-        """The images kept so far."""
+        """Those kept so far, as ``center_digit`` makes them: ``(n, 1, 28, 28)``."""
         return torch.cat([torch.zeros(0, 1, IMAGE_SIZE, IMAGE_SIZE), *self._kept])
 
     @property
     def targets(self) -> Tensor:
-        """The digits that were asked for, for each of the images."""
+        """The digits that these were to be: int64 ``(n,)``."""
         return torch.tensor(self._asked[: len(self._kept)], dtype=torch.int64)
 
     @alone()
@@ -102,21 +99,14 @@ class HandwritingPad(Sheet):
         Raises:
             OSError: if it cannot be written; what was there before is kept.
         """
-        try:
-            with written_whole(path) as beside:
-                save_file({"images": self.images, "targets": self.targets}, beside)
-        except (OSError, safetensors.SafetensorError) as error:
-            raise OSError(
-                f"{path} could not be written ({error}): free some space or choose "
-                "another folder. What was there before is unchanged."
-            ) from error
+        save_tensors(path, {"images": self.images, "targets": self.targets})
 
     def _write(self) -> None:
-        if self._path is not None:
-            try:
+        try:
+            if self._path is not None:
                 self.save(self._path)
-            except OSError as error:
-                self._say(str(error))
+        except OSError as error:
+            self._say(str(error))
 
     def _key_down(self, key: str, shift: bool, ctrl: bool, meta: bool) -> None:
         if key == "Enter":
@@ -137,7 +127,7 @@ class HandwritingPad(Sheet):
         self._keep.disabled, self._back.disabled = done, not kept
         self._images.layout.display = None if kept else "none"
         if kept:
-            self._images.value = encode_png(mosaic(self.images[:, 0], columns=5))
+            self._images.value = encode(mosaic(self.images[:, 0], columns=5))
 
 
 def load_drawings(*paths: str | Path) -> tuple[Split, Tensor]:
@@ -172,7 +162,7 @@ def _read(path: Path) -> Split:
             raise ValueError("These are no images of the targets.")
         if targets.dtype != torch.int64 or not {*targets.tolist()} <= {*range(10)}:
             raise ValueError("These targets are no digits.")
-    except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{path} is damaged or holds no drawings of a HandwritingPad."
         ) from error

@@ -15,20 +15,15 @@ LINES = torch.tensor([86, 180, 233]) / 255  # sky blue, between the maps of a mo
 RED_BLUE = torch.tensor(mpl.colormaps["RdBu"](range(256))).float()[:, :3]
 
 
-def encode_png(pixels: Tensor) -> bytes:
-    """A PNG file of pixels ``(H, W)`` or, in colour, ``(H, W, 3)``, all in [0, 1]."""
-    return _encode(pixels, "png", compress_level=1)  # speed counts, not size
+def encode(pixels: Tensor, kind: str = "png") -> bytes:
+    """A file of pixels ``(H, W)`` or, in colour, ``(H, W, 3)``, all in [0, 1].
 
-
-def encode_jpeg(pixels: Tensor) -> bytes:
-    """A JPEG file, for colours that flow: PNG takes ten times as long for them."""
-    return _encode(pixels, "jpeg", quality=95, subsampling=0)
-
-
-def _encode(pixels: Tensor, file_format: str, **options: int) -> bytes:
+    Colours that flow are for ``"jpeg"``: as PNG they take ten times as long.
+    """
     file = BytesIO()
     image = Image.fromarray((pixels * 255).round().byte().numpy())
-    image.save(file, file_format, **options)
+    # The first is PNG's, for speed, and the others are JPEG's.
+    image.save(file, kind, compress_level=1, quality=95, subsampling=0)
     return file.getvalue()
 
 

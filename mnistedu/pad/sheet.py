@@ -22,8 +22,7 @@ from mnistedu.strokes import SIZE, WIDTH, Point, add_stroke, rasterize
 UNDOS = 30  # each keeps an ink of 300 kB
 
 LOCK = RLock()
-CSS = Path(__file__).with_name("pad.css").read_text("utf-8")
-STYLE = f"<style>{CSS}</style>"
+STYLE = f"<style>{Path(__file__).with_name('pad.css').read_text('utf-8')}</style>"
 
 
 @contextmanager
@@ -31,9 +30,9 @@ def alone() -> Iterator[None]:
     """Let nothing else change a pad meanwhile, and keep torch to this one thread.
 
     JupyterLab delivers events on a thread of its own, beside the one that runs cells.
-    One lock serves all pads, as all of ipycanvas's canvases share one channel. And on
-    so few numbers several of torch's threads only wait for each other: on a busy
-    machine that made a movement of the pen take several times as long.
+    One lock serves all pads, as all of ipycanvas's canvases share one channel. On so
+    few numbers several of torch's threads only wait for each other, and long if the
+    machine is busy.
     """
     with LOCK:
         threads = torch.get_num_threads()
@@ -86,29 +85,17 @@ class Sheet(Box):
         canvas.on_touch_cancel(lambda _: self._pen_up())
         canvas.on_key_down(self._key_down)
 
-        self._title = HTML(f"<h4>{title}</h4>")
-        self._title.add_class("title")
+        self._title = HTML(f"<h4>{title}</h4>").add_class("title")
         self._undo = make_button("Undo", self.undo)
         self._clear = make_button("Clear", self.clear)
         self._brush = IntSlider(
             WIDTH, 8, 40, description="Brush", readout=False, tooltip="Width of the pen"
         )
         self._next = below[0]  # after the canvas, for the keyboard
-        top = HBox([self._title, self._undo, self._clear])
-        bottom = HBox(below)
-        for row in (top, bottom):
-            row.add_class("row")
+        top = HBox([self._title, self._undo, self._clear]).add_class("row")
+        bottom = HBox(below).add_class("row")
         self._note = HTML()
-        sheet = VBox(
-            [
-                HTML(STYLE),
-                top,
-                canvas,
-                bottom,
-                self._brush,
-                self._note,
-            ]
-        )
+        sheet = VBox([HTML(STYLE), top, canvas, bottom, self._brush, self._note])
         super().__init__([sheet, *beside])
         self.add_class("mnistedu-pad")
         with alone():

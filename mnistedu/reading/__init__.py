@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from mnistedu.activations import eval_mode
+from mnistedu.activations import eval_mode, to_model
 from mnistedu.checkpoints import load_pretrained
 from mnistedu.preprocess import INK_THRESHOLD, center_digit, normalize, shrink
 from mnistedu.reading.files import Source, name_of, open_image
@@ -46,8 +46,7 @@ def read_digit(source: Source, model: Model | None = None) -> Reading:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if the source holds no readable image, as ``read_image`` has it; or
-            as ``recognize``.
+        ValueError: if the source holds no readable image, or as ``recognize``.
 
     Warns:
         UserWarning: as ``read_image``.
@@ -89,16 +88,12 @@ def without_answer(ink: Tensor, centered: bool = True) -> Reading:
 
 @torch.no_grad()  # in inference mode lazy layers would be made unfit for training
 def logits_of(model: Model, image: Tensor) -> Tensor:
-    """A model's logits, float32 ``(10,)``, for one image of ink ``(1, 1, 28, 28)``.
-
-    Raises:
-        ValueError: if the model gives no ten finite logits.
-    """
+    """A model's logits, float32 ``(10,)``, for one image of ink ``(1, 1, 28, 28)``."""
     images = normalize(image)
     try:
         if isinstance(model, nn.Module):
             with eval_mode(model):
-                logits = model(like_weights(images, model)).cpu()
+                logits = model(to_model(images, model)).cpu()
         else:
             logits = torch.as_tensor(model(images))
     except Exception as error:  # whatever the reader's own code raises
@@ -114,19 +109,12 @@ def logits_of(model: Model, image: Tensor) -> Tensor:
     return logits[0].float()
 
 
-def like_weights(images: Tensor, model: nn.Module) -> Tensor:
-    """The images on the model's device and in its precision."""
-    parameter = next(model.parameters(), images)
-    return images.to(parameter.device, parameter.dtype)
-
-
 def read_image(source: Source) -> Tensor:
     """Read the ink of one digit from a drawing, a scan or a photograph.
 
     Dark ink on light paper and light ink on dark paper both will do, in any colour,
-    in an uneven light and with shadows; see ``reading.ink.find_ink``. What is
-    transparent is paper. Large pictures are reduced to at most 1024 pixels in width and
-    height.
+    in an uneven light and with shadows (see ``reading.ink``). What is transparent is
+    paper. Large pictures are reduced to at most 1024 pixels in width and height.
 
     Args:
         source: the path or the bytes of a PNG, JPEG, WebP, GIF, BMP or TIFF file, an
@@ -183,8 +171,7 @@ def count_digits(ink: Tensor) -> int:
     The strokes of one digit may be apart too: an open 4, a 5 without its bar. So
     pieces with blank columns between them count as digits only if they are about as
     high as each other and a sixteenth of that apart or, where all is wider than one
-    digit can be, if they are half as high. Of MNIST's 70,000 digits 7 are taken for
-    two: broken ones, with a tall piece on either side.
+    digit can be, half as high. Of MNIST's 70,000 digits 7, all broken, count as two.
 
     Args:
         ink: float ``(1, 1, H, W)`` in [0, 1]; 0 is paper, 1 is full ink.
@@ -197,16 +184,13 @@ def count_digits(ink: Tensor) -> int:
     if not columns.any():
         return 0
     height, width = _length(inked.any(1)), _length(columns)
-    wide = width > 1.25 * height
-    tall = (0.5 if wide else 0.85) * height
-    gap = (0 if wide else 0.06) * height
-
+    tall, gap = (0.5, 0) if width > 1.25 * height else (0.85, 0.06)
     outside = columns.new_zeros(1)
     steps = torch.cat([outside, columns, outside]).int().diff()
     digits, end = 0, -width
     for first, last in steps.nonzero().view(-1, 2).tolist():
-        if _length(inked[:, first:last].any(1)) >= tall:
-            digits += first - end >= gap
+        if _length(inked[:, first:last].any(1)) >= tall * height:
+            digits += first - end >= gap * height
             end = last
     return max(digits, 1)
 

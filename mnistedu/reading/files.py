@@ -35,11 +35,12 @@ def open_image(source: Source) -> tuple[Image.Image, str]:
         source: as ``reading.read_image`` takes it.
 
     Returns:
-        A picture of mode RGBA, at most 1024 pixels wide and high; and a note for the
-        reader, "" if there is none, or that of an animation one frame is taken.
+        A picture of mode RGBA, at most 1024 pixels wide and high; and "", or a note
+        that of an animation one frame is taken.
 
     Raises:
-        FileNotFoundError, ValueError: as ``reading.read_image``.
+        FileNotFoundError: as ``reading.read_image``.
+        ValueError: as ``reading.read_image``.
     """
     if isinstance(source, str | Path):
         if not os.path.isfile(source):  # False of a name too long, too

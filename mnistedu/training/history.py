@@ -34,11 +34,8 @@ class History:
     @property
     def best_epoch(self) -> int:
         """The epoch, counted from 1, with the smallest validation loss."""
-        return 1 + min(range(len(self)), key=self._loss_or_infinity)
-
-    def _loss_or_infinity(self, epoch: int) -> float:
-        loss = self.val_loss[epoch]
-        return math.inf if math.isnan(loss) else loss  # nan compares with nothing
+        losses = [math.inf if math.isnan(loss) else loss for loss in self.val_loss]
+        return 1 + losses.index(min(losses))
 
     def append(self, **epoch: float) -> None:
         """Add the figures of one more epoch, each by its name."""

@@ -18,6 +18,7 @@ from torch.nn.utils import get_total_norm
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, ReduceLROnPlateau
 from tqdm.auto import tqdm
 
+from mnistedu import machine
 from mnistedu.activations import eval_mode
 from mnistedu.checkpoints import (
     Checkpoint,
@@ -27,22 +28,9 @@ from mnistedu.checkpoints import (
 )
 from mnistedu.data import Batches
 from mnistedu.evaluation import accuracy
-from mnistedu.machine import (
-    get_random_state,
-    pick_device,
-    seed_everything,
-    set_random_state,
-)
 from mnistedu.training.adamw import AdamW
 from mnistedu.training.history import History
-from mnistedu.training.settings import (
-    Loader,
-    Settings,
-    describe_data,
-    describe_groups,
-    describe_model,
-    describe_schedule,
-)
+from mnistedu.training.settings import Loader, Settings, describe_data, describe_model
 
 
 class Run:
@@ -53,11 +41,7 @@ class Run:
     history, and the first one alone writes.
 
     Args:
-        model: maps images ``(N, 1, 28, 28)`` to logits ``(N, 10)``.
-        train_loader: batches to learn from.
-        val_loader: batches to measure on after each epoch.
-        epochs: how many times to go through ``train_loader``.
-        learning_rate: the peak of the one-cycle schedule.
+        model, train_loader, val_loader, epochs, learning_rate: as ``fit`` takes them.
         weight_decay: how fast AdamW shrinks the weights.
         label_smoothing: the probability that the loss spreads evenly over all
             digits instead of wanting it on the target (Szegedy and others, 2016).
@@ -108,15 +92,23 @@ class Run:
     ) -> None:
         self.model, self.train_loader = model, train_loader
         self.on_epoch_end = on_epoch_end
-        self.device = torch.device(device) if device else pick_device()
+        self.device = torch.device(device) if device else machine.pick_device()
         self.folder = Path(checkpoint_dir) if checkpoint_dir else None
         self.history = History()
         self.best: dict[str, Tensor] | None = None  # the weights of the best epoch
         self.loss_fn = nn.CrossEntropyLoss(label_smoothing=label_smoothing)
-        self.rank, self.processes = _rank_and_processes()
+        self.rank, self.processes = 0, 1  # counted from 0, and how many there are
+        if distributed.is_available() and distributed.is_initialized():
+            self.rank = distributed.get_rank()
+            self.processes = distributed.get_world_size()
 
-        self._last = self._read_last() if resume else None
-        before, self._further = self._epochs_before(epochs)
+        self._last, self._further, before = None, False, 0
+        if resume and self.folder and (self.folder / "last.safetensors").exists():
+            self._last = read_checkpoint(self.folder / "last.safetensors")
+            run, losses = self._last.info["run"], self._last.info["history"]["val_loss"]
+            # Whether a finished run is trained further, as a new one.
+            self._further = self._last.info["finished"] and epochs > run["epochs"]
+            before = len(losses) if self._further else run["trained_before"]
         own = scheduler is not None
         if scheduler is None:
             adamw = AdamW(model.parameters(), learning_rate, weight_decay=weight_decay)
@@ -127,7 +119,8 @@ class Run:
                 "ReduceLROnPlateau waits for a loss after each epoch, and fit steps "
                 "its schedule after each batch: choose another of torch's, or patience."
             )
-        self.scheduler = scheduler
+        self.scheduler, schedule = scheduler, scheduler.state_dict()
+        groups = scheduler.optimizer.param_groups
         self.settings = Settings(
             schedule=type(scheduler).__name__,
             optimizer=type(scheduler.optimizer).__name__,
@@ -143,11 +136,17 @@ class Run:
             model=describe_model(model),
             train_data=describe_data(train_loader) if self.folder else {},
             val_data=describe_data(val_loader) if self.folder else {},
-            optimizer_groups=describe_groups(scheduler.optimizer),
-            schedule_state=describe_schedule(scheduler),
+            optimizer_groups=[{**g, "params": len(g["params"])} for g in groups],
+            schedule_state={k: v for k, v in schedule.items() if k[0] != "_"},
         )
         if self._last is not None:
-            self._refuse_other_settings(self._last)
+            free = ("epochs", "trained_before", "schedule_state.total_steps")
+            difference = self.settings.differ(run, *(free if self._further else ()))
+            if difference:
+                raise ValueError(
+                    f"{self.folder} holds a run with {difference}: resume it with its "
+                    "own settings, or start afresh in another folder."
+                )
 
     @contextmanager
     def started(self) -> Iterator[nn.Module]:
@@ -155,19 +154,23 @@ class Run:
         home = next(self.model.parameters()).device
         self.model.to(self.device)
         self.device = next(self.model.parameters()).device
-        steps = len(self.train_loader)
+        epochs, steps = self.settings.epochs, len(self.train_loader)
         try:
             if self._last is not None:
                 self._restore(self._last)
             elif self.rank:
                 own = np.random.SeedSequence([self.settings.seed, self.rank])
-                seed_everything(int(own.generate_state(1)[0]))
-            self._refuse_different_epochs()
-            several = self.processes > 1
+                machine.seed_everything(int(own.generate_state(1)[0]))
+            done = self._from_all(len(self.history))
+            if len({*done}) > 1:
+                raise ValueError(
+                    f"The processes would go on from different epochs, {done}: name a "
+                    "folder that all of them see."
+                )
             with (
                 eval_mode(self.model),  # which brings back the mode of each module
                 tqdm(
-                    total=self.settings.epochs * steps,
+                    total=epochs * steps,
                     initial=len(self.history) * steps,
                     unit="batch",
                     leave=False,
@@ -175,14 +178,12 @@ class Run:
                     disable=self.rank > 0 or "TQDM_DISABLE" in os.environ,
                 ) as self._progress,
             ):
+                several = self.processes > 1
                 yield DistributedDataParallel(self.model) if several else self.model
             if self.settings.patience:
                 self._go_back_to_best()
         except KeyboardInterrupt:
-            print(
-                f"Interrupted after {len(self.history)} of {self.settings.epochs} "
-                "epochs."
-            )
+            print(f"Interrupted after {len(self.history)} of {epochs} epochs.")
             self._go_back_to_best()
         finally:
             self.model.to(home)  # where the caller's own tensors are
@@ -214,8 +215,7 @@ class Run:
         """Add a step to the figures of its epoch, before the schedule moves on."""
         gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
         correct = (logits.argmax(1) == targets).sum()
-        n = len(targets)
-        norm = get_total_norm(gradients)
+        n, norm = len(targets), get_total_norm(gradients)
         self._sums += torch.stack([loss.detach() * n, correct, norm * n])
         self._count += n
         self._learning_rate = self.scheduler.get_last_lr()[0]
@@ -232,12 +232,16 @@ class Run:
             "val_accuracy": accuracy(logits, targets),
             "seconds": time.perf_counter() - self._start,
         }
-        self.history.append(**self._mean_over_processes(figures))
+        # The same in every process, so that all take the same decisions.
+        all_figures = self._from_all(figures)
+        self.history.append(
+            **{name: float(np.mean([f[name] for f in all_figures])) for name in figures}
+        )
         is_best = self.history.best_epoch == len(self.history)
         if is_best:
             self.best = copy.deepcopy(self.model.state_dict())
         if self.folder is not None:
-            states = self._from_all(get_random_state(self.device))
+            states = self._from_all(machine.get_random_state(self.device))
             if self.rank == 0:
                 self._write(self.folder, states, is_best)
         if self.on_epoch_end is not None:
@@ -245,10 +249,8 @@ class Run:
 
     def _is_finished(self) -> bool:
         done, settings = len(self.history), self.settings
-        if done >= settings.epochs:
-            return True
-        if not settings.patience or done == settings.trained_before:
-            return False
+        if not settings.patience or done in (settings.trained_before, settings.epochs):
+            return done >= settings.epochs
         best = max(self.history.best_epoch, settings.trained_before)
         return done - best >= settings.patience
 
@@ -280,66 +282,27 @@ class Run:
             scheduler=self.scheduler.state_dict(),
         )
 
-    def _read_last(self) -> Checkpoint | None:
-        """What there is to resume, if there is anything."""
-        if self.folder is None or not (self.folder / "last.safetensors").exists():
-            return None
-        last = read_checkpoint(self.folder / "last.safetensors")
-        if "run" not in last.info:
-            raise ValueError(
-                f"{self.folder} holds a run of an older mnistedu: start afresh in "
-                "another folder."
-            )
-        return last
-
-    def _epochs_before(self, epochs: int) -> tuple[int, bool]:
-        """The epochs of finished runs, and whether so many more begin a new one."""
-        if self._last is None:
-            return 0, False
-        run = self._last.info["run"]
-        if self._last.info["finished"] and epochs > run["epochs"]:
-            return len(self._last.info["history"]["val_loss"]), True
-        return run["trained_before"], False
-
-    def _refuse_other_settings(self, last: Checkpoint) -> None:
-        free = ("epochs", "trained_before", "schedule_state.total_steps")
-        difference = self.settings.differ(
-            last.info["run"], *(free if self._further else ())
-        )
-        if difference:
-            raise ValueError(
-                f"{self.folder} holds a run with {difference}: resume it with its own "
-                "settings, or start afresh in another folder."
-            )
-
     def _restore(self, last: Checkpoint) -> None:
         """Go back to the end of the last epoch on disk."""
         assert self.folder is not None
-        best = read_checkpoint(self.folder / "best.safetensors")
+        self.best = read_checkpoint(self.folder / "best.safetensors").weights
         load_weights(self.model, last)
-        self.best = best.weights
         self.history = History(**last.info["history"])
         state: dict[int, dict[str, Tensor]] = {}
         for name, value in last.training.items():
             index, _, key = name.partition("/")
             state.setdefault(int(index), {})[key] = value
         optimizer = self.scheduler.optimizer
-        groups = last.info["param_groups"]
+        groups, schedule = last.info["param_groups"], last.info["scheduler"]
         if self._further:
             groups = optimizer.state_dict()["param_groups"]
         else:
-            self.scheduler.load_state_dict(_with_whole_keys(last.info["scheduler"]))
+            if "milestones" in schedule:  # MultiStepLR's: JSON made texts of its keys
+                milestones = schedule["milestones"].items()
+                schedule["milestones"] = {int(step): n for step, n in milestones}
+            self.scheduler.load_state_dict(schedule)
         optimizer.load_state_dict({"state": state, "param_groups": groups})
-        set_random_state(last.info["random"][self.rank], self.device)
-
-    def _refuse_different_epochs(self) -> None:
-        """All processes must go on from one and the same epoch."""
-        done = self._from_all(len(self.history))
-        if len({*done}) > 1:
-            raise ValueError(
-                f"The processes would go on from different epochs, {done}: name a "
-                "folder that all of them see."
-            )
+        machine.set_random_state(last.info["random"][self.rank], self.device)
 
     def _from_all(self, value: Any) -> list[Any]:
         """Every process's own, in all of them."""
@@ -347,23 +310,3 @@ class Run:
         if self.processes > 1:
             distributed.all_gather_object(values, value)
         return values
-
-    def _mean_over_processes(self, figures: dict[str, float]) -> dict[str, float]:
-        """The same figures in every process, so that all take the same decisions."""
-        values = np.array([[*each.values()] for each in self._from_all(figures)])
-        return dict(zip(figures, values.mean(0).tolist(), strict=True))
-
-
-def _rank_and_processes() -> tuple[int, int]:
-    """Which process this is, counted from 0, and how many there are."""
-    if distributed.is_available() and distributed.is_initialized():
-        return distributed.get_rank(), distributed.get_world_size()
-    return 0, 1
-
-
-def _with_whole_keys(state: dict[str, Any]) -> dict[str, Any]:
-    """JSON makes texts of numbers that are keys, as MultiStepLR's milestones are."""
-    return {
-        name: {int(key): value[key] for key in value} if name == "milestones" else value
-        for name, value in state.items()
-    }

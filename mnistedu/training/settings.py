@@ -1,13 +1,11 @@
-"""Everything that shapes the weights of a training, so that nothing is forgotten."""
+"""The settings of a training, for whoever resumes it."""
 
 import json
 from collections.abc import Iterable, Sized
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import torch
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import LRScheduler
 
 from mnistedu.data import Batches
 
@@ -73,17 +71,6 @@ def describe_data(loader: Loader) -> dict[str, Any]:
     """The images and how they are dealt out, as far as the loader says so."""
     known = loader.settings() if isinstance(loader, Batches) else {}
     return {"batches": len(loader), **known}
-
-
-def describe_groups(optimizer: torch.optim.Optimizer) -> list[dict[str, Any]]:
-    """Each group of an optimizer's parameters: how many, and with what numbers."""
-    groups = optimizer.param_groups
-    return [{**group, "params": len(group["params"])} for group in groups]
-
-
-def describe_schedule(scheduler: LRScheduler) -> dict[str, Any]:
-    """The numbers that a schedule goes by."""
-    return {k: v for k, v in scheduler.state_dict().items() if not k.startswith("_")}
 
 
 def _flat(value: Any, name: str = "") -> dict[str, Any]:
