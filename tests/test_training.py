@@ -27,7 +27,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from mnistedu import storage
 from mnistedu.augmentation import random_affine
-from mnistedu.checkpoints import read_checkpoint
+from mnistedu.checkpoints import read_checkpoint, save_checkpoint
 from mnistedu.data import Split, make_loader
 from mnistedu.evaluation import accuracy, predict
 from mnistedu.machine import seed_everything
@@ -498,6 +498,12 @@ def test_every_part_of_the_model_comes_back_in_its_own_mode(loader, training):
     modes = [module.training for module in model.modules()]
     fit(model, loader, loader, 1)
     assert [module.training for module in model.modules()] == modes
+
+
+def test_weights_without_a_run_are_not_resumed(loader, tmp_path):
+    save_checkpoint(MLP(()), tmp_path / "last.safetensors")
+    with pytest.raises(ValueError, match="holds no run of this mnistedu"):
+        fit(MLP(()), loader, loader, checkpoint_dir=tmp_path, resume=True)
 
 
 def test_a_damaged_run_is_not_resumed(loader, tmp_path):

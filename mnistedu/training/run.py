@@ -105,6 +105,11 @@ class Run:
         self._last, self._further, before = None, False, 0
         if resume and self.folder and (self.folder / "last.safetensors").exists():
             self._last = read_checkpoint(self.folder / "last.safetensors")
+            if "run" not in self._last.info:
+                raise ValueError(
+                    f"{self.folder} holds no run of this mnistedu, perhaps one of an "
+                    "older: start afresh in another folder."
+                )
             run, losses = self._last.info["run"], self._last.info["history"]["val_loss"]
             # Whether a finished run is trained further, as a new one.
             self._further = self._last.info["finished"] and epochs > run["epochs"]
