@@ -1,4 +1,4 @@
-"""Where in an image a network found what speaks for a class: six kinds of heatmap.
+"""Where in an image a network found what speaks for a class: seven kinds of heatmap.
 
 ``class_activation_map``, ``hires_cam`` and ``grad_cam`` weight the feature maps. On a
 network whose head is linear and sees the means of the last maps, as the course's own
