@@ -26,8 +26,9 @@ def measure(logits: Tensor, targets: Tensor) -> dict[str, Any]:
         targets: int64 ``(N,)``.
 
     Returns:
-        ``loss`` in nats; the others in [0, 1], each as the function of ``evaluation``
-        with its name has it; of a digit that is not among the targets, None.
+        ``loss`` in nats; ``accuracy``, ``accuracy_interval``,
+        ``expected_calibration_error`` and ``per_class_accuracy`` in [0, 1], each as
+        ``evaluation`` has it; of a digit that is not among the targets, None.
     """
     per_class = evaluation.per_class_accuracy(logits, targets).tolist()
     calibration_error = evaluation.expected_calibration_error(logits, targets)
