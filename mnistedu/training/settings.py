@@ -46,7 +46,7 @@ class Settings:
         return settings
 
     def differ(self, theirs: dict[str, Any], *free: str) -> str | None:
-        """The first value that another run's ``to_dict`` has otherwise, and both values.
+        """The first value that another run's ``to_dict`` has otherwise, beside ours.
 
         Values whose names are ``free`` may differ.
         """
