@@ -1,8 +1,7 @@
 """Augmentation: what a digit would look like from another hand or with another pen.
 
-A network that sees every training image a little changed each time learns what does
-not matter (Simard, Steinkraus and Platt, 2003). All that is random here follows
-``torch.manual_seed``.
+A network that sees every image a little changed each time learns what does not matter
+(Simard, Steinkraus and Platt, 2003). What is random follows ``torch.manual_seed``.
 """
 
 from collections.abc import Callable, Sequence

@@ -156,8 +156,8 @@ def train(
     metrics = write_results(output, digits)
     _say_figures("validation", metrics["validation"])
     _say_figures("test", metrics["test"])
-    epochs_done = f"{len(history)} epoch{'s' * (len(history) > 1)}"
-    typer.echo(f"Wrote weights, metrics.json and plots of {epochs_done} to {output}.")
+    done = f"{len(history)} epoch{'s' * (len(history) > 1)}"
+    typer.echo(f"Wrote weights, metrics.json and plots of {done} to {output}.")
     if len(history) < epochs:
         raise typer.Exit(INTERRUPTED)
 
@@ -300,13 +300,12 @@ def kaggle(
 
     seed_everything(seed)
     where = find_device(device)
-    train_loader, val_loader = read_known(train_csv)
-    test_loader = make_loader(read_unknown(test_csv), 1000)
+    loaders, unknown = read_known(train_csv), read_unknown(test_csv)
     network = ConvNet()
     options: dict[str, Any] = {"on_epoch_end": _say_epoch, "device": where}
-    history = fit(network, train_loader, val_loader, epochs, **options)
+    history = fit(network, *loaders, epochs, **options)
     _check(history)
-    answers = predict(network, test_loader)[0].argmax(1)
+    answers = predict(network, make_loader(unknown, 1000))[0].argmax(1)
     write_submission(output, answers)
     typer.echo(f"Wrote {output}, {len(answers):,} answers.")
     if len(history) < epochs:

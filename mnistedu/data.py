@@ -137,13 +137,14 @@ def _download() -> Digits:
             MNIST(folder, download=True)
             return _read_raw(Path(folder))
     except (OSError, RuntimeError, EOFError, HTTPException) as error:
-        why, remedy = "", "connect to the internet"
-        if isinstance(error, OSError) and error.errno in NO_ROOM:
-            why = ", as there is no room for it in the folder for temporary files"
-            remedy = "free some space"
+        no_room = isinstance(error, OSError) and error.errno in NO_ROOM
         raise ConnectionError(
-            f"MNIST could not be downloaded{why}. To get it, {remedy} and load again, "
-            "or set MNISTEDU_DATA to a folder that holds MNIST/raw."
+            "MNIST could not be downloaded, as there is no room for it in the folder "
+            "for temporary files. To get it, free some space and load again, or set "
+            "MNISTEDU_DATA to a folder that holds MNIST/raw."
+            if no_room
+            else "MNIST could not be downloaded. To get it, connect to the internet "
+            "and load again, or set MNISTEDU_DATA to a folder that holds MNIST/raw."
         ) from error
     finally:
         socket.setdefaulttimeout(before)

@@ -32,14 +32,14 @@ def tsne(vectors: Tensor, perplexity: float = 30, steps: int = 500) -> Tensor:
         C = Σᵢⱼ pᵢⱼ log(pᵢⱼ / qᵢⱼ),  qᵢⱼ = (1 + |yᵢ - yⱼ|²)⁻¹ / Σₖₗ (1 + |yₖ - yₗ|²)⁻¹
         ∂C/∂yᵢ = 4 Σⱼ (pᵢⱼ - qᵢⱼ) (yᵢ - yⱼ) (1 + |yᵢ - yⱼ|²)⁻¹
 
-    The pᵢⱼ say who are neighbours (``neighbour_probabilities``) and the qᵢⱼ say it of
-    the points yᵢ. The sums are over pairs, so i ≠ j and k ≠ l (van der Maaten and
-    Hinton, 2008, equations 4 and 5).
+    The pᵢⱼ say which vectors are neighbours and the qᵢⱼ say it of the points yᵢ. The
+    sums are over pairs, so i ≠ j and k ≠ l (van der Maaten and Hinton, 2008, equations
+    4 and 5).
 
     Args:
         vectors: float ``(N, D)``, D at least 2, not all the same. Time and memory grow
             as N², so some thousands are the limit.
-        perplexity: about how many neighbours each vector has.
+        perplexity: about how many neighbours each vector has, between 1 and N - 1.
         steps: how many steps Adam takes.
 
     Returns:
@@ -48,7 +48,7 @@ def tsne(vectors: Tensor, perplexity: float = 30, steps: int = 500) -> Tensor:
     Raises:
         ValueError: if the perplexity is not between 1 and N - 1.
     """
-    p = neighbour_probabilities(vectors, perplexity)
+    p = _neighbour_probabilities(vectors, perplexity)
     points, _ = pca(vectors)
     points = points * (1e-4 / points[:, 0].std())
     adam = Adam([points], lr=1)
@@ -63,22 +63,13 @@ def tsne(vectors: Tensor, perplexity: float = 30, steps: int = 500) -> Tensor:
     return points
 
 
-def neighbour_probabilities(vectors: Tensor, perplexity: float = 30) -> Tensor:
-    """How much two vectors are each other's neighbours: ``pᵢⱼ = (pⱼ|ᵢ + pᵢ|ⱼ) / 2N``.
+def _neighbour_probabilities(vectors: Tensor, perplexity: float) -> Tensor:
+    """How much two vectors are each other's neighbours: pᵢⱼ = (pⱼ|ᵢ + pᵢ|ⱼ) / 2N.
 
-    ``pⱼ|ᵢ ∝ exp(-βᵢ |xᵢ - xⱼ|²)``, with that βᵢ, found by bisection, for which their
-    entropy is the perplexity's logarithm: as if that many neighbours were equally near
-    (van der Maaten and Hinton, 2008, equation 1).
-
-    Args:
-        vectors: float ``(N, D)``.
-        perplexity: between 1 and N - 1, the number of the others, both excluded.
-
-    Returns:
-        float ``(N, N)``, symmetric, 0 on the diagonal, the sum 1.
-
-    Raises:
-        ValueError: if the perplexity is not between 1 and N - 1.
+    pⱼ|ᵢ ∝ exp(-βᵢ |xᵢ - xⱼ|²), with that βᵢ, found by bisection, at which the entropy
+    is the perplexity's logarithm: as if that many neighbours were equally near (van der
+    Maaten and Hinton, 2008, equation 1). ``(N, D)`` -> ``(N, N)``, symmetric, 0 on the
+    diagonal, the sum 1.
     """
     n = len(vectors)
     if not 1 < perplexity < n - 1:

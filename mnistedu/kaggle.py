@@ -45,32 +45,28 @@ def read_table(path: Path, columns: list[str]) -> Tensor:
             frame = pd.read_csv(path, header=None, skiprows=1, dtype=np.uint8)
         except pd.errors.EmptyDataError as error:
             raise ValueError(f"{path} has no rows under its column names.") from error
-        except (ValueError, OverflowError) as error:
-            fault = _first_fault(rows, columns, limits) or error
-            raise ValueError(f"{path}: {fault}") from error
-        table = frame.to_numpy(copy=True)  # or torch could not write to it
-        if table.shape[1] != len(columns) or (table > limits).any():
+        except (ValueError, OverflowError):
+            frame = pd.DataFrame()
+        if frame.shape[1] != len(columns) or (frame > limits).any(axis=None):
             raise ValueError(f"{path}: {_first_fault(rows, columns, limits)}")
-    return torch.from_numpy(table)
+    return torch.tensor(frame.to_numpy())
 
 
 def _first_fault(
     rows: Iterable[list[str]], columns: list[str], limits: NDArray[np.uint8]
-) -> str | None:
+) -> str:
     """What a row below the names should have, and has not."""
-    for line, row in enumerate(rows, start=2):
-        if row == [""]:
-            continue
+    lines = ((line, row) for line, row in enumerate(rows, start=2) if row != [""])
+    for line, row in lines:
         if len(row) != len(columns):
             return f"line {line} should have {len(columns)} values, and has {len(row)}."
         for name, limit, value in zip(columns, limits, row, strict=True):
-            digits = value.isascii() and value.isdecimal()
-            if not (digits and float(value) <= limit):
+            if not (value.isascii() and value.isdecimal() and float(value) <= limit):
                 return (
                     f"line {line} should have a whole number from 0 to {limit} as "
                     f"{name}, and has {value[:20]!r}."
                 )
-    return None
+    return "this is no table of numbers."
 
 
 def read_known(path: Path) -> tuple[Batches, Batches]:

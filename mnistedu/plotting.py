@@ -266,10 +266,10 @@ def plot_confusion_matrix(matrix: Tensor, ax: Axes | None = None) -> Axes:
 def plot_predictions(
     images: Tensor, probabilities: Tensor, targets: Tensor, columns: int = 3
 ) -> list[tuple[Axes, Axes]]:
-    """Draw images beside their probabilities ``(N, 10)``, confidence above the bars.
+    """Draw images, raw digits or ink, beside their probabilities ``(N, 10)``.
 
-    The images are raw digits or ink. Above each stands its target, and for a mistake,
-    in colour, also the answer.
+    Above each stands its target, and for a mistake, in colour, also the answer; above
+    the bars stands the confidence.
     """
     rows = -(-len(images) // columns)
     figure = plt.figure(figsize=(2.8 * columns, 1.4 * rows), layout="constrained")
@@ -278,10 +278,9 @@ def plot_predictions(
     for i, image in enumerate(images):
         picture, bars = (figure.add_subplot(grid[2 * i + side]) for side in (0, 1))
         target, answer = int(targets[i]), int(probabilities[i].argmax())
-        if answer == target:
-            plot_digit(image, picture, f"{target}")
-        else:
-            plot_digit(image, picture, f"{target} → {answer}", color=ORANGE)
+        mistake = f" → {answer}" if answer != target else ""
+        color = ORANGE if mistake else "black"
+        plot_digit(image, picture, f"{target}{mistake}", color)
         plot_probabilities(probabilities[i], bars)
         bars.set(xlabel="", ylabel="", yticks=[])
         bars.tick_params(labelsize=7)

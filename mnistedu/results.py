@@ -27,18 +27,16 @@ def measure(logits: Tensor, targets: Tensor) -> dict[str, Any]:
 
     Returns:
         ``loss`` in nats; ``accuracy``, ``accuracy_interval``,
-        ``expected_calibration_error`` and ``per_class_accuracy`` in [0, 1], each as the
-        function of ``evaluation`` with that name has it; of a digit that is not among
-        the targets, None.
+        ``expected_calibration_error`` and ``per_class_accuracy`` in [0, 1], each as
+        ``evaluation`` has it; of a digit that is not among the targets, None.
     """
     per_class = evaluation.per_class_accuracy(logits, targets).tolist()
+    calibration_error = evaluation.expected_calibration_error(logits, targets)
     return {
         "loss": cross_entropy(logits, targets).item(),
         "accuracy": evaluation.accuracy(logits, targets),
         "accuracy_interval": evaluation.accuracy_interval(logits, targets),
-        "expected_calibration_error": evaluation.expected_calibration_error(
-            logits, targets
-        ),
+        "expected_calibration_error": calibration_error,
         "per_class_accuracy": [None if x != x else x for x in per_class],  # nan
     }
 
@@ -96,17 +94,14 @@ def _write_plots(folder: Path, test: Split, history: History, logits: Tensor) ->
             plt.savefig(path, dpi=150, format="png")
         plt.close()
 
+    images, targets = test
     plotting.plot_history(history)
     save("history.png")
     plotting.plot_histories({"training": history}, "gradient_norm")
     save("gradient_norms.png")
-    matrix = evaluation.confusion_matrix(logits, test.targets)
-    plotting.plot_confusion_matrix(matrix)
+    plotting.plot_confusion_matrix(evaluation.confusion_matrix(logits, targets))
     save("confusion_matrix.png")
-    right = (logits.argmax(1) == test.targets).nonzero().squeeze(1)
-    wrong = evaluation.most_confident_mistakes(logits, test.targets, 6)
-    chosen = torch.cat([right[:6], wrong])
-    plotting.plot_predictions(
-        test.images[chosen], logits[chosen].softmax(1), test.targets[chosen]
-    )
+    right = (logits.argmax(1) == targets).nonzero().squeeze(1)
+    i = torch.cat([right[:6], evaluation.most_confident_mistakes(logits, targets, 6)])
+    plotting.plot_predictions(images[i], logits[i].softmax(1), targets[i])
     save("predictions.png")

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-Point = tuple[float, float]
+Point = Sequence[float]  # x and y
 
 SIZE = 280  #: width and height of the canvas
 WIDTH = 20  #: a digit that fills the canvas gets strokes as thick as MNIST's
@@ -58,10 +58,6 @@ def _clip(position: float) -> int:
     return min(max(math.floor(position), 0), SIZE)
 
 
-# fmt: off
-_SAMPLES = Path(__file__).with_name("samples.json")
+_SAMPLES = Path(__file__).with_name("samples.json").read_text("utf-8")
 #: Ten digits as one might write them, small and large and not always in the middle.
-SAMPLES: dict[int, list[list[Point]]] = {
-    digit: [[(x, y) for x, y in stroke] for stroke in strokes]
-    for digit, strokes in enumerate(json.loads(_SAMPLES.read_text("utf-8")))
-}
+SAMPLES: dict[int, list[list[Point]]] = dict(enumerate(json.loads(_SAMPLES)))

@@ -8,7 +8,7 @@ from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE, trustworthiness
 
-from mnistedu.embedding import neighbour_probabilities, pca, tsne
+from mnistedu.embedding import _neighbour_probabilities, pca, tsne
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def vectors():
 
 def divergence(vectors, points, perplexity):
     """The loss that t-SNE lowers, in float64."""
-    p = neighbour_probabilities(vectors, perplexity).double()
+    p = _neighbour_probabilities(vectors, perplexity).double()
     near = 1 / (1 + torch.cdist(points, points).double().square())
     near.fill_diagonal_(0)
     q = near / near.sum()
@@ -38,7 +38,7 @@ def test_pca_is_that_of_scikit_learn(vectors):
 
 
 def test_neighbours_are_shared_out_by_the_perplexity(vectors):
-    p = neighbour_probabilities(vectors.double(), 20)
+    p = _neighbour_probabilities(vectors.double(), 20)
     assert torch.equal(p, p.T)
     assert not p.diagonal().any()
     assert math.isclose(p.sum(), 1, rel_tol=1e-12)
@@ -46,26 +46,26 @@ def test_neighbours_are_shared_out_by_the_perplexity(vectors):
     pairs = torch.tensor([[0.0], [1], [1000], [1001]], dtype=torch.float64)
     twins = torch.eye(2).flip(0).double() / 4
     expected = torch.block_diag(twins, twins)
-    found = neighbour_probabilities(pairs, 1.0001)
+    found = _neighbour_probabilities(pairs, 1.0001)
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=0)
     # On a ring all have alike neighbours, so each row is one vector's, over N.
     angle = torch.arange(12, dtype=torch.float64) * (2 * math.pi / 12)
     ring = torch.stack([angle.cos(), angle.sin()], dim=1)
-    shares = 12 * neighbour_probabilities(ring, 5)
+    shares = 12 * _neighbour_probabilities(ring, 5)
     perplexity = torch.special.entr(shares).sum(1).exp()
     torch.testing.assert_close(perplexity, torch.full_like(perplexity, 5))
 
 
 def test_only_differences_count(vectors):
-    expected = neighbour_probabilities(vectors, 12)
-    moved = neighbour_probabilities(vectors + 1000, 12)
+    expected = _neighbour_probabilities(vectors, 12)
+    moved = _neighbour_probabilities(vectors + 1000, 12)
     torch.testing.assert_close(moved, expected, atol=1e-8, rtol=1e-3)
 
 
 def test_an_outlier_leaves_the_others_their_neighbours(vectors):
-    expected = neighbour_probabilities(vectors, 12)
+    expected = _neighbour_probabilities(vectors, 12)
     outlier = torch.full((1, 64), 1e6)
-    with_it = neighbour_probabilities(torch.cat([vectors, outlier]), 12)
+    with_it = _neighbour_probabilities(torch.cat([vectors, outlier]), 12)
     torch.testing.assert_close(
         with_it[:300, :300] * 301, expected * 300, atol=1e-8, rtol=1e-3
     )

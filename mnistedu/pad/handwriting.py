@@ -61,7 +61,10 @@ class HandwritingPad(Sheet):
 
     @property
     def images(self) -> Tensor:
-        """Those kept so far, as ``center_digit`` makes them: ``(n, 1, 28, 28)``."""
+        """Those kept so far, by ``center_digit``.
+
+        They are float32 ``(n, 1, 28, 28)`` in [0, 1].
+        """
         return torch.cat([torch.zeros(0, 1, IMAGE_SIZE, IMAGE_SIZE), *self._kept])
 
     @property

@@ -1,7 +1,6 @@
 """A sheet to draw on in JupyterLab, with mouse, pen or finger.
 
-Strokes are collected in Python, event by event, and rasterised here into ink. The
-canvas in the page shows the same strokes to the eye.
+The ink is rasterised here, event by event; the canvas in the page is for the eye.
 """
 
 from collections import deque
@@ -52,8 +51,7 @@ def alone() -> Iterator[None]:
 class Sheet(Box):
     """A canvas of 280x280 pixels with a pen, its brush, Undo and Clear.
 
-    A subclass overrides ``_changed``, which is called, ``alone``, whenever the ink has
-    changed.
+    A subclass overrides ``_changed``, called, ``alone``, when the ink has changed.
 
     Args:
         title: what the sheet is for.

@@ -111,16 +111,14 @@ def _roughness(page: Array) -> float:
     In squares: a smeared digit has sharp edges, and may be small beside a shadow.
     """
     logarithm = np.log(page.clip(SAME * 255))
-    steps = [np.diff(logarithm, axis=axis) for axis in (0, 1)]
-    return float(sum((step**2).sum() for step in steps))
+    return float(sum((np.diff(logarithm, axis=axis) ** 2).sum() for axis in (0, 1)))
 
 
 def _along_main_direction(difference: Array) -> Array:
-    """One number for three: (H, W, 3) -> (H, W), above 0 for ink.
+    """The first principal component: (H, W, 3) -> (H, W), above 0 for ink.
 
-    It is the component along the direction in which most of the difference lies, the
-    first principal one: from light to dark for a pencil, from white to green and blue
-    for a red pen. Grey levels stay what they are.
+    It goes from light to dark for a pencil, from white to green and blue for a red pen.
+    Grey levels stay what they are.
     """
     points = difference.reshape(-1, 3)
     direction = np.linalg.eigh(points.T @ points)[1][:, -1]

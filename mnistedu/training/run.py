@@ -20,12 +20,7 @@ from tqdm.auto import tqdm
 
 from mnistedu import machine
 from mnistedu.activations import eval_mode
-from mnistedu.checkpoints import (
-    Checkpoint,
-    load_weights,
-    read_checkpoint,
-    save_checkpoint,
-)
+from mnistedu.checkpoints import load_weights, read_checkpoint, save_checkpoint
 from mnistedu.data import Batches
 from mnistedu.evaluation import accuracy
 from mnistedu.training.adamw import AdamW
@@ -162,7 +157,7 @@ class Run:
         epochs, steps = self.settings.epochs, len(self.train_loader)
         try:
             if self._last is not None:
-                self._restore(self._last)
+                self._restore()
             elif self.rank:
                 own = np.random.SeedSequence([self.settings.seed, self.rank])
                 machine.seed_everything(int(own.generate_state(1)[0]))
@@ -287,9 +282,10 @@ class Run:
             scheduler=self.scheduler.state_dict(),
         )
 
-    def _restore(self, last: Checkpoint) -> None:
+    def _restore(self) -> None:
         """Go back to the end of the last epoch on disk."""
-        assert self.folder is not None
+        last = self._last
+        assert self.folder is not None and last is not None
         self.best = read_checkpoint(self.folder / "best.safetensors").weights
         load_weights(self.model, last)
         self.history = History(**last.info["history"])

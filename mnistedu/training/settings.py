@@ -46,11 +46,9 @@ class Settings:
         return settings
 
     def differ(self, theirs: dict[str, Any], *free: str) -> str | None:
-        """The first value that another run's settings have otherwise, and both values.
+        """The first value that another run's ``to_dict`` has otherwise, beside ours.
 
-        Args:
-            theirs: what ``to_dict`` gave.
-            free: the names of values that may differ.
+        Values whose names are ``free`` may differ.
         """
         ours, others = _flat(self.to_dict()), _flat(theirs)
         for name in [*ours, *others]:
