@@ -431,7 +431,7 @@ OTHERS = [
 ]
 
 
-@pytest.mark.parametrize(("change", "message"), OTHERS, ids=[m for _, m in OTHERS])
+@pytest.mark.parametrize(("change", "message"), OTHERS, ids=range(len(OTHERS)))
 def test_a_run_of_other_settings_is_not_resumed(offline, tmp_path, change, message):
     def trained(
         batch_size=60, shuffle=True, augment=None, images=0, seed=0, model=None, **more
