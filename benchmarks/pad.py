@@ -83,7 +83,7 @@ def main() -> None:
             with kernel_of(home) as kernel:
                 print("milliseconds      page median   95 %   kernel median")
                 print(f"an answer, target {100:11} {'':6}{8.0:15}")
-                for view in ("nothing", "block 4", "Heatmap"):
+                for view in ("nothing", "block 4", "heatmap"):
                     print_times(page, kernel, view)
                 print_arrivals(page, kernel)
             browser.close()
