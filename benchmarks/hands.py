@@ -3,14 +3,12 @@
 MNIST was written in the United States. Elsewhere a 1 has a flag and sometimes a foot, a
 4 is open or crossed low, and a 9 has a small loop and a curled tail; few of MNIST's are
 so. Networks that learned from MNIST alone misread these three most often when thirty
-other people wrote them; the hands below were drawn after those
-people's. Each is a digit and its strokes on a canvas of 280x280; every drawing of it
+other people wrote them; the hands below were drawn after those people's. Each is a digit and its strokes on a canvas of 280x280; every drawing of it
 bends them anew and takes another pen.
 """
 
-from itertools import pairwise
-
 import torch
+from writers import round_off
 
 from mnistedu.data import Split
 from mnistedu.preprocess import center_digit
@@ -51,7 +49,7 @@ def draw_hands(times: int) -> Split:
         for _ in range(times):
             squeeze = 0.6 + 0.6 * torch.rand(()).item()
             width = 12 + 45 * torch.rand(()).item() ** 2  # mostly thin, up to 57
-            drawing = [_round(_shake(stroke, squeeze)) for stroke in strokes]
+            drawing = [round_off(_shake(stroke, squeeze)) for stroke in strokes]
             images.append(center_digit(rasterize(drawing, width)))
             targets.append(digit)
     pixels = (torch.cat(images).squeeze(1) * 255).round().byte()
@@ -64,14 +62,3 @@ def _shake(stroke: list[Point], squeeze: float) -> list[Point]:
     points[:, 0] = 140 + (points[:, 0] - 140) * squeeze
     points += 7 * torch.randn(points.shape)
     return [(x, y) for x, y in points.tolist()]
-
-
-def _round(stroke: list[Point]) -> list[Point]:
-    """Cut off the corners twice, each a quarter of the way (Chaikin, 1974)."""
-    for _ in range(2):
-        cut = [stroke[0]]
-        for (x0, y0), (x1, y1) in pairwise(stroke):
-            cut.append((0.75 * x0 + 0.25 * x1, 0.75 * y0 + 0.25 * y1))
-            cut.append((0.25 * x0 + 0.75 * x1, 0.25 * y0 + 0.75 * y1))
-        stroke = [*cut, stroke[-1]]
-    return stroke

@@ -97,7 +97,7 @@ def redrawn(pen: Pen, times: int) -> Split:
             moved = points + 2 * torch.randn(points.shape)
             moved[:, 0] = 50 + (moved[:, 0] - 50) * squeeze
             stroke = [(x, y) for x, y in moved.tolist()]
-            images.append(draw(_round(stroke), width))
+            images.append(draw(round_off(stroke), width))
     return Split(_bytes(images), pen.targets.repeat_interleave(times))
 
 
@@ -107,7 +107,7 @@ def draw(points: list[Point], width: float = 20) -> Tensor:
     return center_digit(rasterize([stroke], width))
 
 
-def _round(stroke: list[Point]) -> list[Point]:
+def round_off(stroke: list[Point]) -> list[Point]:
     """Cut off the corners twice, each a quarter of the way (Chaikin, 1974)."""
     for _ in range(2):
         cut = [stroke[0]]
