@@ -3,9 +3,9 @@
 MNIST was written in the United States. Elsewhere a 1 has a flag and sometimes a foot, a
 4 is open or crossed low, and a 9 has a small loop and a curled tail; few of MNIST's are
 so. Networks that learned from MNIST alone misread these three most often when thirty
-other people wrote them; the hands below were drawn after those people's. Each is a digit
-and its strokes on a canvas of 280x280; every drawing of it bends them anew and takes
-another pen.
+other people wrote them; the hands below were drawn after those people's. Each is a
+digit and its strokes on a canvas of 280x280; every drawing of it bends them anew and
+takes another pen.
 """
 
 import torch
