@@ -53,12 +53,12 @@ def row(what: str, *cells: str) -> None:
 
 
 def spread(values: list[float]) -> str:
-    """The mean, and half the way from the smallest to the largest, in per cent."""
-    return f"{mean(values):.2%} ± {50 * (max(values) - min(values)):.2f}"
+    """The mean in per cent, and half the way from the smallest to the largest."""
+    return f"{100 * mean(values):.2f} ±{50 * (max(values) - min(values)):.2f}"
 
 
 def main() -> None:
-    row("", *populations(), "mean loss")
+    row("in %, and loss", *populations(), "mean loss")
     row("---", *["--:"] * 4)
     for what, change in VARIANTS.items():
         models = [train(seed, EPOCHS // 2, **change)[0] for seed in SEEDS]
@@ -66,7 +66,7 @@ def main() -> None:
         losses = [mean_loss(model) for model in models]
         half = (max(losses) - min(losses)) / 2
         cells = [spread(list(column)) for column in zip(*reached, strict=True)]
-        row(what, *cells, f"{mean(losses):.3f} ± {half:.3f}")
+        row(what, *cells, f"{mean(losses):.3f} ±{half:.3f}")
 
 
 if __name__ == "__main__":
