@@ -1,7 +1,7 @@
 """Train the networks that the package ships: ``make weights``.
 
 The network has a head on the means of its last maps, so that heatmaps can be exact. Two
-others stand beside it: one with a flattened head, whose Grad-CAM chapter 7 compares,
+others stand beside it: one with a flattened head, whose Grad-CAM chapter 8 compares,
 and one of a single block, trained for a third of the time, for the book's pads.
 
 What is trained, which recipe and which seed, is decided on three populations of digits

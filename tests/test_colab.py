@@ -34,11 +34,11 @@ def test_each_copy_installs_the_package_and_goes_on_as_the_chapter(tmp_path):
 def test_links_lead_to_other_chapters_on_colab_and_to_github():
     colab = runpy.run_path(str(ROOT / "book" / "colab.py"))
     source = (
-        "[a](04_cnn.ipynb), [b](../book/glossary.md#relu), ![c](../book/static/c.png)"
+        "[a](05_cnn.ipynb), [b](../book/glossary.md#relu), ![c](../book/static/c.png)"
     )
     assert colab["lead_out"](source, "someone/course") == (
         "[a](https://colab.research.google.com/github/someone/course/blob/colab/"
-        "notebooks/04_cnn.ipynb), "
+        "notebooks/05_cnn.ipynb), "
         "[b](https://github.com/someone/course/blob/main/book/glossary.md#relu), "
         "![c](https://github.com/someone/course/raw/main/book/static/c.png)"
     )

@@ -21,7 +21,7 @@ from mnistedu.strokes import SAMPLES, Point, rasterize
 
 expect.set_options(timeout=60_000)  # a busy machine takes its time
 
-ALL = "notebooks/09_draw.html"
+ALL = "notebooks/10_draw.html"
 # The numbers behind the picture, out of the page's own modules.
 READ = """async ([folder, strokes, centered]) => {
     const {rasterize} = await import(folder + "ink.js")

@@ -95,7 +95,7 @@ def chapter(prose: str) -> NotebookNode:
         "Nine, 10 and $99$ and `99`, in 1998 and the 1990s.",
         "**Time:** about 45 minutes, of which the\ncomputer takes 55 seconds.",
         "They asked 250 people ([LeCun, 1998](../book/references.md)).",
-        "More than 98 of 100, says [a later chapter](09_draw.ipynb#step-99).",
+        "More than 98 of 100, says [a later chapter](10_draw.ipynb#step-99).",
         "It asks for 91 %. <!-- 91: 0.9 + 0.1 / 10 -->",
     ],
 )

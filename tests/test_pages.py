@@ -344,7 +344,7 @@ def test_a_server_that_is_not_there_is_printed(
 
 
 def test_links_are_found_in_pages_notebooks_and_references() -> None:
-    notebook = links.links(ROOT / "notebooks" / "02_by_hand.ipynb")
+    notebook = links.links(ROOT / "notebooks" / "03_many_layers.ipynb")
     references = links.links(BOOK / "references.bib")
     assert "https://github.com/karpathy/micrograd" in notebook
     assert "https://doi.org/api/handles/10.1038/323533a0" in notebook

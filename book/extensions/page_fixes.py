@@ -24,6 +24,17 @@ FIXES = [
     # The site's root, which leads on: without an icon, browsers look for one in vain.
     (r'\A(<meta http-equiv="Refresh")', r'<link rel="icon" href="_static/logo.svg">\1'),
 ]
+# Pages that have another name since the second chapter became two.
+MOVED = {
+    "02_by_hand": "03_many_layers",
+    "03_mlp": "04_mlp",
+    "04_cnn": "05_cnn",
+    "05_training": "06_training",
+    "06_evaluation": "07_evaluation",
+    "07_grad_cam": "08_grad_cam",
+    "08_feature_maps": "09_feature_maps",
+    "09_draw": "10_draw",
+}
 # For a search in every page, which is turned off; the search page needs them.
 SEARCH = r'<script src="[^"]*\b(searchtools|language_data|searchindex)\.js"></script>'
 
@@ -49,8 +60,18 @@ def fix(app: Sphinx, error: Exception | None) -> None:
             path.write_text(fixed, encoding="utf-8")
 
 
+def lead_on(app: Sphinx, error: Exception | None) -> None:
+    """Let the old addresses of MOVED lead to the new ones."""
+    for old, new in MOVED.items():
+        Path(app.outdir, "notebooks", f"{old}.html").write_text(
+            f'<meta http-equiv="Refresh" content="0; url={new}.html" />\n',
+            encoding="utf-8",
+        )
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.connect("html-page-context", without_mathjax, priority=900)  # after it is in
+    app.connect("build-finished", lead_on)
     app.connect("build-finished", fix)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
