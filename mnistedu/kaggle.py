@@ -42,14 +42,16 @@ def read_table(path: Path, columns: list[str]) -> Tensor:
                 )
         limits = np.array([9 if name == "label" else 255 for name in columns], np.uint8)
         try:
-            frame = pd.read_csv(path, header=None, skiprows=1, dtype=np.uint8)
+            # In uint8 pandas, before 3.1, takes 256 for 0.
+            frame = pd.read_csv(path, header=None, skiprows=1, dtype=np.int64)
         except pd.errors.EmptyDataError as error:
             raise ValueError(f"{path} has no rows under its column names.") from error
         except (ValueError, OverflowError):
             frame = pd.DataFrame()
-        if frame.shape[1] != len(columns) or (frame > limits).any(axis=None):
+        table = frame.to_numpy()
+        if table.shape[1] != len(columns) or not (table == table.clip(0, limits)).all():
             raise ValueError(f"{path}: {_first_fault(rows, columns, limits)}")
-    return torch.tensor(frame.to_numpy())
+    return torch.tensor(table, dtype=torch.uint8)
 
 
 def _first_fault(

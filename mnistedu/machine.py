@@ -58,6 +58,9 @@ def join_processes(device: str | None) -> Iterator[tuple[torch.device, int, int]
 def seed_everything(seed: int) -> None:
     """Seed the random numbers of Python, NumPy and torch, on every device.
 
+    The same seed gives the same weights on the same processor. A graphics card adds up
+    in whatever order is fastest, so that there the last digits differ.
+
     Args:
         seed: from 0 to 2**32 - 1.
     """

@@ -25,7 +25,7 @@ BARRIERS = """async (options) => {
 
 
 def build(folder: Path) -> str:
-    """Build the book into this folder as `make book` does, unless it is there.
+    """Build all pages, as `make book` does and where, unless this folder says so.
 
     Returns:
         What the build wrote; that of a failed one ends so.
@@ -34,7 +34,7 @@ def build(folder: Path) -> str:
     if not log.exists():
         jupyter_book = Path(sys.executable).with_name("jupyter-book")
         command = [str(jupyter_book), "build", str(ROOT)]
-        options = ["--path-output", str(folder), "-W", "-n", "--keep-going"]
+        options = ["--all", "-W", "-n", "--keep-going"]
         done = subprocess.run([*command, *options], capture_output=True, text=True)
         folder.mkdir(exist_ok=True)
         said = f"{done.stdout}{done.stderr}exit status {done.returncode}"

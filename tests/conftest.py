@@ -104,7 +104,7 @@ def site(
     if "npm could not fetch" in log:
         skip_or_fail("npm could not fetch what book/package-lock.json lists.")
     assert log.endswith("exit status 0"), log
-    return shared / "book" / "_build" / "html"
+    return book_site.ROOT / "_build" / "html"
 
 
 @pytest.fixture(scope="session")

@@ -363,6 +363,7 @@ def test_enlarge_stays_between_what_it_is_given():
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
 @each_method
+@torch.backends.cudnn.flags(enabled=True, allow_tf32=False)  # of 24 bits, not of 11
 def test_on_cuda(model, images, method):
     few = images[:3]
     expected = method(model, few, [3, 5, 8])
