@@ -1,7 +1,7 @@
-"""Write the notebooks for Google Colab: `python book/colab.py OWNER/NAME FOLDER`.
+"""Write the notebooks for Colab: `python book/colab.py OWNER/NAME COMMIT FOLDER`.
 
 A chapter that is opened there finds no mnistedu, so it begins with a cell that installs
-it; and nothing lies beside it, so its links lead to Colab and GitHub.
+the one of its own commit; and nothing lies beside it, so its links lead to Colab and GitHub.
 `.github/workflows/book.yml` keeps these copies in a branch, `colab`, to which the
 book's Colab buttons lead.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 INSTALL = """\
 # Colab has no mnistedu of its own. Restart the session if pip asks for it.
-%pip install --quiet "mnistedu @ git+https://github.com/{repository}"
+%pip install --quiet "mnistedu @ git+https://github.com/{repository}@{commit}"
 from google.colab import output
 
 output.enable_custom_widget_manager()  # for the sliders and the drawing pads"""
@@ -31,7 +31,7 @@ def lead_out(source: str, repository: str) -> str:
     return source.replace("](../", f"]({github}/blob/main/")
 
 
-def main(repository: str, folder: Path) -> None:
+def main(repository: str, commit: str, folder: Path) -> None:
     """Write a copy of each notebook to `folder`/notebooks."""
     cell = {
         "cell_type": "code",
@@ -39,7 +39,7 @@ def main(repository: str, folder: Path) -> None:
         "id": "install",
         "metadata": {},
         "outputs": [],
-        "source": INSTALL.format(repository=repository).splitlines(keepends=True),
+        "source": INSTALL.format(repository=repository, commit=commit).splitlines(True),
     }
     target = folder / "notebooks"
     target.mkdir(parents=True)
@@ -55,4 +55,4 @@ def main(repository: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]))

@@ -103,13 +103,14 @@ def load_weights(model: nn.Module, checkpoint: Checkpoint) -> None:
     """Copy a checkpoint's weights into a model of the same architecture.
 
     Raises:
-        ValueError: if the model's names or shapes are others; it is not changed.
+        ValueError: if the model's names or shapes are others, or a weight is not
+            finite; it is not changed.
     """
-    _refuse_another_network(model, checkpoint)
+    _refuse_what_does_not_fit(model, checkpoint)
     model.load_state_dict(checkpoint.weights)
 
 
-def _refuse_another_network(model: nn.Module, checkpoint: Checkpoint) -> None:
+def _refuse_what_does_not_fit(model: nn.Module, checkpoint: Checkpoint) -> None:
     ours = {name: tuple(value.shape) for name, value in model.state_dict().items()}
     theirs = {name: tuple(value.shape) for name, value in checkpoint.weights.items()}
     if ours != theirs:
@@ -119,6 +120,12 @@ def _refuse_another_network(model: nn.Module, checkpoint: Checkpoint) -> None:
             f"{checkpoint.info['settings']}: its {name} has shape "
             f"{theirs.get(name, 'none')}, the model's {ours.get(name, 'none')}."
         )
+    for name, value in checkpoint.weights.items():
+        if not value.isfinite().all():
+            raise ValueError(
+                f"The checkpoint's {name} holds what is not finite: its training has "
+                "failed, perhaps at too high a learning rate."
+            )
 
 
 def load_checkpoint(path: str | Path) -> MLP | ConvNet:
@@ -130,8 +137,8 @@ def load_checkpoint(path: str | Path) -> MLP | ConvNet:
 
     Raises:
         FileNotFoundError: as ``read_checkpoint``.
-        ValueError: as ``read_checkpoint``, and if it is another network, or of a later
-            version.
+        ValueError: as ``read_checkpoint``, and if it is another network, of a later
+            version, or has weights that are not finite.
     """
     checkpoint = read_checkpoint(path)
     name, settings = checkpoint.info["architecture"], checkpoint.info["settings"]
@@ -148,7 +155,7 @@ def load_checkpoint(path: str | Path) -> MLP | ConvNet:
             f"{path} holds a {name} that this version of mnistedu does not know, with "
             f"the settings {settings}: update the package."
         ) from error
-    _refuse_another_network(model, checkpoint)
+    _refuse_what_does_not_fit(model, checkpoint)
     model.to_empty(device="cpu").load_state_dict(checkpoint.weights)
     return model.eval()
 

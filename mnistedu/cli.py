@@ -5,8 +5,9 @@ Each command imports what it needs: torch takes seconds, and ``--help`` must not
 
 import json
 import math
+import sys
 from collections.abc import Callable
-from contextlib import nullcontext, redirect_stdout
+from contextlib import nullcontext, redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
@@ -15,11 +16,16 @@ import typer
 from typer.core import TyperGroup
 
 from mnistedu.options import Device, Epochs, Json, Seed, Source, Trained
+from mnistedu.terminal import (
+    Listened,
+    say_epoch,
+    say_error,
+    say_figures,
+    say_what,
+    visible,
+)
 
 if TYPE_CHECKING:
-    from torch import nn
-
-    from mnistedu.data import Digits
     from mnistedu.training import History
 
 Command = TypeVar("Command", bound=Callable[..., None])
@@ -30,19 +36,14 @@ class OneSentence(TyperGroup):
     """Prints what the package complains about, a sentence each, and exits with 2."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command."""
-        try:
-            return super().invoke(ctx)
-        except (OSError, ValueError, ModuleNotFoundError) as error:
-            _say_error(error)
-            raise typer.Exit(2) from None
-
-
-def _say_error(error: Exception) -> None:
-    sentence = str(error)
-    if isinstance(error, OSError) and error.filename:
-        sentence = f"{error.filename} cannot be used: {error.strerror}."
-    typer.echo(f"Error: {sentence}", err=True)
+        """Run a command, to its end even where nobody listens any more."""
+        out, err = Listened(sys.stdout), Listened(sys.stderr)
+        with redirect_stdout(out), redirect_stderr(err):  # type: ignore[type-var]
+            try:
+                return super().invoke(ctx)
+            except (OSError, ValueError, ModuleNotFoundError) as error:
+                say_error(error)
+                raise typer.Exit(2) from None
 
 
 app = typer.Typer(
@@ -127,35 +128,38 @@ def train(
     from mnistedu.machine import join_processes, seed_everything
     from mnistedu.models import build_network
     from mnistedu.results import write_results
+    from mnistedu.storage import refuse_unwritable
     from mnistedu.training import fit
 
     seed_everything(seed)
     network = build_network(model, blocks, hidden_sizes, dropout)
-    with join_processes(device) as (where, rank, processes):
-        output.mkdir(parents=True, exist_ok=True)
-        with redirect_stdout(StringIO()) if rank else nullcontext():
-            digits = load(source)
-            _say_what(network, digits)
-            changes, several = random_affine if augment else None, processes > 1
-            loaders = (
-                make_loader(digits.train, batch_size, True, changes, shard=several),
-                make_loader(digits.val, 1000),
-            )
-            history = fit(
-                *(network, *loaders, epochs, learning_rate),
-                weight_decay=weight_decay,
-                on_epoch_end=_say_epoch,
-                checkpoint_dir=output,
-                resume=resume,
-                device=where,
-            )
+    with (
+        join_processes(device) as (where, rank, processes),
+        redirect_stdout(StringIO()) if rank else nullcontext(),
+    ):
+        refuse_unwritable(output / "metrics.json")
+        digits = load(source)
+        say_what(network, digits)
+        changes, several = random_affine if augment else None, processes > 1
+        loaders = (
+            make_loader(digits.train, batch_size, True, changes, shard=several),
+            make_loader(digits.val, 1000),
+        )
+        history = fit(
+            *(network, *loaders, epochs, learning_rate),
+            weight_decay=weight_decay,
+            on_epoch_end=say_epoch,
+            checkpoint_dir=output,
+            resume=resume,
+            device=where,
+        )
     if rank:
         return  # the first process alone measures and writes
     _check(history)
     typer.echo(f"The best weights are those of epoch {history.best_epoch}:")
     metrics = write_results(output, digits)
-    _say_figures("validation", metrics["validation"])
-    _say_figures("test", metrics["test"])
+    say_figures("validation", metrics["validation"])
+    say_figures("test", metrics["test"])
     done = f"{len(history)} epoch{'s' * (len(history) > 1)}"
     typer.echo(f"Wrote weights, metrics.json and plots of {done} to {output}.")
     if len(history) < epochs:
@@ -183,7 +187,7 @@ def evaluate(
     network = load_checkpoint(checkpoint or PRETRAINED)
     with redirect_stdout(StringIO()) if as_json else nullcontext():
         digits = load(source)
-        _say_what(network, digits)
+        say_what(network, digits)
     test_loader = make_loader(digits.test, 1000)
     logits, targets = predict(network.to(find_device(device)), test_loader)
     figures = measure(logits, targets)
@@ -192,7 +196,7 @@ def evaluate(
         return
     from sklearn.metrics import classification_report  # takes a second to import
 
-    _say_figures("test", figures)
+    say_figures("test", figures)
     # A digit that is never the answer has no precision: 0, and no warning.
     report = classification_report(targets, logits.argmax(1), digits=4, zero_division=0)
     typer.echo(f"\n{report}")
@@ -231,15 +235,15 @@ def predict(
             names = {"image": str(path), "digit": reading.digit}
             answers.append(names | {"probabilities": reading.probabilities.tolist()})
         except (OSError, ValueError) as error:
-            _say_error(error)
+            say_error(error)
     if answers and as_json:
         typer.echo(json.dumps(answers, indent=2))
     elif answers:
-        width = max(len("image"), *(len(answer["image"]) for answer in answers))
+        shown = [visible(answer["image"]) for answer in answers]
+        width = max(len("image"), *map(len, shown))
         typer.echo(f"{'image':<{width}}  digit  probability")
-        for answer in answers:
-            image, digit, probabilities = answer.values()
-            typer.echo(f"{image:<{width}}  {digit:>5}  {max(probabilities):>11.1%}")
+        for name, (_, digit, p) in zip(shown, map(dict.values, answers), strict=True):
+            typer.echo(f"{name:<{width}}  {digit:>5}  {max(p):>11.1%}")
     if len(answers) < len(images):
         raise typer.Exit(2)
 
@@ -261,7 +265,9 @@ def export(
     """
     from mnistedu.checkpoints import PRETRAINED, load_checkpoint, read_checkpoint
     from mnistedu.export import export_onnx
+    from mnistedu.storage import refuse_unwritable
 
+    refuse_unwritable(output)
     path = checkpoint or PRETRAINED
     network = load_checkpoint(path)
     export_onnx(network, output, **read_checkpoint(path).info)
@@ -296,13 +302,17 @@ def kaggle(
     from mnistedu.kaggle import read_known, read_unknown, write_submission
     from mnistedu.machine import find_device, seed_everything
     from mnistedu.models import ConvNet
+    from mnistedu.storage import refuse_unwritable
     from mnistedu.training import fit
 
+    if output.resolve() in (train_csv.resolve(), test_csv.resolve()):
+        raise ValueError(f"{output} is one of the tables to read: choose another name.")
+    refuse_unwritable(output)
     seed_everything(seed)
     where = find_device(device)
     loaders, unknown = read_known(train_csv), read_unknown(test_csv)
     network = ConvNet()
-    options: dict[str, Any] = {"on_epoch_end": _say_epoch, "device": where}
+    options: dict[str, Any] = {"on_epoch_end": say_epoch, "device": where}
     history = fit(network, *loaders, epochs, **options)
     _check(history)
     answers = predict(network, make_loader(unknown, 1000))[0].argmax(1)
@@ -310,32 +320,6 @@ def kaggle(
     typer.echo(f"Wrote {output}, {len(answers):,} answers.")
     if len(history) < epochs:
         raise typer.Exit(INTERRUPTED)
-
-
-def _say_what(network: "nn.Module", digits: "Digits") -> None:
-    typer.echo(
-        f"{type(network).__name__} on {digits.name}: {len(digits.train.targets):,} "
-        f"training, {len(digits.val.targets):,} validation and "
-        f"{len(digits.test.targets):,} test images"
-    )
-
-
-def _say_epoch(history: "History") -> None:
-    from tqdm.auto import tqdm
-
-    tqdm.write(  # it knows how to keep clear of the progress bar
-        f"epoch {len(history)}: training loss {history.train_loss[-1]:.4f}, validation "
-        f"loss {history.val_loss[-1]:.4f}, accuracy {history.val_accuracy[-1]:.2%}"
-    )
-
-
-def _say_figures(split: str, figures: dict[str, Any]) -> None:
-    low, high = figures["accuracy_interval"]
-    typer.echo(
-        f"{split}: accuracy {figures['accuracy']:.2%} (95% interval {low:.2%} to "
-        f"{high:.2%}), loss {figures['loss']:.4f}, expected calibration error "
-        f"{figures['expected_calibration_error']:.4f}"
-    )
 
 
 def _check(history: "History") -> None:

@@ -56,7 +56,7 @@ def export_onnx(model: nn.Module, path: str | Path, **info: Any) -> None:
     Raises:
         ModuleNotFoundError: if onnx or onnxscript is not installed.
         ValueError: if the network cannot be exported for any number of images, or one
-            of its operations not at all.
+            of its operations not at all; or if a weight is not finite.
         OSError: if the file cannot be written.
     """
     try:
@@ -68,6 +68,10 @@ def export_onnx(model: nn.Module, path: str | Path, **info: Any) -> None:
             "onnxscript`."
         ) from error
 
+    if not all(weights.isfinite().all() for weights in model.parameters()):
+        raise ValueError(
+            "The network has weights that are not finite: its training has failed."
+        )
     model, outputs, kind = deepcopy(model).cpu(), ["digit", "logits"], _Graph
     if isinstance(model, ConvNet):
         kind = _ConvNetGraph

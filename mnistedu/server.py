@@ -14,5 +14,5 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(server: Any) -> None:
-    settings, name = server.web_app.settings, "websocket_max_message_size"
-    settings[name] = max(settings.get(name, 0), LARGEST)  # an operator's may be larger
+    # What an operator has set stays, larger or smaller.
+    server.web_app.settings.setdefault("websocket_max_message_size", LARGEST)

@@ -4,9 +4,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
-from safetensors import SafetensorError
-from safetensors.torch import save_file
+from filelock import FileLock, Timeout
+from safetensors.torch import save
 from torch import Tensor
 
 
@@ -28,9 +29,50 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())  # or the move might reach the disk before the data
         temporary.replace(path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk names no file
+        raise
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keep a folder for one writer, who makes it if it is not there.
+
+    Raises:
+        ValueError: if another holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise ValueError(
+            f"Another training writes to {folder} at this moment: wait for its end, or "
+            "choose another folder."
+        ) from None
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # Windows keeps what is open
+            (folder / ".lock").unlink()
+        lock.release()
+
+
+def refuse_unwritable(path: str | Path) -> None:
+    """Raise what writing to ``path`` would raise, before the work that is to end there.
+
+    Raises:
+        OSError: if its folder cannot be made or written to, or it is no file.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_file():
+        raise OSError(f"{path} is no file that could be replaced: choose another name.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=path.parent):
+        pass
 
 
 def save_tensors(
@@ -48,9 +90,9 @@ def save_tensors(
     """
     try:
         with written_whole(path) as beside:
-            save_file(tensors, beside, texts)
-    except (OSError, SafetensorError) as error:
+            beside.write_bytes(save(tensors, texts))  # of the user's mode, not 0600
+    except OSError as error:
         raise OSError(
-            f"{path} could not be written ({error}): free some space or choose "
-            "another folder. What was there before is unchanged."
+            f"{path} could not be written ({error.strerror or error}): free some "
+            "space or choose another folder. What was there before is unchanged."
         ) from error

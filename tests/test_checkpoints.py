@@ -1,16 +1,17 @@
 """Weights on disk, and the network that the package ships."""
 
+import errno
 import json
+import math
 import re
+import stat
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_model, save_file
 from torch import nn
 
-from mnistedu import storage
 from mnistedu.checkpoints import (
     PRETRAINED,
     load_checkpoint,
@@ -153,13 +154,14 @@ def assert_is_kept_when_a_write_fails(path: Path, why: str) -> None:
 
 
 def test_a_write_that_fails_half_way_leaves_the_file_before_it(tmp_path, monkeypatch):
-    def write_half(tensors, path, metadata):
-        path.write_bytes(b"half of it")
-        raise SafetensorError("I/O error: No space left on device")
+    def write_half(path, data):
+        with path.open("wb") as file:
+            file.write(data[: len(data) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     path = tmp_path / "a.safetensors"
     save_checkpoint(MLP(()), path)
-    monkeypatch.setattr(storage, "save_file", write_half)
+    monkeypatch.setattr(Path, "write_bytes", write_half)
     assert_is_kept_when_a_write_fails(path, "No space left")
 
 
@@ -186,6 +188,24 @@ def test_a_folder_that_cannot_be_made_gets_a_sentence(tmp_path):
         with pytest.raises(OSError, match=f"could not be written .*{advice}"):
             save_checkpoint(MLP(()), path)
     assert blocked.read_text() == "a file in the folder's place"
+
+
+def test_a_checkpoint_has_the_mode_of_any_file(tmp_path):
+    save_checkpoint(MLP(()), tmp_path / "a.safetensors")
+    (tmp_path / "b").touch()
+    modes = {stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+    assert len(modes) == 1
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_weights_that_are_no_numbers_are_refused(tmp_path, value):
+    model, path = MLP((9,)), tmp_path / "a.safetensors"
+    model[1].weight.data[3, 4] = value
+    save_checkpoint(model, path)
+    with pytest.raises(ValueError, match=r"1\.weight .* not finite: its training has"):
+        load_checkpoint(path)
+    with pytest.raises(ValueError, match="not finite"):
+        load_weights(MLP((9,)), read_checkpoint(path))
 
 
 def test_the_shipped_network_is_small():

@@ -18,6 +18,8 @@ from mnistedu import cli
 from mnistedu.checkpoints import read_checkpoint, save_checkpoint
 from mnistedu.kaggle import PIXELS, read_table
 from mnistedu.models import MLP
+from mnistedu.pad.pictures import encode
+from mnistedu.strokes import SAMPLES, rasterize
 from mnistedu.training import History
 
 TRAIN = ["train", "--source", "offline", "--model", "mlp", "--hidden-sizes", "16"]
@@ -149,7 +151,7 @@ def test_an_interrupted_run_is_kept_and_resumes_bit_for_bit(
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(cli, "_say_epoch", ctrl_c)
+        patch.setattr(cli, "say_epoch", ctrl_c)
         result = run(*args)  # there is nothing to resume yet
     assert result.exit_code == cli.INTERRUPTED
     assert "Interrupted after 2 of 4 epochs." in result.stdout
@@ -436,3 +438,39 @@ def test_kaggle_with_files_that_are_no_tables(csv_files, tmp_path):
     assert "column 1 should be pixel0, and is 'nothing'" in fails(
         "kaggle", known, unknown
     )
+
+
+def test_kaggle_overwrites_no_table_that_it_reads(csv_files):
+    for table in csv_files:
+        before = table.read_bytes()
+        sentence = fails("kaggle", *csv_files, "--output", table)
+        assert f"{table} is one of the tables to read" in sentence
+        assert table.read_bytes() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there everything may be replaced")
+def test_an_output_that_cannot_be_written_is_told_before_the_work(
+    csv_files, monkeypatch
+):
+    monkeypatch.setattr("mnistedu.training.fit", pytest.fail)
+    for output in ("/dev/full", "/proc/nobody/a.csv"):
+        assert output.split("/a.")[0] in fails("kaggle", *csv_files, "--output", output)
+        assert output.split("/a.")[0] in fails("export", "--output", output)
+    sentence = fails(*TRAIN, "--epochs", 1, "--output", "/proc/nobody")
+    assert "/proc/nobody cannot be used" in sentence
+
+
+def test_a_reader_that_has_gone_ends_no_training(tmp_path, start):
+    command = ["-m", "mnistedu", *TRAIN, "--epochs", 3, "--output", tmp_path / "run"]
+    process = start(*command)
+    process.stdout.close()  # as `head -1` does
+    process.wait(120)
+    assert process.returncode == 0
+    assert (tmp_path / "run" / "metrics.json").exists()
+
+
+def test_control_characters_are_shown_and_not_sent(tmp_path):
+    path = tmp_path / "red\x1b[31m.png"
+    path.write_bytes(encode(1 - rasterize(SAMPLES[3])[0, 0]))
+    assert "red\\x1b[31m.png" in succeeds("predict", path)
+    assert "red\\x1b[31m.gif" in fails("predict", path.with_suffix(".gif"))

@@ -233,6 +233,13 @@ def test_a_model_on_cuda_stays_there(tmp_path):
     assert {p.device.type for p in model.parameters()} == {"cuda"}
 
 
+def test_a_network_whose_training_failed_is_not_exported(tmp_path):
+    model = MLP([4])
+    model[1].weight.data[0, 0] = torch.nan
+    with pytest.raises(ValueError, match="weights that are not finite"):
+        export_onnx(model, tmp_path / "mlp.onnx")
+
+
 class ForTwo(nn.Module):
     """Its len() makes the number of images a constant."""
 

@@ -4,6 +4,7 @@ import copy
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -27,7 +28,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from mnistedu import storage
 from mnistedu.augmentation import random_affine
-from mnistedu.checkpoints import read_checkpoint, save_checkpoint
+from mnistedu.checkpoints import load_checkpoint, read_checkpoint, save_checkpoint
 from mnistedu.data import Split, make_loader
 from mnistedu.evaluation import accuracy, predict
 from mnistedu.machine import seed_everything
@@ -217,6 +218,41 @@ def test_mixed_precision_multiplies_in_bfloat16_and_learns_as_well(offline):
     assert dtypes == {(True, torch.bfloat16), (False, torch.float32)}
     assert {p.dtype for p in model.parameters()} == {torch.float32}
     assert history.val_accuracy[-1] > 0.9
+
+
+def test_the_figures_of_an_epoch_are_those_of_its_steps(offline):
+    model, loader = MLP((9,)), make_loader(offline.val, 50)
+    still = LambdaLR(sgd(model, 0.0), lambda step: 1)  # nothing is learned
+    history = fit(model, loader, loader, 1, scheduler=still)
+    assert history.train_accuracy == pytest.approx(history.val_accuracy)
+    assert history.train_loss == pytest.approx(history.val_loss)
+    assert 0 < history.val_accuracy[0] < 1
+    assert 0 < history.seconds[0] < 60
+
+
+def test_the_settings_of_a_run_are_written_with_its_weights(loader, tmp_path):
+    model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+    own = LambdaLR(sgd(model, 0.05), lambda step: 1)
+    fit(model, loader, loader, 1, scheduler=own, checkpoint_dir=tmp_path)
+    for name in ("best", "last"):
+        info = read_checkpoint(tmp_path / f"{name}.safetensors").info
+        assert len(info["history"]["val_loss"]) == 1
+    run = info["run"]
+    assert (run["schedule"], run["optimizer"]) == ("LambdaLR", "SGD")
+    assert run["learning_rate"] is run["weight_decay"] is None  # the optimizer's count
+    layers = "(0): Flatten(start_dim=1, end_dim=-1) (1): Linear(in_features=784"
+    assert run["model"]["name"] == "Sequential" and layers in run["model"]["layers"]
+    assert (
+        run["train_data"]
+        == run["val_data"]
+        == {"batches": BATCHES} | (loader.settings() | {"augment": None})
+    )
+    assert run["processes"] == 1
+
+    fit(MLP(()), loader, loader, 1, 0.02, weight_decay=0.3, checkpoint_dir=tmp_path)
+    run = read_checkpoint(tmp_path / "last.safetensors").info["run"]
+    assert (run["learning_rate"], run["weight_decay"]) == (0.02, 0.3)
+    assert (run["optimizer"], run["model"]["name"]) == ("AdamW", "MLP")
 
 
 def test_the_gradient_norm_is_that_of_all_weights(offline):
@@ -506,12 +542,45 @@ def test_weights_without_a_run_are_not_resumed(loader, tmp_path):
         fit(MLP(()), loader, loader, checkpoint_dir=tmp_path, resume=True)
 
 
-def test_a_damaged_run_is_not_resumed(loader, tmp_path):
-    fit(MLP(()), loader, loader, 2, checkpoint_dir=tmp_path)
-    last = tmp_path / "last.safetensors"
-    last.write_bytes(last.read_bytes()[:-1])
-    with pytest.raises(ValueError, match="damaged"):
-        fit(MLP(()), loader, loader, 2, checkpoint_dir=tmp_path, resume=True)
+def damage(path):
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def test_of_a_damaged_run_the_sentence_says_what_is_whole(loader, tmp_path):
+    last, best = tmp_path / "last.safetensors", tmp_path / "best.safetensors"
+    options = {"checkpoint_dir": tmp_path, "resume": True}
+    fit(MLP(()), loader, loader, 2, **options)
+    before = last.read_bytes()
+    damage(last)
+    sentence = f"{best} is whole: `mnistedu evaluate --checkpoint {best}` measures it"
+    with pytest.raises(ValueError, match=f"damaged .*{re.escape(sentence)}"):
+        fit(MLP(()), loader, loader, 5, **options)
+    load_checkpoint(best)
+
+    last.write_bytes(before)
+    damage(best)
+    sentence = f"{best} is damaged, but {last} is whole: delete {best}, and the same"
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}"):
+        fit(MLP(()), loader, loader, 5, **options)
+    best.unlink()
+    assert len(fit(MLP(()), loader, loader, 5, **options)) == 5
+    load_checkpoint(best)
+
+    damage(last)
+    damage(best)
+    with pytest.raises(ValueError, match=r"never pickled ones\.$"):
+        fit(MLP(()), loader, loader, 5, **options)
+
+
+def test_two_runs_do_not_share_a_folder(loader, tmp_path):
+    def another(history):
+        with pytest.raises(ValueError, match="Another training writes to"):
+            fit(MLP(()), loader, loader, checkpoint_dir=tmp_path)
+
+    options = {"checkpoint_dir": tmp_path, "on_epoch_end": another}
+    assert len(fit(MLP(()), loader, loader, 1, **options)) == 1
+    assert not (tmp_path / ".lock").exists()
+    fit(MLP(()), loader, loader, 1, checkpoint_dir=tmp_path)
 
 
 def test_a_full_disk_leaves_the_epochs_before(loader, tmp_path, monkeypatch):
@@ -520,7 +589,7 @@ def test_a_full_disk_leaves_the_epochs_before(loader, tmp_path, monkeypatch):
 
     def fill_the_disk(history):
         if len(history) == 2:
-            monkeypatch.setattr(storage, "save_file", full)
+            monkeypatch.setattr(storage, "save", full)
 
     settings = {"epochs": 4, "checkpoint_dir": tmp_path, "device": "cpu"}
     torch.manual_seed(0)

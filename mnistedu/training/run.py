@@ -4,7 +4,7 @@ import copy
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,15 @@ from tqdm.auto import tqdm
 
 from mnistedu import machine
 from mnistedu.activations import eval_mode
-from mnistedu.checkpoints import load_weights, read_checkpoint, save_checkpoint
+from mnistedu.checkpoints import (
+    Checkpoint,
+    load_weights,
+    read_checkpoint,
+    save_checkpoint,
+)
 from mnistedu.data import Batches
 from mnistedu.evaluation import accuracy
+from mnistedu.storage import held
 from mnistedu.training.adamw import AdamW
 from mnistedu.training.history import History
 from mnistedu.training.settings import Loader, Settings, describe_data, describe_model
@@ -63,8 +69,9 @@ class Run:
         settings: what shapes the weights; kept with them if there is a folder.
 
     Raises:
-        ValueError: if the run to resume is damaged or has other settings, the processes
-            would resume from different epochs, or the schedule waits for a loss.
+        ValueError: if the run to resume is damaged or has other settings, another one
+            writes to the folder, the processes would resume from different epochs, or
+            the schedule waits for a loss.
         OSError: if a checkpoint cannot be written.
     """
 
@@ -99,7 +106,7 @@ class Run:
 
         self._last, self._further, before = None, False, 0
         if resume and self.folder and (self.folder / "last.safetensors").exists():
-            self._last = read_checkpoint(self.folder / "last.safetensors")
+            self._last = _read_last(self.folder)
             if "run" not in self._last.info:
                 raise ValueError(
                     f"{self.folder} holds no run of this mnistedu, perhaps one of an "
@@ -151,6 +158,12 @@ class Run:
     @contextmanager
     def started(self) -> Iterator[nn.Module]:
         """Give the network to train, on its device, and put all back in the end."""
+        writes = self.folder if self.rank == 0 else None
+        with held(writes) if writes else nullcontext(), self._started() as network:
+            yield network
+
+    @contextmanager
+    def _started(self) -> Iterator[nn.Module]:
         home = next(self.model.parameters()).device
         self.model.to(self.device)
         self.device = next(self.model.parameters()).device
@@ -286,8 +299,11 @@ class Run:
         """Go back to the end of the last epoch on disk."""
         last = self._last
         assert self.folder is not None and last is not None
-        self.best = read_checkpoint(self.folder / "best.safetensors").weights
         load_weights(self.model, last)
+        best = self.folder / "best.safetensors"
+        if not best.exists():  # the last weights take their place
+            save_checkpoint(self.model, best, history=last.info["history"])
+        self.best = read_checkpoint(best).weights
         self.history = History(**last.info["history"])
         state: dict[int, dict[str, Tensor]] = {}
         for name, value in last.training.items():
@@ -311,3 +327,29 @@ class Run:
         if self.processes > 1:
             distributed.all_gather_object(values, value)
         return values
+
+
+def _read_last(folder: Path) -> Checkpoint:
+    """What a run left behind; of a damaged one, how to go on from what is whole."""
+    last, best = folder / "last.safetensors", folder / "best.safetensors"
+    try:
+        checkpoint = read_checkpoint(last)
+    except ValueError as error:
+        if not _is_whole(best):
+            raise
+        raise ValueError(
+            f"{error} But {best} is whole: `mnistedu evaluate --checkpoint {best}` "
+            "measures it, and another folder takes a new run."
+        ) from error
+    if best.exists() and not _is_whole(best):
+        raise ValueError(
+            f"{best} is damaged, but {last} is whole: delete {best}, and the same "
+            "command goes on, with the last weights in the place of the best."
+        )
+    return checkpoint
+
+
+def _is_whole(path: Path) -> bool:
+    with suppress(OSError, ValueError):
+        return bool(read_checkpoint(path))
+    return False
