@@ -1,7 +1,8 @@
 """Write the notebooks for Colab: `python book/colab.py OWNER/NAME COMMIT FOLDER`.
 
 A chapter that is opened there finds no mnistedu, so it begins with a cell that installs
-the one of its own commit; and nothing lies beside it, so its links lead to Colab and GitHub.
+the one of its own commit; and nothing lies beside it, so its links lead to Colab and
+GitHub.
 `.github/workflows/book.yml` keeps these copies in a branch, `colab`, to which the
 book's Colab buttons lead.
 """
