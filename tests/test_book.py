@@ -73,6 +73,21 @@ def test_every_page_names_its_icon(site: Path) -> None:
     assert without == []
 
 
+def test_every_chapter_says_what_it_is_about_to_who_is_sent_a_link(site: Path) -> None:
+    chapters = [*(site / "notebooks").glob("[0-9]*.html"), site / "book" / "intro.html"]
+    texts = [path.read_text("utf-8") for path in chapters]
+    own = [text for text in texts if 'http-equiv="Refresh"' not in text]
+    assert len(own) >= 10
+    assert all(re.search('name="description" content="[^"]{20,}', text) for text in own)
+
+
+def test_old_addresses_lead_to_the_new_ones(site: Path) -> None:
+    for old, new in (("02_by_hand", "03_many_layers"), ("09_draw", "10_draw")):
+        text = (site / "notebooks" / f"{old}.html").read_text("utf-8")
+        assert f"url={new}.html" in text
+        assert (site / "notebooks" / f"{new}.html").exists()
+
+
 @pytest.fixture(scope="module")
 def seen(site: Path, address: str, browser: Browser) -> SimpleNamespace:
     """What is asked for and goes wrong where every page is opened, in both themes."""

@@ -1,7 +1,9 @@
-"""A Sphinx extension: buttons that open a chapter on Binder and on Colab.
+"""A Sphinx extension: what leads from a page to where the course lies.
 
-Where the course lies is known to GitHub Actions, which builds the published site. A
-site built elsewhere has no such buttons; the one to download a page is always there.
+That is known to GitHub Actions, which builds the published site: it has buttons that
+open a chapter on Binder and on Colab, and in its footer source, citation and a place to
+report an error. A site built elsewhere has none; the button to download a page is
+always there.
 """
 
 import os
@@ -16,8 +18,16 @@ def add_buttons(app: Sphinx, config: Config) -> None:
     repository = os.environ.get("GITHUB_REPOSITORY")
     if not repository:
         return
+    address = f"https://github.com/{repository}"
+    leads = {
+        "Source": address,
+        "How to cite": f"{address}/blob/main/CITATION.cff",
+        "Report an error on this page": f"{address}/issues/new",
+    }
+    links = (f'<a href="{to}">{name}</a>' for name, to in leads.items())
+    config.html_theme_options["extra_footer"] += f"<p>{' · '.join(links)}</p>"
     config.html_theme_options |= {
-        "repository_url": f"https://github.com/{repository}",
+        "repository_url": address,
         "repository_branch": os.environ.get("GITHUB_REF_NAME", "main"),
         "launch_buttons": {
             "binderhub_url": "https://mybinder.org",

@@ -48,12 +48,23 @@ def without_mathjax(
         scripts[:] = [s for s in scripts if "mathjax" not in str(s.filename)]
 
 
+def description(page: str) -> str:
+    """A page's first paragraph, for search engines and for who is sent a link."""
+    found = re.search(r"<article.*?<p>(.*?)</p>", page, re.S)
+    if not found:
+        return ""
+    text = " ".join(re.sub("<[^>]*>", "", found[1]).split()).replace('"', "&quot;")
+    names = ('name="description"', 'property="og:description"')
+    return "".join(f'\n<meta {name} content="{text}">' for name in names)
+
+
 def fix(app: Sphinx, error: Exception | None) -> None:
     """Replace, in the finished pages, what FIXES has."""
     for path in Path(app.outdir).rglob("*.html"):
         text = fixed = path.read_text(encoding="utf-8")
         for pattern, replacement in FIXES:
             fixed = re.sub(pattern, replacement, fixed)
+        fixed = fixed.replace("</title>", f"</title>{description(fixed)}", 1)
         if path.name != "search.html":
             fixed = re.sub(SEARCH, "", fixed)
         if fixed != text:
@@ -64,7 +75,8 @@ def lead_on(app: Sphinx, error: Exception | None) -> None:
     """Let the old addresses of MOVED lead to the new ones."""
     for old, new in MOVED.items():
         Path(app.outdir, "notebooks", f"{old}.html").write_text(
-            f'<meta http-equiv="Refresh" content="0; url={new}.html" />\n',
+            '<!doctype html><link rel="icon" href="../_static/logo.svg">'
+            f'<meta http-equiv="Refresh" content="0; url={new}.html">\n',
             encoding="utf-8",
         )
 

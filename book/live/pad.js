@@ -44,11 +44,7 @@ class Pad {
 
     place.append(this.#layout());
     place.classList.add("ready");
-    // Reaching for the pad is what fetches the engine. A finger that only scrolls past
-    // reaches for nothing.
-    place.addEventListener("pointerenter", (event) => {
-      if (event.pointerType !== "touch") this.#reach();
-    });
+    // A touch, a click or a key is what fetches the engine; who passes by fetches nothing.
     for (const name of ["focusin", "click"]) place.addEventListener(name, () => this.#reach());
     this.sheet.canvas.addEventListener("pointerdown", () => this.#reach());
     this.#render(true);
