@@ -65,7 +65,7 @@ def say_what(network: "nn.Module", digits: "Digits") -> None:
 
 def say_epoch(history: "History") -> None:
     """Print the figures of the last epoch."""
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     tqdm.write(  # it knows how to keep clear of the progress bar
         f"epoch {len(history)}: training loss {history.train_loss[-1]:.4f}, validation "

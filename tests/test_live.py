@@ -427,6 +427,7 @@ def test_nothing_is_fetched_until_the_reader_reaches_for_the_pad(
     page.on("request", lambda request: fetched.append(request.url))
     page.goto(f"{address}/book/intro.html")
     page.locator(".pad").wait_for()
+    page.locator(".pad canvas").first.hover()  # who passes by does not reach for it
     page.wait_for_load_state("networkidle")
     assert not [url for url in fetched if re.search(r"onnx|wasm|ort\.", url)]
     pad = reach(page)

@@ -99,6 +99,14 @@ def test_the_brush_is_the_width_of_the_next_stroke(sheet):
     assert torch.equal(sheet.ink, expected)
 
 
+def test_a_brush_that_changes_in_mid_stroke_waits_for_the_next(sheet):
+    send(sheet, "mouse_down", ONE[0])
+    sheet._brush.value = 34
+    for point in ONE[1:]:
+        send(sheet, "mouse_move", point)
+    assert torch.equal(sheet.ink, rasterize([ONE]))
+
+
 def test_undo_takes_back_stroke_by_stroke(sheet):
     draw(sheet, SEVEN)
     draw(sheet, ONE)

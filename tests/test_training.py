@@ -572,6 +572,16 @@ def test_of_a_damaged_run_the_sentence_says_what_is_whole(loader, tmp_path):
         fit(MLP(()), loader, loader, 5, **options)
 
 
+def test_in_a_notebook_the_progress_is_text_that_is_not_red(
+    loader, monkeypatch, capsys
+):
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    monkeypatch.setitem(sys.modules, "ipykernel", None)
+    fit(MLP(()), loader, loader, 1)
+    out, err = capsys.readouterr()
+    assert "epoch 1/1" in out and not err
+
+
 def test_two_runs_do_not_share_a_folder(loader, tmp_path):
     def another(history):
         with pytest.raises(ValueError, match="Another training writes to"):

@@ -69,6 +69,7 @@ class Sheet(Box):
         self.ink = rasterize([])
         self._inks_before: deque[Tensor] = deque(maxlen=UNDOS)
         self._pen: Point | None = None  # where it is while it is down
+        self._width = WIDTH  # that of the stroke, whatever the brush is by now
 
         canvas = self._canvas = Canvas(width=SIZE, height=SIZE)
         canvas.on_client_ready(self._redraw)
@@ -137,7 +138,7 @@ class Sheet(Box):
     @alone()
     def _pen_down(self, x: float, y: float) -> None:
         self._inks_before.append(self.ink)
-        self._canvas.line_width = self._brush.value
+        self._canvas.line_width = self._width = self._brush.value
         self._draw([(x, y)])
 
     @alone()
@@ -154,10 +155,9 @@ class Sheet(Box):
     def _draw(self, piece: list[Point]) -> None:
         """Ink and show the newest piece of a stroke."""
         self._pen = piece[-1]
-        width = self._brush.value
-        self.ink = add_stroke(self.ink, piece, width)
+        self.ink = add_stroke(self.ink, piece, self._width)
         if len(piece) == 1:
-            self._canvas.fill_circle(*self._pen, width / 2)
+            self._canvas.fill_circle(*self._pen, self._width / 2)
         else:
             self._canvas.stroke_lines(np.array(piece))
         self._say("")

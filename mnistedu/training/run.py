@@ -2,6 +2,7 @@
 
 import copy
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -16,7 +17,7 @@ from torch.nn.functional import cross_entropy
 from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import get_total_norm
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, ReduceLROnPlateau
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from mnistedu import machine
 from mnistedu.activations import eval_mode
@@ -187,7 +188,9 @@ class Run:
                     initial=len(self.history) * steps,
                     unit="batch",
                     leave=False,
-                    # tqdm's own variable, to which its bar for notebooks pays no heed
+                    # Text, which a saved notebook shows without a kernel; in a notebook
+                    # stderr would be red, as if something had failed.
+                    file=sys.stdout if "ipykernel" in sys.modules else sys.stderr,
                     disable=self.rank > 0 or "TQDM_DISABLE" in os.environ,
                 ) as self._progress,
             ):
