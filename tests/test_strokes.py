@@ -12,7 +12,7 @@ from torch import nn
 
 from mnistedu.checkpoints import load_pretrained
 from mnistedu.preprocess import center_digit, normalize
-from mnistedu.strokes import SAMPLES, SIZE, add_stroke, rasterize
+from mnistedu.strokes import SAMPLES, SIZE, add_stroke, rasterize, written_digits
 
 CASES = json.loads((Path(__file__).parent / "strokes.json").read_text("utf-8"))
 INK_JS = Path(__file__).parents[1] / "book" / "live" / "ink.js"
@@ -101,3 +101,23 @@ def test_the_samples_have_many_sizes_and_places():
     middles = torch.stack([(p.amax(0) + p.amin(0)) / 2 for p in points])
     assert heights.min() < 125 and heights.max() > 220
     assert (middles.amax(0) - middles.amin(0)).min() > 100
+
+
+def test_real_people_wrote_twenty_of_each_digit() -> None:
+    strokes, targets = written_digits()
+    assert targets.bincount().tolist() == [20] * 10
+    for digit in strokes:
+        points = torch.tensor([point for stroke in digit for point in stroke])
+        low, high = points.aminmax(dim=0)
+        torch.testing.assert_close(low, torch.tensor([70.0, 40]))
+        torch.testing.assert_close(high, torch.tensor([210.0, 240]))
+    ink = torch.cat([rasterize(digit) for digit in strokes])
+    with torch.inference_mode():
+        logits = load_pretrained()(normalize(center_digit(ink)))
+    assert (logits.argmax(1) == targets).float().mean() > 0.95
+
+
+def test_real_digits_are_as_wide_as_asked_for() -> None:
+    strokes, _ = written_digits(width=0.4)
+    points = [torch.tensor([p for s in digit for p in s]) for digit in strokes]
+    assert {int((p.amax(0) - p.amin(0))[0]) for p in points} == {80}

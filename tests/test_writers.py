@@ -1,5 +1,6 @@
 """The handwriting benchmarks measure on what they say."""
 
+import json
 from collections import Counter
 
 import corruptions
@@ -104,6 +105,33 @@ def test_strokes_that_were_joined_are_told(
     store(monkeypatch, tmp_path, "penbased", rows)
     joined = writers.pen_digits("train").joined
     assert joined.tolist() == [each for _, _, each in wanted]
+
+
+def test_strokes_that_were_joined_are_cut_where_the_pen_was_lifted() -> None:
+    """A seven's bar, a five's, and the last stroke of a four; y counts downwards."""
+    seven = [[0, 0], [50, 0], [100, 0], [80, 50], [60, 100], [20, 50], [90, 50]]
+    five = [[0, 0], [0, 50], [60, 60], [50, 100], [0, 90], [0, 2], [60, 0]]
+    four = [[20, 0], [0, 60], [50, 60], [100, 60], [70, 10], [65, 50], [60, 100]]
+    for target, path, cut in ((7, seven, 5), (5, five, 5), (4, four, 4)):
+        strokes = writers.lift(torch.tensor(path), target)
+        assert strokes == [path[:cut], path[cut:]], target
+
+
+def test_what_is_shipped_was_not_learned_from(tmp_path, monkeypatch) -> None:
+    """Of each sixteen rows one is taken, and of each digit twenty."""
+    rows = []
+    for number in range(16 * 300):
+        x, digit = (100 if number % 16 == 6 else 0), number // 16 % 10
+        path = [each for y in range(100, 20, -10) for each in (x, y)]
+        rows.append(",".join(map(str, [*path, digit])))
+    store(monkeypatch, tmp_path, "penbased", rows)
+    writers.ship(tmp_path / "written.json")
+    shipped = json.loads((tmp_path / "written.json").read_text())
+    counts = Counter(target for target, _ in shipped["digits"])
+    assert counts == dict.fromkeys(range(10), 20)
+    for _, strokes in shipped["digits"]:
+        assert {x for stroke in strokes for x, _ in stroke} == {100}
+    assert "CC BY 4.0" in shipped["licence"]
 
 
 def test_a_path_is_drawn_as_wide_as_it_is_or_narrower() -> None:

@@ -1,12 +1,15 @@
-"""Exercises on how a drawing becomes an image like MNIST's."""
+"""Exercises on how a drawing becomes an image like MNIST's, and a hand is learned."""
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from mnistedu.exercises.answer import Exercise, Function
+from mnistedu.exercises.relate import Case
 from mnistedu.exercises.varied import varied
 
 
@@ -312,8 +315,205 @@ FIT_BOX = Exercise(
     },
 )
 
+
+def _split(pick: Callable[[Tensor], Tensor], digits: range = range(10)) -> Function:
+    """Of each digit what ``pick`` takes of its places to learn from, the rest not."""
+
+    def run(targets: Tensor) -> tuple[Tensor, Tensor]:
+        learn = torch.zeros(len(targets), dtype=torch.bool)
+        for digit in digits:
+            learn[pick((targets == digit).nonzero()[:, 0])] = True
+        return learn.nonzero()[:, 0], (~learn).nonzero()[:, 0]
+
+    return run
+
+
+_halves = _split(lambda at: at[: len(at) // 2])
+
+
+def _by_digit(targets: Tensor, places: Tensor) -> Tensor:
+    return places[targets[places].argsort(stable=True)]
+
+
+HELD_OUT_SPLIT = Exercise(
+    solution=_halves,
+    cases=[
+        {"targets": torch.tensor([3, 3])},
+        {"targets": torch.tensor([1, 0, 0, 1, 1])},
+        {"targets": torch.tensor([9, 2, 9, 4, 2, 9, 4, 9, 2, 7, 4, 7, 2, 2, 9, 7, 9])},
+        {"targets": torch.tensor([5, 0, 8, 8, 0, 5, 0, 5, 8, 5, 8, 5, 0, 0, 5, 5])},
+    ],
+    mistakes={
+        "that is the first half of all images, and a digit that comes late is not "
+        "learned from: take the first half of each digit's.": lambda targets: (
+            torch.arange(len(targets)).tensor_split([len(targets) // 2])
+        ),
+        "the images to learn from are held out as well: hold out all the others.": (
+            lambda targets: (_halves(targets)[0], torch.arange(len(targets)))
+        ),
+        "learn and held_out are exchanged.": lambda targets: _halves(targets)[::-1],
+        "you learn from the second half of each digit's images: take the first.": (
+            _split(lambda at: at[(len(at) + 1) // 2 :])
+        ),
+        "of an odd number the one in the middle is held out: // rounds down.": (
+            _split(lambda at: at[: (len(at) + 1) // 2])
+        ),
+        "that is every second image of each digit: take the first half.": (
+            _split(lambda at: at[::2]),
+            _split(lambda at: at[1::2]),
+        ),
+        "that is one image of each digit: take half of them.": _split(
+            lambda at: at[:1]
+        ),
+        "nothing is learned from digit 9: range(10) ends with it.": _split(
+            lambda at: at[: len(at) // 2], range(9)
+        ),
+        "nothing is learned from digit 0: range(10) begins with it.": _split(
+            lambda at: at[: len(at) // 2], range(1, 10)
+        ),
+        "these say True or False for each image: return their places, "
+        "nonzero()[:, 0].": lambda targets: tuple(
+            torch.isin(torch.arange(len(targets)), places)
+            for places in _halves(targets)
+        ),
+        "these are the targets of the images: return the places of the images.": (
+            lambda targets: tuple(targets[places] for places in _halves(targets))
+        ),
+        "these are in the order of their digits: put the places in ascending order, "
+        "with sort().values.": lambda targets: tuple(
+            _by_digit(targets, places) for places in _halves(targets)
+        ),
+        "nonzero() gives a column, (n, 1): take [:, 0] of it.": lambda targets: tuple(
+            places[:, None] for places in _halves(targets)
+        ),
+        "these are the places to learn from: return those that are held out too.": (
+            lambda targets: _halves(targets)[0]
+        ),
+    },
+)
+
+
+def _step(slip: str = "") -> Function:
+    """One step of fine-tuning, with one slip."""
+
+    def run(
+        network: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        new_images: Tensor,
+        new_targets: Tensor,
+        old_images: Tensor,
+        old_targets: Tensor,
+    ) -> Any:
+        def loss_on(images: Tensor, targets: Tensor) -> Tensor:
+            logits = network(images)
+            logits = logits.softmax(1) if slip == "softmax" else logits
+            return F.cross_entropy(logits, targets)
+
+        def move(loss: Any) -> None:
+            if slip != "no zero_grad()":
+                optimizer.zero_grad()
+            loss = -loss if slip == "uphill" else loss
+            loss.backward()
+            if slip != "no step()":
+                optimizer.step()
+
+        new, old = (new_images, new_targets), (old_images, old_targets)
+        both = (
+            torch.cat([new_images, old_images]),
+            torch.cat([new_targets, old_targets]),
+        )
+        network.train(slip == "train()")
+        if slip == "two steps":
+            move(loss_on(*new))
+        if slip in ("half each", "sum"):
+            loss = loss_on(*new) + loss_on(*old)
+            loss = loss / 2 if slip == "half each" else loss
+        else:
+            parts = {"new": new, "old": old, "two steps": old}
+            loss = loss_on(*parts.get(slip, both))
+        move(loss)
+        if slip == "twice":
+            move(loss_on(*both))
+        if slip == "after":
+            return loss_on(*both).item()
+        return loss.item()
+
+    return run
+
+
+def _watch_step(
+    function: Function, network: nn.Module, optimizer: Any, *images: Tensor
+) -> Any:
+    """What a step does to a network that has just made another one."""
+    read = []
+    network.register_forward_pre_hook(
+        lambda network, inputs: read.append((len(inputs[0]), network.training))
+    )
+    for parameter in network.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    returned = function(network, optimizer, *images)
+    if returned is None or returned is ...:
+        return returned
+    if isinstance(returned, Tensor):
+        returned = returned.detach()
+    return {
+        "the loss": returned,
+        "the weights afterwards": next(network.parameters()).detach().clone(),
+        "the number of images read": sum(n for n, _ in read),
+        "of these in training mode": sum(n for n, training in read if training),
+    }
+
+
+def _step_case(new: int, old: int, start: int) -> Case:
+    network = nn.Linear(3, 4, device="meta").to_empty(device="cpu").eval()
+    with torch.no_grad():
+        network.weight.copy_(varied(4, 3, start=start) / 5)
+        network.bias.zero_()
+    targets = (torch.arange(new + old) + start) ** 2 % 4
+    images = varied(new + old, 3, start=start + 40) / 5
+    return {
+        "network": network,
+        "optimizer": torch.optim.SGD(network.parameters(), lr=0.5),
+        "new_images": images[:new],
+        "new_targets": targets[:new],
+        "old_images": images[new:],
+        "old_targets": targets[new:],
+    }
+
+
+FINE_TUNE_STEP = Exercise(
+    solution=_step(),
+    observe=_watch_step,
+    cases=[_step_case(1, 2, 0), _step_case(2, 5, 7), _step_case(4, 9, 31)],
+    mistakes={
+        "the old images are left out: whoever practises only the new forgets the "
+        "old.": _step("new"),
+        "the new images are left out.": _step("old"),
+        "these are two steps, one after the other: join new and old with torch.cat and "
+        "take one.": _step("two steps"),
+        "new and old have one half of the loss each, however many they are: join them "
+        "with torch.cat, and take the mean over all.": _step("half each"),
+        "the loss is the sum of two means: join new and old with torch.cat, and take "
+        "the mean over all.": _step("sum"),
+        "the gradients of the step before are still there: call optimizer.zero_grad() "
+        "before backward().": _step("no zero_grad()"),
+        "the weights are what they were: after zero_grad() comes loss.backward(), and "
+        "then optimizer.step().": _step("no step()"),
+        "you walk uphill: the loss should fall.": _step("uphill"),
+        "cross_entropy takes the logits, and has the softmax in it.": _step("softmax"),
+        "the network is to stay in evaluation mode: leave out train().": _step(
+            "train()"
+        ),
+        "that is the loss after the step, for which the network must read once more: "
+        "return the one that you have.": _step("after"),
+        "one step is asked for, and these are two.": _step("twice"),
+    },
+)
+
 EXERCISES = {
     "center_of_mass": CENTER_OF_MASS,
     "bounding_box": BOUNDING_BOX,
     "fit_box": FIT_BOX,
+    "held_out_split": HELD_OUT_SPLIT,
+    "fine_tune_step": FINE_TUNE_STEP,
 }

@@ -1,9 +1,11 @@
 """Attempts as readers write them, and a word of the hint that each gets."""
 
 import math
+from functools import partial
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 
 def center(ink: Tensor, first: float = 0.5) -> tuple[Tensor, Tensor]:
@@ -30,6 +32,46 @@ def _box(x, limit=0.1, strict=True):
     m = x > limit if strict else x >= limit
     r, c = (m.any(1).nonzero().flatten(), m.any(0).nonzero().flatten())
     return (r[0].item(), r[-1].item() + 1, c[0].item(), c[-1].item() + 1)
+
+
+def halves(targets, cut=lambda n: n // 2, digits=range(10), sort=True):
+    learn, held_out = [], []
+    for digit in digits:
+        places = [i for i, target in enumerate(targets.tolist()) if target == digit]
+        learn += places[: cut(len(places))]
+        held_out += places[cut(len(places)) :]
+    parts = (sorted(learn), sorted(held_out)) if sort else (learn, held_out)
+    return tuple(torch.tensor(part, dtype=torch.int64) for part in parts)
+
+
+def step(
+    network, optimizer, x, y, old_x, old_y, mode=None, zero=True, end=True, join=True
+):
+    if mode:
+        network.train()
+    if zero:
+        optimizer.zero_grad()
+    if join:
+        x, y = torch.cat([old_x, x]), torch.cat([old_y, y])
+    loss = F.cross_entropy(network(x), y)
+    loss.backward()
+    if end:
+        optimizer.step()
+    return loss
+
+
+def one_after_the_other(network, optimizer, x, y, old_x, old_y):
+    step(network, optimizer, x, y, None, None, join=False)
+    return step(network, optimizer, old_x, old_y, None, None, join=False)
+
+
+def two_losses(network, optimizer, x, y, old_x, old_y, share=1):
+    loss = F.cross_entropy(network(x), y) + F.cross_entropy(network(old_x), old_y)
+    loss = loss * share
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
 
 
 ATTEMPTS = {
@@ -171,6 +213,33 @@ ATTEMPTS = {
             max(1, round(w * 20 / (h + w))),
         ),
     },
+    "held_out_split": {
+        "that is the first half of all images": lambda t: (
+            torch.arange(len(t) // 2),
+            torch.arange(len(t) // 2, len(t)),
+        ),
+        "are held out as well": lambda t: (halves(t)[0], torch.arange(len(t))),
+        "learn and held_out are exchanged": lambda t: halves(t)[::-1],
+        "// rounds down": partial(halves, cut=lambda n: -(-n // 2)),
+        "that is one image of each digit": partial(halves, cut=lambda n: 1),
+        "in the order of their digits": partial(halves, sort=False),
+        "return the places of the images": lambda t: tuple(t[i] for i in halves(t)),
+        "return those that are held out too": lambda t: halves(t)[0],
+        "these say True or False": lambda t: (
+            (m := torch.zeros(len(t), dtype=torch.bool).index_fill(0, halves(t)[0], 1)),
+            ~m,
+        ),
+        "nonzero() gives a column": lambda t: tuple(i.view(-1, 1) for i in halves(t)),
+    },
+    "fine_tune_step": {
+        "the old images are left out": partial(step, join=False),
+        "two steps, one after the other": one_after_the_other,
+        "one half of the loss each": partial(two_losses, share=0.5),
+        "the sum of two means": two_losses,
+        "the step before are still there": partial(step, zero=False),
+        "the weights are what they were": partial(step, end=False),
+        "to stay in evaluation mode": partial(step, mode="train"),
+    },
 }
 
 SOLUTIONS = {
@@ -238,4 +307,6 @@ SOLUTIONS = {
             float(max(round(w * 20 / max(h, w)), 1)),
         ),
     ],
+    "held_out_split": [halves, lambda t: [i.tolist() for i in halves(t)]],
+    "fine_tune_step": [step, lambda *arguments: step(*arguments).item()],
 }
