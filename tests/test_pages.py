@@ -13,7 +13,9 @@ from types import ModuleType
 
 import jupyter_server.serverapp
 import nbformat
+import pupils
 import pytest
+import torch
 import yaml
 from typer.core import TyperGroup
 from typer.main import get_command
@@ -21,6 +23,7 @@ from typer.main import get_command
 import mnistedu
 from mnistedu.cli import app
 from mnistedu.data import CACHE_NAME, RAW_FOLDER, SHA256
+from mnistedu.strokes import written_digits
 
 ROOT = Path(__file__).parents[1]
 BOOK = ROOT / "book"
@@ -248,6 +251,43 @@ def test_the_script_for_two_processes_runs(
     assert (one, two) == ("0", "1")
     assert figures == others
     assert int(figures[0]) == 10  # 1,257 images in batches of twice 64
+
+
+def test_the_steps_for_a_class_run_from_thirty_files_to_ten_new_hands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pupils.write(tmp_path / "class", *written_digits(width=1))
+    names: dict[str, object] = {"__name__": "__main__"}
+    for lines in blocks(page("class.md"), "python"):
+        quick = lines.replace("range(60)", "range(2)").replace(
+            "load()", 'load("offline")'
+        )
+        exec(quick, names)
+    printed = capsys.readouterr().out
+    assert printed.startswith("30 pupils, 600 digits\n01: ")
+    assert len(re.findall(r"^\d\d: \d+% \(\d+% to \d+%\)$", printed, re.M)) == 30
+    (mean, low, high) = re.findall(r"the class: (.*)% \((.*)% to (.*)%\)", printed)[0]
+    assert 80 < float(low) < float(mean) < float(high) <= 100
+    assert len(re.findall(r"^split \d: +\S+% +\S+%$", printed, re.M)) == 5
+    learn, rest, who = names["learn"], names["rest"], names["pupils"]
+    assert isinstance(who, torch.Tensor) and len(who) == 600
+    assert isinstance(learn, torch.Tensor) and isinstance(rest, torch.Tensor)
+    assert sorted([*learn.tolist(), *rest.tolist()]) == [*range(600)]
+
+
+def test_no_pupil_is_on_both_sides() -> None:
+    """The lines of the page that split, alone."""
+    (lines,) = (b for b in blocks(page("class.md"), "python") if "chosen =" in b)
+    who = torch.arange(30).repeat_interleave(20)
+    sides: list[tuple[torch.Tensor, torch.Tensor]] = []
+    split = lines[lines.index("twenty = ") :].split("    tuned =")[0]
+    split = split.replace("\nprint", "\n#") + "    sides.append((learn, rest))\n"
+    exec(split, {"torch": torch, "files": [None] * 30, "pupils": who, "sides": sides})
+    assert len(sides) == 5
+    for learn, rest in sides:
+        assert len(who[learn].unique()) == 20 and len(who[rest].unique()) == 10
+        assert not {*who[learn].tolist()} & {*who[rest].tolist()}
 
 
 # For teachers.

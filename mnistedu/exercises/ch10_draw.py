@@ -1,6 +1,5 @@
 """Exercises on how a drawing becomes an image like MNIST's, and a hand is learned."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -42,24 +41,6 @@ def _untransposed(ink: Tensor) -> tuple[int, ...]:
         *(int(first.min()), int(first.max()) + 1),
         *(int(second.min()), int(second.max()) + 1),
     )
-
-
-def _fit(
-    sides: Callable[[int, int], tuple[float, float]], cut: Callable[[float], float]
-) -> tuple[Function, Function]:
-    """What these sides become, each at least one pixel long, or none."""
-    return (
-        lambda height, width: tuple(max(cut(x), 1) for x in sides(height, width)),
-        lambda height, width: tuple(cut(x) for x in sides(height, width)),
-    )
-
-
-def _by(factor: Callable[[int, int], float]) -> tuple[Function, Function]:
-    return _fit(lambda h, w: (h * factor(h, w), w * factor(h, w)), round)
-
-
-def _right_sides(height: int, width: int) -> tuple[float, float]:
-    return height * 20 / max(height, width), width * 20 / max(height, width)
 
 
 CENTER_OF_MASS = Exercise(
@@ -246,71 +227,6 @@ BOUNDING_BOX = Exercise(
         "these are only two numbers: take rows and columns apart.": lambda ink: (
             int((ink > 0.1).nonzero().min()),
             int((ink > 0.1).nonzero().max()) + 1,
-        ),
-    },
-)
-
-FIT_BOX = Exercise(
-    solution=_fit(_right_sides, round)[0],
-    cases=[
-        {"height": 40, "width": 30},
-        {"height": 50, "width": 100},
-        {"height": 5, "width": 10},
-        {"height": 30, "width": 28},
-        {"height": 100, "width": 82},
-        {"height": 200, "width": 3},
-        {"height": 33, "width": 71},
-        {"height": 7, "width": 3},
-    ],
-    mistakes={
-        "that stretches every digit to a square: multiply both sides by the same "
-        "factor.": lambda height, width: (20, 20),
-        "now the shorter side has 20 pixels and the longer one does not fit: divide 20 "
-        "by the longer side.": _by(lambda height, width: 20 / min(height, width)),
-        "height and width are exchanged.": _fit(
-            lambda height, width: _right_sides(width, height), round
-        ),
-        "this digit is wider than tall: it is the longer side that is to have 20 "
-        "pixels.": _by(lambda height, width: 20 / height),
-        "this digit is taller than wide: it is the longer side that is to have 20 "
-        "pixels.": _by(lambda height, width: 20 / width),
-        "a small digit is to be enlarged: let the factor be larger than 1.": _by(
-            lambda height, width: min(20 / max(height, width), 1)
-        ),
-        "take the nearest whole number: int and // cut the rest off.": _fit(
-            _right_sides, math.floor
-        ),
-        "take the nearest whole number: ceil rounds up what is nearer below.": _fit(
-            _right_sides, math.ceil
-        ),
-        "a thin stroke must not vanish: each side has at least one pixel.": _fit(
-            _right_sides, round
-        )[1],
-        "these are not whole pixels: round them.": _fit(_right_sides, float),
-        "the box has 20 pixels; 28 are those of the whole image.": _by(
-            lambda height, width: 28 / max(height, width)
-        ),
-        "you multiply by the longer side and divide by 20: the factor is 20 divided by "
-        "the longer side.": _by(lambda height, width: max(height, width) / 20),
-        "20 // max(height, width) is a whole number, mostly 0: divide with /.": _by(
-            lambda height, width: 20 // max(height, width)
-        ),
-        "you divide by the sum of both sides: divide 20 by the longer side.": _by(
-            lambda height, width: 20 / (height + width)
-        ),
-        "the proportion is upside down: the shorter side stays the shorter one.": _fit(
-            lambda height, width: (
-                (20, 20 * height / width)
-                if height > width
-                else (20 * width / height, 20)
-            ),
-            round,
-        ),
-        "that is the factor: return the new height and width.": (
-            lambda height, width: 20 / max(height, width)
-        ),
-        "each side is cut off at 20 by itself: multiply both by the same factor.": (
-            lambda height, width: (min(height, 20), min(width, 20))
         ),
     },
 )
@@ -513,7 +429,6 @@ FINE_TUNE_STEP = Exercise(
 EXERCISES = {
     "center_of_mass": CENTER_OF_MASS,
     "bounding_box": BOUNDING_BOX,
-    "fit_box": FIT_BOX,
     "held_out_split": HELD_OUT_SPLIT,
     "fine_tune_step": FINE_TUNE_STEP,
 }

@@ -1,6 +1,5 @@
 """Attempts as readers write them, and a word of the hint that each gets."""
 
-import math
 from functools import partial
 
 import torch
@@ -165,54 +164,6 @@ ATTEMPTS = {
         )(_box(x)),
         "top and left are one too large": lambda x: tuple(v + 1 for v in _box(x)),
     },
-    "fit_box": {
-        "ceil rounds up what is nearer below": lambda height, width: (
-            math.ceil(height * 20 / max(height, width)),
-            math.ceil(width * 20 / max(height, width)),
-        ),
-        "to a square": lambda h, w: (20, 20),
-        "height and width are exchanged": lambda h, w: (
-            round(20 * w / max(h, w)),
-            round(20 * h / max(h, w)),
-        ),
-        "wider than tall": lambda h, w: (20, round(20 * w / h)),
-        "to be enlarged": lambda h, w: (
-            (h, w)
-            if max(h, w) < 20
-            else (round(20 * h / max(h, w)), round(20 * w / max(h, w)))
-        ),
-        "int and // cut": lambda h, w: (int(20 / max(h, w) * h), 20 * w // max(h, w)),
-        "at least one pixel": lambda h, w: tuple(
-            round(20 / max(h, w) * side) for side in (h, w)
-        ),
-        "round them": lambda h, w: (20 / max(h, w) * h, 20 / max(h, w) * w),
-        "now the shorter side has 20 pixels": lambda h, w: (
-            max(1, round(h * 20 / min(h, w))),
-            max(1, round(w * 20 / min(h, w))),
-        ),
-        "the box has 20 pixels; 28 are": lambda h, w: (
-            max(1, round(h * 28 / max(h, w))),
-            max(1, round(w * 28 / max(h, w))),
-        ),
-        "you multiply by the longer side and": lambda h, w: (
-            round(h * max(h, w) / 20),
-            round(w * max(h, w) / 20),
-        ),
-        "20 // max(height, width) is a whole": lambda h, w: (
-            h * (20 // max(h, w)),
-            w * (20 // max(h, w)),
-        ),
-        "that is the factor: return the new height and width": lambda h, w: (
-            20 / max(h, w)
-        ),
-        "the proportion is upside down": lambda h, w: (
-            (20, round(20 * h / w)) if h > w else (round(20 * w / h), 20)
-        ),
-        "you divide by the sum of both": lambda h, w: (
-            max(1, round(h * 20 / (h + w))),
-            max(1, round(w * 20 / (h + w))),
-        ),
-    },
     "held_out_split": {
         "that is the first half of all images": lambda t: (
             torch.arange(len(t) // 2),
@@ -287,24 +238,6 @@ SOLUTIONS = {
             max(i for i in range(x.shape[0]) if (x[i] > 0.1).any()) + 1,
             min(i for i in range(x.shape[1]) if (x[:, i] > 0.1).any()),
             max(i for i in range(x.shape[1]) if (x[:, i] > 0.1).any()) + 1,
-        ),
-    ],
-    "fit_box": [
-        lambda h, w: [
-            max(round(h * 20 / max(h, w)), 1),
-            max(round(w * 20 / max(h, w)), 1),
-        ],
-        lambda h, w: (
-            (20, max(1, round(20 * w / h)))
-            if h >= w
-            else (max(1, round(20 * h / w)), 20)
-        ),
-        lambda h, w: (
-            torch.tensor([h, w]).mul(20 / max(h, w)).round().clamp(min=1).int()
-        ),
-        lambda h, w: (
-            float(max(round(h * 20 / max(h, w)), 1)),
-            float(max(round(w * 20 / max(h, w)), 1)),
         ),
     ],
     "held_out_split": [halves, lambda t: [i.tolist() for i in halves(t)]],
