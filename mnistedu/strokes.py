@@ -64,7 +64,7 @@ SAMPLES: dict[int, list[list[Point]]] = dict(enumerate(json.loads(_SAMPLES)))
 
 
 def written_digits(width: float = 0.7) -> tuple[list[list[list[Point]]], Tensor]:
-    """Two hundred digits that 44 people wrote on a tablet, twenty of each digit.
+    """Two hundred of the digits that 44 people wrote on a tablet, twenty of each.
 
     They are of UCI's pendigits (Alpaydin and Alimoglu, 1996; CC BY 4.0), which keeps
     eight points of each pen's path, joins the strokes of a digit, and has stretched all
