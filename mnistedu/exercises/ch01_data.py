@@ -256,11 +256,16 @@ NEAREST_TARGET = Exercise(
         "dimensions 1 and 2.": lambda images, targets, image: int(
             targets[(images.float() - image).square().argmin()]
         ),
+        "you add up over the images: add up all squares of an image, over dimensions 1 "
+        "and 2.": lambda images, targets, image: int(
+            targets[(images.float() - image).square().sum(0).argmin()]
+        ),
         "that is the target of the last image: is the smallest distance so far kept, "
         "so that the next is compared with it?": lambda images, targets, image: targets[
             -1
         ],
-        "that is the target of the first image: look at all of them.": (
+        "that is the target of the first image: look at all of them, with one distance "
+        "for each, the sum over dimensions 1 and 2.": (
             lambda images, targets, image: targets[0]
         ),
     },

@@ -35,7 +35,11 @@ COUNT_PARAMETERS = Exercise(
             lambda sizes: _count_weights(sizes) + sum(sizes)
         ),
         "one bias for each layer? Each of its neurons has one.": (
-            lambda sizes: _count_weights(sizes) + len(sizes) - 1
+            lambda sizes: _count_weights(sizes) + len(sizes) - 1,
+            lambda sizes: _count_weights(sizes) + len(sizes),
+        ),
+        "the neurons of the last layer have biases too.": (
+            lambda sizes: _count_weights(sizes) + sum(sizes[1:-1])
         ),
         "you count the neurons: a layer has a weight for each pair of an input and a "
         "neuron.": sum,
@@ -124,8 +128,9 @@ ACCURACY = Exercise(
             (logits.amax(1) == targets).float().mean()
         ),
         "you compare the targets with the logits themselves: compare them with the "
-        "place of the largest in each row, argmax(1).": lambda logits, targets: (
-            (logits == targets[:, None]).float().mean()
+        "place of the largest in each row, argmax(1).": (
+            lambda logits, targets: (logits == targets[:, None]).float().mean(),
+            lambda logits, targets: (logits == targets).float().mean(),
         ),
         "you look for the smallest logit: take the largest.": lambda logits, targets: (
             (logits.argmin(1) == targets).float().mean()
@@ -168,12 +173,15 @@ def _epoch(slip: str = "") -> Function:
         model.train(slip != "no train()")
         batches = train_batches * (2 if slip == "twice" else 1)
         for images, targets in batches + (val_batches if slip == "on val" else []):
+            if slip == "step first":
+                optimizer.step()
             if slip not in ("no zero_grad()", "step at the end"):
                 optimizer.zero_grad()
-            loss = loss_fn(model(images), targets)
+            logits = model(images)
+            loss = loss_fn(logits.softmax(1) if slip == "softmax" else logits, targets)
             loss = -loss if slip == "uphill" else loss
             loss.backward()
-            if slip not in ("no step()", "step at the end"):
+            if slip not in ("no step()", "step at the end", "step first"):
                 optimizer.step()
             if slip == "first batch":
                 break
@@ -183,10 +191,13 @@ def _epoch(slip: str = "") -> Function:
         with torch.set_grad_enabled(slip == "gradients"):
             right = [
                 (model(images).argmax(1) == targets).double()
-                for images, targets in val_batches
+                for images, targets in (
+                    train_batches if slip == "measures train" else val_batches
+                )
             ]
         returned = {
             "count": torch.cat(right).sum(),
+            "by batches": torch.cat(right).sum() / len(right),
             "batch means": torch.stack([batch.mean() for batch in right]).mean(),
             "last batch": right[-1].mean(),
             "loss": loss.detach(),
@@ -254,6 +265,11 @@ TRAIN_EPOCH = Exercise(
         "there is one step for the whole epoch: take one after each batch.": _epoch(
             "step at the end"
         ),
+        "the step comes before backward(), and follows the gradients of the batch "
+        "before: first zero_grad() and backward(), then step().": _epoch("step first"),
+        "CrossEntropyLoss does the softmax itself: give it the logits.": _epoch(
+            "softmax"
+        ),
         "you walk uphill: the loss should fall.": _epoch("uphill"),
         "each image is to be trained on once an epoch, and here twice.": _epoch(
             "twice"
@@ -273,6 +289,12 @@ TRAIN_EPOCH = Exercise(
         "torch.no_grad().": _epoch("gradients"),
         "these are the right answers: divide by the number of validation images.": (
             _epoch("count")
+        ),
+        "you divide by the number of batches: divide by that of validation images.": (
+            _epoch("by batches")
+        ),
+        "that is the accuracy on the training images: measure on val_batches.": (
+            _epoch("measures train")
         ),
         "that is the mean of the batches' accuracies, and the last batch is smaller: "
         "count over all images.": _epoch("batch means"),

@@ -140,6 +140,12 @@ ATTEMPTS = {
         "is the nearest image": lambda i, t, x: i[
             ((i.float() - x.float()) ** 2).sum((1, 2)).argmin()
         ],
+        "that is the target of the first image": lambda i, t, x: t[
+            ((i.float() - x.float()) ** 2).sum().argmin()
+        ],
+        "you add up over the images": lambda i, t, x: t[
+            ((i.float() - x.float()) ** 2).sum(0).argmin()
+        ],
         "8 numbers do not fill the shape": lambda i, t, x: t[
             ((i.view(-1, 784).float() - x.view(784).float()) ** 2).sum(1).argmin()
         ],

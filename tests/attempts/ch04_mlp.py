@@ -47,11 +47,13 @@ def epoch(
     evaluate=True,
     no_grad=True,
     measure=accuracy,
+    softmax=False,
 ):
     if train:
         model.train()
     for images, targets in train_batches:
-        loss = sign * loss_fn(model(images), targets)
+        logits = model(images)
+        loss = sign * loss_fn(logits.softmax(1) if softmax else logits, targets)
         loss.backward()
         if step:
             optimizer.step()
@@ -62,6 +64,17 @@ def epoch(
         return measure(model, val_batches)
 
 
+def _step_first(model, loss_fn, optimizer, train_batches, val_batches):
+    model.train()
+    for images, targets in train_batches:
+        optimizer.step()
+        optimizer.zero_grad()
+        loss_fn(model(images), targets).backward()
+    model.eval()
+    with torch.no_grad():
+        return accuracy(model, val_batches)
+
+
 ATTEMPTS = {
     "count_parameters": {
         "you forgot the biases": lambda sizes: count(sizes, lambda s, i: 0),
@@ -69,7 +82,12 @@ ATTEMPTS = {
         "pixels have no bias": lambda sizes: (
             sizes[0] + count(sizes, lambda s, i: s[i + 1])
         ),
-        "one bias for each layer": lambda sizes: count(sizes, lambda s, i: 1),
+        "one bias for each layer": lambda sizes: (
+            len(sizes) + count(sizes, lambda s, i: 0)
+        ),
+        "the last layer have biases too": lambda sizes: (
+            count(sizes, lambda s, i: s[i + 1]) - sizes[-1]
+        ),
         "you count the neurons": lambda sizes: int(torch.tensor(sizes).sum()),
         "first layer only": lambda sizes: (sizes[0] + 1) * sizes[1],
         "last layer only": count_last,
@@ -114,7 +132,7 @@ ATTEMPTS = {
         ),
         "only floats have a mean": lambda z, t: (z.argmax(1) == t).mean(),
         "the targets with the largest": lambda z, t: (z.amax(1) == t).float().mean(),
-        "the targets with the logits": lambda z, t: (z == t[:, None]).float().mean(),
+        "the targets with the logits": lambda z, t: (z == t).float().mean(),
         "a digit may be the most probable": lambda z, t: (
             (z.softmax(1)[range(len(t)), t] > 0.5).float().mean()
         ),
@@ -165,6 +183,19 @@ ATTEMPTS = {
                 sum((model(x).argmax(1) == y).float().mean() for x, y in batches)
                 / len(batches)
             ),
+        ),
+        "softmax itself: give it the logits": partial(epoch, softmax=True),
+        "the step comes before backward()": _step_first,
+        "you divide by the number of batches": partial(
+            epoch,
+            measure=lambda model, batches: (
+                sum((model(x).argmax(1) == y).sum() for x, y in batches) / len(batches)
+            ),
+        ),
+        "the accuracy on the training images": (
+            lambda model, loss_fn, opt, train, val: epoch(
+                model, loss_fn, opt, train, train
+            )
         ),
         "accuracy of the last batch": partial(
             epoch,
