@@ -1,10 +1,10 @@
-"""Looking at what a network's layers put out, and leaving the network as it was.
+"""Looking at what a network's layers put out, changing it, and leaving no trace.
 
 A layer is given by its name, as in ``model.named_modules()`` (``"blocks.0"`` is a
 ConvNet's first block), or as the module itself (``model.blocks[0]``).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
@@ -68,6 +68,42 @@ def capture_activations(
             # A hook's handle is a context manager that removes the hook.
             hooks.enter_context(module.register_forward_hook(partial(keep, layer)))
         yield captured
+
+
+@contextmanager
+def replace_channels(
+    model: nn.Module,
+    layer: str | nn.Module,
+    channels: Sequence[int],
+    values: Tensor | float = 0,
+) -> Iterator[None]:
+    """Replace channels of what a layer puts out, for as long as the block runs.
+
+    With one number for ``values`` this is an ablation: the channels say nothing any
+    more. With what the same channels put out for other images it is activation
+    patching (Zhang and Nanda, 2024)::
+
+        with replace_channels(model, "blocks.1", [7], maps_of_a_nine[:, [7]]):
+            logits = model(a_four)
+
+    Args:
+        model: the network. No hook stays after the block, nor after an exception.
+        layer: the layer, by name or as the module; it puts out ``(N, C, ...)``.
+        channels: which of the C to replace.
+        values: what to put in their place: one number, or a tensor that broadcasts to
+            ``(N, len(channels), ...)``.
+
+    Raises:
+        ValueError: if the model has no such layer; the message names those it has.
+    """
+
+    def replace(_module: nn.Module, _inputs: object, output: Tensor) -> Tensor:
+        output = output.clone()
+        output[:, list(channels)] = torch.as_tensor(values).to(output)
+        return output
+
+    with find_layer(model, layer).register_forward_hook(replace):
+        yield
 
 
 def find_layer(model: nn.Module, layer: str | nn.Module) -> nn.Module:

@@ -97,6 +97,26 @@ def per_class_accuracy(logits: Tensor, targets: Tensor) -> Tensor:
     return matrix.diag() / matrix.sum(1)
 
 
+def auc(scores: Tensor, positive: Tensor) -> Tensor:
+    """In which share of all pairs a positive example has the larger score.
+
+    That is the area under the receiver operating characteristic (Hanley and McNeil,
+    1982): 1 if the scores separate the two kinds, about 0.5 if they know nothing.
+
+    Args:
+        scores: float ``(N,)``, or ``(C, N)`` for C different scores.
+        positive: bool ``(N,)``, some of them true and some false.
+
+    Returns:
+        float ``()``, or ``(C,)``, in [0, 1]. A pair with equal scores counts one half.
+    """
+    others = scores[..., ~positive].sort(-1).values
+    mine = scores[..., positive].contiguous()
+    less = torch.searchsorted(others, mine).float()  # how many others lie below
+    no_more = torch.searchsorted(others, mine, right=True).float()
+    return (less + no_more).mean(-1) / (2 * others.shape[-1])
+
+
 def calibration(logits: Tensor, targets: Tensor, bins: int = 10) -> Calibration:
     """Sort the answers by confidence, the largest probability, into equal bins.
 

@@ -106,6 +106,110 @@ def plot_heatmap(
     return ax
 
 
+def plot_channels(
+    channels: Sequence[int], columns: Mapping[str, Tensor], every: int = 16
+) -> Axes:
+    """Draw what belongs to each channel in a row, the channel's number in front.
+
+    Args:
+        channels: their numbers.
+        columns: by the words above it, what a column shows of each channel: one
+            picture ``(C, h, w)`` or several ``(C, n, h, w)``. Those with negative
+            numbers are signed, in blue and red, each on a scale of its own; others are
+            ink.
+        every: after how many rows the words are said again.
+    """
+    step = 1.1  # from one picture to the next; a picture is 1 wide and tall
+    tops = [step * row + 0.5 * (row // every) for row in range(len(channels))]
+    grids = [each if each.ndim == 4 else each[:, None] for each in columns.values()]
+    width = sum(step * grid.shape[1] + 0.3 for grid in grids) + 0.5
+    figure = plt.figure(figsize=(0.6 * width, 0.6 * (tops[-1] + 1.6)))
+    ax = figure.add_axes((0, 0, 1, 1))
+    for top, k in zip(tops, channels, strict=True):
+        ax.text(-0.15, top + 0.5, str(k), ha="right", va="center", fontsize=9)
+    left = 0.0
+    for name, grid in zip(columns, grids, strict=True):
+        right = left + step * grid.shape[1]
+        for top in tops[::every]:
+            ax.text((left + right) / 2, top - 0.15, name, ha="center", fontsize=8)
+        for top, pictures in zip(tops, grid, strict=True):
+            for x, picture in enumerate(pictures):
+                corner = (left + step * x, top)
+                extent = (corner[0], corner[0] + 1, top + 1, top)
+                if grid.min() < 0:
+                    _show_signed(ax, picture, extent=extent)
+                else:
+                    ink = picture.numpy()
+                    ax.imshow(ink, cmap="gray_r", vmin=0, vmax=1, extent=extent)
+                ax.add_patch(Rectangle(corner, 1, 1, fill=False, linewidth=0.4))
+        left = right + 0.3
+    ax.set(xlim=(-0.7, width - 0.7), ylim=(tops[-1] + 1.1, -0.5))
+    ax.set_axis_off()
+    return ax
+
+
+def plot_tables(tables: Mapping[str, Tensor]) -> list[Axes]:
+    """Draw small tables ``(h, w)`` beside each other, their numbers on pale colours.
+
+    Each has its name above it. Blue is positive, red negative.
+    """
+    figure = plt.figure(figsize=(2.8 * len(tables), 2.9), layout="constrained")
+    axes = list(figure.subplots(1, len(tables), squeeze=False)[0])
+    for ax, (name, table) in zip(axes, tables.items(), strict=True):
+        _show_signed(ax, table, shade=0.5)
+        for row, column in torch.ones_like(table).nonzero().tolist():
+            text = f"{table[row, column]:.2f}"
+            ax.text(column, row, text, ha="center", va="center", fontsize=8)
+        ax.set(title=name, xticks=[], yticks=[])
+    return axes
+
+
+def plot_by_channel(values: Tensor, label: str, rows: int = 2) -> list[Axes]:
+    """Draw signed values ``(10, C)``, digits down and channels across, in colour.
+
+    Args:
+        values: float ``(10, C)``.
+        label: what the colours stand for.
+        rows: on how many lines the channels are set, so that they can be told apart.
+    """
+    figure = plt.figure(figsize=(7, 2.3 * rows), layout="constrained")
+    axes = list(figure.subplots(rows, squeeze=False)[:, 0])
+    size = -(-values.shape[1] // rows)
+    limit = float(values.abs().max())
+    for ax, start in zip(axes, range(0, values.shape[1], size), strict=True):
+        part = values[:, start : start + size]
+        end = start + part.shape[1]
+        _show_signed(ax, part, limit, extent=(start - 0.5, end - 0.5, 9.5, -0.5))
+        ax.set(xlabel="channel", ylabel="digit", yticks=range(10))
+        ax.set_xticks(range(start, end, 2))
+        ax.tick_params(labelsize=7)
+    figure.colorbar(axes[0].images[0], ax=axes, label=label)
+    return axes
+
+
+def plot_beside_chance(
+    counts: Sequence[int], curves: Mapping[str, Sequence[float]], chance: Tensor
+) -> Axes:
+    """Draw curves over ``counts``, and what random draws gave.
+
+    Args:
+        counts: along the horizontal axis.
+        curves: by its name, a value for each count.
+        chance: ``(len(counts), draws)``. The band reaches from the smallest to the
+            largest, and the line in it is the mean.
+    """
+    ax = plt.figure(figsize=(5.5, 2.7), layout="constrained").subplots()
+    low, high = chance.aminmax(dim=1)
+    ax.fill_between(counts, low, high, color="gray", alpha=0.3)
+    ax.plot(counts, chance.mean(1), "v:", color="gray", label="random")
+    for (name, values), (color, line) in zip(curves.items(), LINES, strict=False):
+        ax.plot(counts, values, line, color=color, label=name)
+    ax.set(xticks=counts, ylim=(-0.02, 1.05))
+    ax.grid(alpha=0.3)
+    ax.legend(fontsize=8)
+    return ax
+
+
 def plot_window(
     image: Tensor, kernel: Tensor, row: int, column: int, figure: Figure | None = None
 ) -> list[Axes]:

@@ -4,7 +4,12 @@ import pytest
 import torch
 from torch import nn
 
-from mnistedu.activations import capture_activations, eval_mode, feature_maps
+from mnistedu.activations import (
+    capture_activations,
+    eval_mode,
+    feature_maps,
+    replace_channels,
+)
 from mnistedu.models import MLP, ConvNet
 
 
@@ -142,6 +147,60 @@ def test_feature_maps_without_any_weights():
 
 def test_feature_maps_of_an_mlp():
     assert feature_maps(MLP(), torch.zeros(2, 1, 28, 28), "2").shape == (2, 256)
+
+
+def test_ablating_the_last_maps_takes_their_terms_out_of_the_logits():
+    model = ConvNet(blocks=4, pooled=True).eval()
+    images = torch.randn(3, 1, 28, 28)
+    with torch.no_grad(), replace_channels(model, "blocks.3", [2, 5]):
+        ablated = model(images)
+    means = feature_maps(model, images, "pool").flatten(1)[:, [2, 5]]
+    by_hand = model(images) - means @ model.head.weight[:, [2, 5]].T
+    torch.testing.assert_close(ablated, by_hand)
+
+
+def test_replaced_channels_are_what_the_next_layers_see():
+    model = ConvNet(blocks=2).eval()
+    four, nine = torch.randn(3, 1, 28, 28), torch.randn(3, 1, 28, 28)
+    maps, others = (feature_maps(model, x, "blocks.0") for x in (four, nine))
+    maps[:, [1, 4]] = others[:, [1, 4]]
+    with torch.no_grad():
+        by_hand = model.head(model.blocks[1](maps).flatten(1))
+        with replace_channels(model, "blocks.0", [1, 4], others[:, [1, 4]]):
+            torch.testing.assert_close(model(four), by_hand)
+        maps[:, 7] = 0.5
+        by_hand = model.head(model.blocks[1](maps).flatten(1))
+        with (
+            replace_channels(model, "blocks.0", [1, 4], others[:, [1, 4]]),
+            replace_channels(model, model.blocks[0], [7], 0.5),
+        ):
+            torch.testing.assert_close(model(four), by_hand)
+
+
+def test_a_tensor_of_means_gives_each_channel_its_own():
+    model, images = ConvNet(blocks=1).eval(), torch.randn(2, 1, 28, 28)
+    values = torch.tensor([3.0, 4]).view(2, 1, 1)
+    with (
+        capture_activations(model, "pool") as captured,
+        replace_channels(model, "blocks.0", [6, 0], values),
+    ):
+        model(images)
+    assert (captured["pool"][:, 6] == 3).all() and (captured["pool"][:, 0] == 4).all()
+
+
+def test_no_replacement_outlives_its_block(model):
+    before = state(model)
+    with (
+        pytest.raises(ZeroDivisionError),
+        replace_channels(model, "blocks.0", [0]),
+    ):
+        1 / 0  # noqa: B018
+    assert state(model) == before
+    with (
+        pytest.raises(ValueError, match=r"has no layer 'blocks\.7'"),
+        replace_channels(model, "blocks.7", [0]),
+    ):
+        pass  # pragma: no cover
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")

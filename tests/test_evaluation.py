@@ -14,6 +14,7 @@ from mnistedu.data import Split, make_loader
 from mnistedu.evaluation import (
     accuracy,
     accuracy_interval,
+    auc,
     calibration,
     confusion_matrix,
     distort,
@@ -371,3 +372,15 @@ def test_predict_brings_the_images_to_the_network():
     model = Elsewhere()
     predict(model, [(torch.randn(2, 1, 28, 28), torch.zeros(2))])
     assert model.device == "meta"
+
+
+def test_auc_is_the_share_of_pairs_and_scikit_learns():
+    scores = torch.tensor([[0.1, 0.4, 0.35, 0.8], [3, 1, 2, 2]])
+    positive = torch.tensor([False, False, True, True])
+    assert auc(scores, positive).tolist() == [0.75, 0.5]
+    assert auc(scores[0], positive).item() == 0.75
+    torch.manual_seed(0)
+    scores = torch.randint(20, (5, 300)).float()  # with many that are equal
+    positive = torch.rand(300) < 0.3
+    expected = [sklearn.metrics.roc_auc_score(positive, each) for each in scores]
+    assert auc(scores, positive).tolist() == pytest.approx(expected)

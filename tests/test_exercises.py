@@ -111,11 +111,6 @@ def test_no_two_mistakes_agree_in_all_cases(name):
             "no ReLU is asked for",
         ),
         (
-            "nearest",
-            lambda f: torch.cdist(f, f, p=1).fill_diagonal_(9e9).argmin(1),
-            "another distance",
-        ),
-        (
             "bounding_box",
             lambda ink: (
                 *((at := (ink.sum(1) > 0.1).nonzero()).min(), at.max() + 1),

@@ -87,6 +87,53 @@ def test_plot_heatmap_without_heat_or_ink(recwarn):
     assert not recwarn.list
 
 
+def test_plot_channels_has_a_row_for_each_and_says_the_words_again():
+    signed, ink = torch.randn(5, 3, 3), torch.rand(5, 2, 4, 4)
+    ax = plotting.plot_channels([7, 8, 9, 30, 31], {"k": signed, "best": ink}, every=3)
+    words = [text.get_text() for text in ax.texts]
+    assert words == ["7", "8", "9", "30", "31", "k", "k", "best", "best"]
+    kernels, windows = ax.images[:5], ax.images[5:]
+    np.testing.assert_array_equal(kernels[3].get_array(), signed[3])
+    limit = signed[3].abs().max().item()
+    assert kernels[3].get_clim() == pytest.approx((-limit, limit))
+    np.testing.assert_array_equal(windows[2 * 3 + 1].get_array(), ink[3, 1])
+    assert windows[0].get_clim() == (0, 1)
+    boxes = [tuple(image.get_extent()) for image in ax.images]
+    assert len(set(boxes)) == 15  # none hides another
+    assert boxes[3][2:] == boxes[5 + 2 * 3][2:]  # the same channel, the same height
+
+
+def test_plot_tables_writes_every_number_on_its_colour():
+    first, second = torch.tensor([[1.0, -2]]), torch.tensor([[0.125], [3]])
+    a, b = plotting.plot_tables({"a": first, "b": second})
+    assert (a.get_title(), b.get_title()) == ("a", "b")
+    assert numbers(a) == [1, -2] and numbers(b) == [0.12, 3]
+    assert a.images[0].get_clim() == (-4, 4)  # twice the largest: pale
+
+
+def test_plot_by_channel_puts_each_channel_at_its_number():
+    values = torch.randn(10, 7)
+    top, bottom = plotting.plot_by_channel(values, "lost")
+    np.testing.assert_array_equal(top.images[0].get_array(), values[:, :4])
+    np.testing.assert_array_equal(bottom.images[0].get_array(), values[:, 4:])
+    assert tuple(bottom.images[0].get_extent())[:2] == (3.5, 6.5)
+    limit = values.abs().max().item()
+    for ax in (top, bottom):
+        assert ax.images[0].get_clim() == pytest.approx((-limit, limit))
+    assert "lost" in [ax.get_ylabel() for ax in top.figure.axes]  # the bar's
+
+
+def test_plot_beside_chance_draws_curves_and_the_band_of_the_draws():
+    chance = torch.tensor([[0.1, 0.3], [0.5, 0.9]])
+    ax = plotting.plot_beside_chance([4, 8], {"own": [0.2, 0.4]}, chance)
+    random, own = ax.lines
+    assert random.get_ydata() == pytest.approx([0.2, 0.7])
+    assert [*own.get_ydata()] == [0.2, 0.4] and own.get_label() == "own"
+    (band,) = ax.collections
+    corners = {tuple(corner) for corner in band.get_paths()[0].vertices.round(3)}
+    assert {(4, 0.1), (4, 0.3), (8, 0.5), (8, 0.9)} <= corners
+
+
 def numbers(ax: Axes) -> list[float]:
     """Those written into a table, row by row."""
     return [float(text.get_text()) for text in ax.texts]

@@ -1,4 +1,4 @@
-"""Exercises on feature maps: what the channels respond to."""
+"""Exercises on feature maps: what the channels respond to, and are for."""
 
 import torch
 from torch import Tensor
@@ -20,17 +20,20 @@ def _most_excited(maps: Tensor, channel: int, k: int) -> Tensor:
     return maps[:, channel].amax((1, 2)).topk(k).indices
 
 
-def _nearest(features: Tensor) -> Tensor:
-    return _distances(features).fill_diagonal_(torch.inf).argmin(1)
+def _ablated(maps: Tensor, channel: int) -> Tensor:
+    return _with(maps, channel, maps[:, channel].mean())
 
 
-def _distances(features: Tensor) -> Tensor:
-    return torch.cdist(features, features)
+def _with(maps: Tensor, channel: int, value: Tensor | float) -> Tensor:
+    maps = maps.clone()
+    maps[:, channel] = value
+    return maps
 
 
-def _cosines(features: Tensor) -> Tensor:
-    directions = torch.nn.functional.normalize(features)
-    return directions @ directions.T
+def _image_with(maps: Tensor, index: int, value: Tensor) -> Tensor:
+    maps = maps.clone()
+    maps[index] = value
+    return maps
 
 
 RESPOND = Exercise(
@@ -217,68 +220,79 @@ MOST_EXCITED = Exercise(
     },
 )
 
-NEAREST = Exercise(
-    solution=_nearest,
+ABLATED = Exercise(
+    solution=_ablated,
     cases=[
-        {"features": torch.tensor([[0.0, 1], [1, 1], [4, 0], [9, 3]])},
-        {"features": varied(8, 3, start=3)},
-        {"features": varied(10, 4)},
-        {"features": varied(9, 5, start=50)},
+        {
+            "maps": torch.tensor([[[[1.0, 2]], [[0, 4]]], [[[3, 5]], [[6, 6]]]]),
+            "channel": 1,
+        },
+        {"maps": varied(4, 3, 2, 3), "channel": 2},
+        {"maps": varied(3, 4, 3, 2, start=17), "channel": 0},
+        {"maps": varied(5, 4, 2, 2, start=40), "channel": 3},
     ],
     mistakes={
-        "every image is nearest to itself, at distance 0: put infinity on the "
-        "diagonal, for example with fill_diagonal_.": lambda features: _distances(
-            features
-        ).argmin(1),
-        "these are the farthest: take the smallest distance.": lambda features: (
-            _distances(features).argmax(1)
+        "you put 0 there, which is an ablation too: here the channel's mean is asked "
+        "for.": lambda maps, channel: _with(maps, channel, 0),
+        "each image gets a mean of its own, which still tells the images apart: take "
+        "one mean, over all images and places.": lambda maps, channel: _with(
+            maps, channel, maps[:, channel].mean((1, 2), keepdim=True)
         ),
-        "these are the distances: return the index of the nearest, with argmin.": (
-            lambda features: _distances(features).fill_diagonal_(torch.inf).amin(1)
+        "each place gets a mean of its own, over the images: take one mean, over all "
+        "images and places.": lambda maps, channel: _with(
+            maps, channel, maps[:, channel].mean(0)
         ),
-        "you take the largest product, and long vectors have large products with all "
-        "others: compare distances.": lambda features: (
-            (features @ features.T).fill_diagonal_(-torch.inf).argmax(1)
+        "maps[channel] is an image with all its maps: the channels are dimension 1, "
+        "maps[:, channel].": (
+            lambda maps, channel: _image_with(maps, channel, maps[channel].mean()),
+            lambda maps, channel: _image_with(maps, channel, maps[:, channel].mean()),
+            lambda maps, channel: _with(maps, channel, maps[channel].mean()),
         ),
-        "that is the index of one pair: find the nearest in each row, along dimension "
-        "1.": lambda features: _distances(features).fill_diagonal_(torch.inf).argmin(),
-        "you add up how far the numbers are apart, another distance: cdist squares the "
-        "differences unless you say p=1.": lambda features: (
-            torch.cdist(features, features, p=1).fill_diagonal_(torch.inf).argmin(1)
+        "that is the mean over all channels: take the mean of this one.": (
+            lambda maps, channel: _with(maps, channel, maps.mean())
         ),
-        "you compare by the number that differs most: the distance adds up the squares "
-        "of all differences.": lambda features: (
-            torch.cdist(features, features, p=torch.inf)
-            .fill_diagonal_(torch.inf)
-            .argmin(1)
+        "every channel is replaced by its mean: leave the others as they are.": (
+            lambda maps, channel: maps.mean((0, 2, 3), keepdim=True).expand_as(maps)
         ),
-        "you compare directions, by the cosine: the distance is asked for.": (
-            lambda features: _cosines(features).fill_diagonal_(-torch.inf).argmax(1)
+        "you replace the others and leave this one: do it the other way round.": (
+            lambda maps, channel: _with(
+                maps.mean((0, 2, 3), keepdim=True).expand_as(maps),
+                channel,
+                maps[:, channel],
+            ),
+            lambda maps, channel: _with(0 * maps, channel, maps[:, channel]),
         ),
-        "these are the second nearest others: the nearest stands in second place of "
-        "argsort, behind the vector itself.": (
-            lambda features: _distances(features).argsort(1)[:, 2]
+        "the others are gone: only this channel is to change.": lambda maps, channel: (
+            _with(0 * maps, channel, maps[:, channel].mean())
         ),
-        "these are the second farthest: sort from the smallest distance.": (
-            lambda features: _distances(features).argsort(1, descending=True)[:, 1]
+        "you subtract the mean from the channel: put the mean in its place.": (
+            lambda maps, channel: _with(
+                maps, channel, maps[:, channel] - maps[:, channel].mean()
+            )
         ),
-        "1 on the diagonal is not far enough, since others may be farther than that: "
-        "put infinity there.": lambda features: (
-            _distances(features) + torch.eye(len(features))
-        ).argmin(1),
-        "these are the nearest two, the vector itself among them: keep the second.": (
-            lambda features: _distances(features).topk(2, largest=False).indices
+        "that is the mean alone: return all maps, with the mean in this channel.": (
+            lambda maps, channel: maps[:, channel].mean()
         ),
-        "these are the nearest vectors: return their indices.": (
-            lambda features: features[_nearest(features)]
+        "you return this channel only: return all maps.": lambda maps, channel: (
+            _ablated(maps, channel)[:, channel]
         ),
-        "differences of opposite sign cancel: square them before you add them up, as "
-        "cdist does.": lambda features: (
-            (features[:, None] - features)
-            .sum(2)
-            .abs()
-            .fill_diagonal_(torch.inf)
-            .argmin(1)
+        "you take the channel out, and the next layer would miss it: put its mean at "
+        "every place.": lambda maps, channel: maps[
+            :, [k for k in range(maps.shape[1]) if k != channel]
+        ],
+        "you put the channel's largest number there: its mean is asked for.": (
+            lambda maps, channel: _with(maps, channel, maps[:, channel].max())
+        ),
+        "you put the channel's median there: its mean is asked for.": (
+            lambda maps, channel: _with(maps, channel, maps[:, channel].median())
+        ),
+        "only the first image is changed: change the channel in all of them.": (
+            lambda maps, channel: torch.cat(
+                [_with(maps[:1], channel, maps[:, channel].mean()), maps[1:]]
+            )
+        ),
+        "the channels are counted from 0, and you count from 1.": (
+            lambda maps, channel: _ablated(maps, channel - 1)
         ),
     },
 )
@@ -286,5 +300,5 @@ NEAREST = Exercise(
 EXERCISES = {
     "respond": RESPOND,
     "most_excited": MOST_EXCITED,
-    "nearest": NEAREST,
+    "ablated": ABLATED,
 }

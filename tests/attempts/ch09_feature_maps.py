@@ -1,7 +1,5 @@
 """Attempts as readers write them, and a word of the hint that each gets."""
 
-import math
-
 import numpy as np
 import torch
 from torch.nn import functional as F
@@ -16,10 +14,36 @@ def _resp_loop(m, w, i, j):
     return total
 
 
-def _n_inplace(f):
-    f[:] = f - f.mean(0)
-    d = torch.cdist(f, f)
-    return d.fill_diagonal_(torch.inf).argmin(1)
+def _a_inplace(m, c):
+    m[:, c] = m[:, c].mean()
+    return m
+
+
+def _a_set(m, c, value):
+    m = m.clone()
+    m[:, c] = value
+    return m
+
+
+def _a_loop(m, c):
+    out = m.clone()
+    mean = sum(out[n, c].sum().item() for n in range(len(m))) / m[:, c].numel()
+    for n in range(len(m)):
+        for i in range(m.shape[2]):
+            for j in range(m.shape[3]):
+                out[n, c, i, j] = mean
+    return out
+
+
+def _a_first_dimension(m, c):
+    m = m.clone()
+    m[c] = m[c].mean()
+    return m
+
+
+def _a_no_return(m, c):
+    m = m.clone()
+    m[:, c] = m[:, c].mean()
 
 
 ATTEMPTS = {
@@ -112,45 +136,35 @@ ATTEMPTS = {
             m[:, 0].amax((1, 2)).topk(k).indices
         ),
     },
-    "nearest": {
-        "at distance 0": lambda f: (f[:, None] - f).norm(dim=2).argmin(1),
-        "the farthest": lambda f: (f[:, None] - f).norm(dim=2).argmax(1),
-        "these are the distances": lambda f: (
-            (f[:, None] - f).norm(dim=2).topk(2, largest=False).values[:, 1]
+    "ablated": {
+        "your function changes its input maps": _a_inplace,
+        "you put 0 there": lambda m, c: m.index_fill(1, torch.tensor([c]), 0),
+        "each image gets a mean of its own": lambda m, c: _a_set(
+            m, c, m[:, c].flatten(1).mean(1)[:, None, None]
         ),
-        "largest product": lambda f: (f @ f.T - 1e6 * torch.eye(len(f))).argmax(1),
-        "index of one pair": lambda f: (
-            (f[:, None] - f).norm(dim=2) + 1e6 * torch.eye(len(f))
-        ).argmin(),
-        "you add up how far the numbers": lambda f: (
-            torch.cdist(f, f, p=1).fill_diagonal_(torch.inf).argmin(1)
+        "each place gets a mean of its own": lambda m, c: _a_set(
+            m, c, m.mean(0)[c].expand(len(m), -1, -1)
         ),
-        "you compare directions, by the cosine": lambda f: (
-            (F.normalize(f) @ F.normalize(f).T).fill_diagonal_(-torch.inf).argmax(1)
+        "the channels are dimension 1": _a_first_dimension,
+        "mean over all channels": lambda m, c: _a_set(m, c, m.mean()),
+        "every channel is replaced": lambda m, c: (
+            m.mean(dim=(0, 2, 3), keepdim=True) + 0 * m
         ),
-        "these are values and where they were": lambda f: (
-            torch.cdist(f, f).fill_diagonal_(torch.inf).min(1)
+        "do it the other way round": lambda m, c: (
+            m * (torch.arange(m.shape[1]) == c)[:, None, None]
         ),
-        "the nearest two, the vector itself among": lambda f: (
-            torch.cdist(f, f).topk(2, largest=False).indices
+        "the others are gone": lambda m, c: (
+            m[:, c].mean() * (torch.arange(m.shape[1]) == c)[:, None, None]
+        ).expand_as(m),
+        "you subtract the mean": lambda m, c: _a_set(m, c, m[:, c] - m[:, c].mean()),
+        "that is the mean alone": lambda m, c: m[:, c].mean().item(),
+        "this channel only": lambda m, c: m[:, c].mean().expand(m[:, c].shape),
+        "you take the channel out": lambda m, c: torch.cat(
+            [m[:, :c], m[:, c + 1 :]], dim=1
         ),
-        "the second farthest": lambda f: torch.cdist(f, f).argsort(1, descending=True)[
-            :, 1
-        ],
-        "you compare by the number that differs": lambda f: (
-            torch.cdist(f, f, torch.inf).fill_diagonal_(torch.inf).argmin(1)
-        ),
-        "your function changes its input features, which": _n_inplace,
-        "the nearest vectors": lambda f: f[
-            torch.cdist(f, f).fill_diagonal_(torch.inf).argmin(1)
-        ],
-        "a dimension is missing here": lambda f: torch.stack(
-            [torch.cdist(x, f).argmin() for x in f]
-        ),
-        "1 on the diagonal is not far": lambda f: (
-            torch.cdist(f, f) + torch.eye(len(f))
-        ).argmin(1),
-        "the second nearest others": lambda f: torch.cdist(f, f).argsort(1)[:, 2],
+        "largest number there": lambda m, c: _a_set(m, c, m[:, c].amax()),
+        "your function returns nothing": _a_no_return,
+        "that is maps, as it was given": lambda m, c: m,
     },
 }
 
@@ -168,18 +182,15 @@ SOLUTIONS = {
         lambda m, c, k: m[:, c].amax(dim=(-1, -2)).sort(descending=True).indices[:k],
         lambda m, c, k: np.argsort(-m.numpy()[:, c].max((1, 2)))[:k],
     ],
-    "nearest": [
-        lambda f: torch.cdist(f, f).argsort(1)[:, 1],
-        lambda f: torch.cdist(f, f).topk(2, largest=False).indices[:, 1],
-        lambda f: [
-            min(
-                (j for j in range(len(f)) if j != i),
-                key=lambda j: float(((f[i] - f[j]) ** 2).sum()),
-            )
-            for i in range(len(f))
-        ],
-        lambda f: (
-            ((f[:, None] - f) ** 2).sum(2).fill_diagonal_(math.inf).min(1).indices
+    "ablated": [
+        _a_loop,
+        lambda m, c: _a_set(m, c, m[:, c].mean()),
+        lambda m, c: m.index_fill(1, torch.tensor([c]), m[:, c].mean().item()),
+        lambda m, c: torch.where(
+            (torch.arange(m.shape[1]) == c).view(1, -1, 1, 1), m[:, c].mean(), m
+        ),
+        lambda m, c: torch.cat(
+            [m[:, :c], 0 * m[:, c : c + 1] + m[:, c].mean(), m[:, c + 1 :]], 1
         ),
     ],
 }
