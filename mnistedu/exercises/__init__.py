@@ -7,7 +7,9 @@ from typing import Any
 
 from mnistedu.exercises import record
 from mnistedu.exercises.answer import Answer, Exercise, judge
+from mnistedu.exercises.session import kept_session
 from mnistedu.exercises.show import show
+from mnistedu.exercises.tame import tame
 
 __all__ = ["Answer", "Exercise", "Progress", "check", "progress", "reset_progress"]
 
@@ -78,8 +80,9 @@ def check(
 
 def _judge(exercise: Exercise, function: Callable[..., Any]) -> Answer:
     if not callable(function):
-        return Answer(False, f"pass the function itself, not {show(function)}.")
-    return judge(exercise, function)
+        return Answer(False, f"pass the function itself, not {show(tame(function))}.")
+    with kept_session():
+        return judge(exercise, function)
 
 
 def progress() -> Progress:

@@ -15,7 +15,9 @@ from mnistedu.exercises.describe import describe
 from mnistedu.exercises.explain import explain
 from mnistedu.exercises.limit import TimeLimitError, call_within
 from mnistedu.exercises.relate import Case
+from mnistedu.exercises.session import kept_session
 from mnistedu.exercises.show import name_dress, show, show_error
+from mnistedu.exercises.tame import tame, tame_error
 
 TIME_LIMIT = 5.0  # seconds for each case: far more than any solution needs
 
@@ -79,8 +81,7 @@ def judge(exercise: Exercise, function: Function) -> Answer:
     hint = (
         _name_empty(outcomes, at)
         or find_hint(exercise, outcomes)
-        or _find_input(exercise.cases, outcomes)
-        or _describe(exercise, outcomes, expected, at)
+        or _describe(exercise, function, outcomes, expected, at)
     )
     if outcomes[at] is ... and not any(right):
         return Answer(False, hint)  # nothing has been tried yet
@@ -139,24 +140,20 @@ def _name_empty(outcomes: list[Any], at: int) -> str | None:
     )
 
 
-def _find_input(cases: list[Case], outcomes: list[Any]) -> str | None:
-    for name in cases[0]:
-        if all(
-            same(out, case[name]) for out, case in zip(outcomes, cases, strict=True)
-        ):
-            return f"that is {name}, as it was given."
-    return None
-
-
 def _describe(
-    exercise: Exercise, outcomes: list[Any], expected: list[Any], at: int
+    exercise: Exercise,
+    function: Function,
+    outcomes: list[Any],
+    expected: list[Any],
+    at: int,
 ) -> str:
     if isinstance(outcomes[at], Exception):
         return explain(outcomes[at], list(exercise.cases[at]))
     if any(isinstance(outcome, Exception) for outcome in outcomes):
         n = slice(at, at + 1)
         return describe(exercise.cases[n], outcomes[n], expected[n], 0)
-    return describe(exercise.cases, outcomes, expected, at)
+    functions = None if exercise.observe else (exercise.solution, function)
+    return describe(exercise.cases, outcomes, expected, at, functions)
 
 
 def _try(exercise: Exercise, function: Function, case: Case) -> Any:
@@ -166,10 +163,20 @@ def _try(exercise: Exercise, function: Function, case: Case) -> Any:
         _HaltError: if it does something that no exercise asks for.
     """
     arguments = _copy(case)
+
+    def run() -> Any:
+        try:
+            return tame(exercise.run(function, arguments))
+        except RecursionError:
+            raise
+        except Exception as error:
+            return tame_error(error)
+
     try:
-        result = call_within(TIME_LIMIT, exercise.run, function, arguments)
+        with kept_session():
+            result = call_within(TIME_LIMIT, run)
     except TimeLimitError as error:
-        said = f"your function was {error}: does a loop in it never end?"
+        said = f"your function was {error}: does a loop never end, or a line wait?"
         raise _HaltError(said + _show_case(case)) from None
     except RecursionError:
         raise _HaltError(
@@ -181,10 +188,14 @@ def _try(exercise: Exercise, function: Function, case: Case) -> Any:
             f"your function ends the program: leave with return, not exit()."
             f"{_show_case(case)}"
         ) from None
-    except Exception as error:
-        return error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # one of the reader's own, or of asyncio
+        return tame_error(error)
+    if isinstance(result, Exception):
+        return result
     for (name, before), after in zip(case.items(), arguments, strict=True):
-        if exercise.observe is None and not same(after, before):
+        if exercise.observe is None and not same(tame(after), before):
             raise _HaltError(
                 f"your function changes its input {name}, which others still need: "
                 "compute a new one, without assigning to its parts, += or methods that "

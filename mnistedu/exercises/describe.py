@@ -1,46 +1,99 @@
 """A wrong result in words, where no known mistake explains it."""
 
 import math
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Callable, Iterator
+from itertools import islice, permutations
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from mnistedu.exercises.compare import are_alike, is_pair, same, split, to_numbers
-from mnistedu.exercises.facts import find_fact, find_factor
+from mnistedu.exercises.facts import find_fact, find_factor, find_weak_fact, pair_up
+from mnistedu.exercises.inputs import find_input
+from mnistedu.exercises.limit import call_within
+from mnistedu.exercises.probe import Functions, find_behaviour
 from mnistedu.exercises.relate import Case
 from mnistedu.exercises.show import name_kind, show
+from mnistedu.exercises.slices import find_slices
+from mnistedu.exercises.where import find_condition, find_places
 
+PROBE_LIMIT = 3.0  # seconds for all further trials of a function together
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 
 def describe(
-    cases: list[Case], results: list[Any], expected: list[Any], at: int
+    cases: list[Case],
+    results: list[Any],
+    expected: list[Any],
+    at: int,
+    functions: Functions | None = None,
 ) -> str:
-    """What is true in all cases, or else how the result of case ``at`` differs."""
+    """What is true in all cases, or else how the result of case ``at`` differs.
+
+    Args:
+        cases: the arguments.
+        results: the reader's, in each case.
+        expected: the right ones.
+        at: the first case in which they differ.
+        functions: the solution and the reader's function, to be tried further; None
+            if they are not to be called again.
+    """
+    for name in cases[0]:
+        if all(same(r, case[name]) for r, case in zip(results, cases, strict=True)):
+            return f"that is {name}, as it was given."
     if all(map(_differ_in_shape, results, expected)):
         return _compare_shapes(results[at], expected[at])
-    fact = find_fact(cases, results, expected)
-    if fact:
+    if fact := find_fact(cases, results, expected):
         return fact
-    wrong = [n for n in range(len(cases)) if not same(results[n], expected[n])]
+    if fact := find_input(cases, results):
+        return f"{fact[:-1]}{_add_shape(results[at], expected[at])}."
+    places = range(len(cases))
+    wrong = [n for n in places if not same(results[n], expected[n])]
     if 1 < len(wrong) < len(cases):
         parts = ([values[n] for n in wrong] for values in (cases, results, expected))
         if fact := find_fact(*parts):
-            right = f"{len(cases) - len(wrong)} of {len(cases)} cases are right"
-            return f"{right}; in the others {fact}"
+            count = f"{len(cases) - len(wrong)} of {len(cases)} cases are right"
+            return f"{count}; in the others {fact}"
     if isinstance(expected[at], dict):
         names = [*expected[at]]
         results, expected = (
             [tuple(x.values()) for x in y] for y in (results, expected)
         )
-        return _describe_parts(names, cases, results, expected, at)
+        return _describe_parts(names, cases, results, expected, at, functions)
     if isinstance(expected[at], tuple):
         names = [f"the {ordinal} result" for ordinal in ORDINALS]
-        return _describe_parts(names, cases, results, expected, at)
-    return _compare(results[at], expected[at])
+        return _describe_parts(names, cases, results, expected, at, functions)
+    if fact := find_weak_fact(results, expected):
+        return f"{fact[:-1]}{_add_shape(results[at], expected[at])}."
+    more = _observe_cases(cases, results, expected, [n not in wrong for n in places])
+    if functions and to_numbers(results[at]) is not None:
+        more += _try_further(functions, cases, at)
+    return " ".join([_compare(results[at], expected[at]), *more[:3]])
+
+
+def _observe_cases(
+    cases: list[Case], results: list[Any], expected: list[Any], right: list[bool]
+) -> list[str]:
+    """Which cases are right, and which places."""
+    condition = find_condition(cases, right) if any(right) else None
+    pairs = pair_up(results, expected)
+    found = [condition, *find_places(pairs), find_slices(pairs)]
+    return [said for said in found if said]
+
+
+def _try_further(functions: Functions, cases: list[Case], at: int) -> list[str]:
+    """What further calls of the function show; nothing if they fail."""
+
+    def find() -> list[str]:
+        return [*islice(find_behaviour(functions, cases, at), 2)]
+
+    try:
+        return list(call_within(PROBE_LIMIT, find))
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # whatever the function does with other arguments
+        return []
 
 
 def _differ_in_shape(result: Any, expected: Any) -> bool:
@@ -49,6 +102,14 @@ def _differ_in_shape(result: Any, expected: Any) -> bool:
     if mine is None or theirs is None or mine.shape == theirs.shape:
         return False
     return same(mine.flatten(), theirs.flatten())
+
+
+def _add_shape(result: Any, expected: Any) -> str:
+    """If it is another, what it should be."""
+    mine, theirs = to_numbers(result), to_numbers(expected)
+    if mine is None or theirs is None or mine.shape == theirs.shape or not theirs.ndim:
+        return ""
+    return f"; the shape should be {(*theirs.shape,)}, not {(*mine.shape,)}"
 
 
 def _compare_shapes(result: Any, expected: Any) -> str:
@@ -68,6 +129,7 @@ def _describe_parts(
     results: list[Any],
     expected: list[Any],
     at: int,
+    functions: Functions | None,
 ) -> str:
     """Of several results, the first that is wrong."""
     count = len(expected[at])
@@ -76,6 +138,8 @@ def _describe_parts(
         tensors = all(isinstance(value, Tensor) for value in expected[at])
         what = "tensors" if tensors else "results"
         return f"return {count} {what}, as in `return first, second`."
+    if order := _find_order(parts, expected):
+        return f"the results are right, but their order should be {order}."
     columns = [
         ([part[n] for part in parts], [right[n] for right in expected])
         for n in range(count)
@@ -83,7 +147,24 @@ def _describe_parts(
     wrong = [n for n, column in enumerate(columns) if not all(map(same, *column))]
     n = next(n for n in wrong if not same(parts[at][n], expected[at][n]))
     others = ", and every other is right" if len(wrong) == 1 else ""
-    return f"{names[n]} is wrong{others}: {describe(cases, *columns[n], at)}"
+    picked = functions and (_pick(functions[0], n), _pick(functions[1], n))
+    said = describe(cases, *columns[n], at, picked)
+    return f"{names[n]} is wrong{others}: {said}"
+
+
+def _find_order(parts: list[Any], expected: list[Any]) -> str | None:
+    """How the results would have to be ordered to be right."""
+    count = len(expected[0])
+    for order in islice(permutations(range(count)), 1, None) if count < 5 else ():
+        ordered = [[part[n] for n in order] for part in parts]
+        if all(same(*pair) for pair in zip(ordered, map(list, expected), strict=True)):
+            return ", ".join(str(n + 1) for n in order)
+    return None
+
+
+def _pick(function: Callable[..., Any], n: int) -> Callable[..., Any]:
+    """One of its results."""
+    return lambda *arguments: function(*arguments)[n]
 
 
 def _compare(result: Any, expected: Any) -> str:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 from mnistedu.exercises.compare import same, to_numbers
 from mnistedu.exercises.relate import Case, Pairs, find_relation
 from mnistedu.exercises.show import show
+from mnistedu.exercises.slices import find_part
 
 # What the right numbers would have to become for the sentence to be true.
 CHANGES: dict[str, Callable[[Tensor], Tensor]] = {
@@ -30,10 +32,26 @@ CHANGES: dict[str, Callable[[Tensor], Tensor]] = {
     "the numbers are rounded to two decimals.": lambda x: x.round(decimals=2),
     "the numbers are divided by the largest of them.": lambda x: x / x.max(),
     "the numbers are divided by their sum.": lambda x: x / x.sum(),
+    "each row is divided by its sum.": lambda x: x / x.sum(-1, keepdim=True),
+    "each row is divided by its largest number.": lambda x: (
+        x / x.amax(-1, keepdim=True)
+    ),
+    "each column is divided by its sum.": lambda x: x / x.sum(-2, keepdim=True),
+    "these are the running sums of what is asked for.": lambda x: x.cumsum(0),
+    "these are the differences between neighbours of what is asked for.": (
+        lambda x: x.diff(dim=0)
+    ),
     "0 stands where nan should, and the rest is right.": torch.nan_to_num,
     "rows and columns are exchanged.": lambda x: x.transpose(0, 1),
     "the right numbers are there, in reversed order.": lambda x: x.flip(0),
+    "the columns come in reversed order.": lambda x: x.flip(1),
     "the right numbers are there, but sorted.": lambda x: x.sort().values,
+    "the right numbers are there, but sorted downwards.": (
+        lambda x: x.sort(descending=True).values
+    ),
+    "height and width are exchanged.": lambda x: x.transpose(-1, -2),
+    "each column is the answer for the one before.": lambda x: x.roll(1, 1),
+    "each column is the answer for the next one.": lambda x: x.roll(-1, 1),
     "each is the answer for the one before.": lambda x: x.roll(1, 0),
     "each is the answer for the next one.": lambda x: x.roll(-1, 0),
     "the last one is missing.": lambda x: x[:-1],
@@ -41,6 +59,7 @@ CHANGES: dict[str, Callable[[Tensor], Tensor]] = {
     "the last row and the last column are missing.": lambda x: x[:-1, :-1],
     "only the first one is there.": lambda x: x[0],
     "only the last one is there.": lambda x: x[-1],
+    "the first row and the first column are missing.": lambda x: x[1:, 1:],
     "that is the sum of what is asked for.": torch.sum,
     "that is the mean of what is asked for.": torch.mean,
     "that is the largest of what is asked for.": torch.max,
@@ -50,27 +69,73 @@ ALONG: dict[str, Callable[..., Tensor]] = {
     "these are the means of what is asked for, over dimension {}.": torch.mean,
     "these are the largest of what is asked for, over dimension {}.": torch.amax,
 }
+# Those after which there may be a factor or an offset besides.
+COMPOSED = [
+    "the signs are lost: the absolute values are right.",
+    "what should be negative is 0, and the rest is right.",
+    "each number is 1 divided by what it should be.",
+    "each number is the square of what it should be.",
+    "rows and columns are exchanged.",
+    "height and width are exchanged.",
+    "the right numbers are there, in reversed order.",
+    "the right numbers are there, but sorted.",
+    "each is the answer for the one before.",
+    "each is the answer for the next one.",
+]
+# What would have to be done to the wrong numbers to make them right.
+REPAIRS: dict[str, Callable[..., Tensor]] = {
+    "what is asked for are the sums of yours over dimension {}.": torch.sum,
+    "what is asked for are the means of yours over dimension {}.": torch.mean,
+    "what is asked for are the largest of yours over dimension {}.": torch.amax,
+}
 
 
 def find_fact(cases: list[Case], results: list[Any], expected: list[Any]) -> str | None:
     """A sentence that explains the results of all cases; None if there is none."""
-    pairs = [
-        (mine, theirs)
-        for mine, theirs in zip(
-            map(to_numbers, results), map(to_numbers, expected), strict=True
-        )
-        if mine is not None and theirs is not None
-    ]
-    if len(pairs) < len(results) or len(pairs) < 2:
+    pairs = pair_up(results, expected)
+    if len(pairs) < 2:
         return None
     if _count_different(mine for mine, _ in pairs) < 2:
         alone = all(mine.ndim == theirs.ndim == 0 for mine, theirs in pairs)
         return f"it is {show(results[0])} in every case." if alone else None
-    for fact, change in _changes():
+    for fact, change in chain(CHANGES.items(), _spread(ALONG)):
         with suppress(RuntimeError, IndexError):
             if all(same(mine, change(theirs)) for mine, theirs in pairs):
                 return fact
+    for fact, repair in _spread(REPAIRS):
+        with suppress(RuntimeError, IndexError):
+            if all(same(repair(mine), theirs) for mine, theirs in pairs):
+                return fact
     return find_factor(pairs) or find_relation(pairs, cases)
+
+
+def pair_up(results: list[Any], expected: list[Any]) -> Pairs:
+    """The numbers of all; none if one of them has none."""
+    pairs = [
+        (mine, theirs)
+        for result, right in zip(results, expected, strict=True)
+        if (mine := to_numbers(result)) is not None
+        and (theirs := to_numbers(right)) is not None
+    ]
+    return pairs if len(pairs) == len(results) else []
+
+
+def find_weak_fact(results: list[Any], expected: list[Any]) -> str | None:
+    """One that is true of a part, or of what is changed in two ways."""
+    pairs = pair_up(results, expected)
+    if len(pairs) < 2:
+        return None
+    return find_part(pairs) or _find_composed(pairs)
+
+
+def _find_composed(pairs: Pairs) -> str | None:
+    """One of the changes, and then a factor or an offset for all."""
+    for fact in COMPOSED:
+        with suppress(RuntimeError, IndexError):
+            changed = [(mine, CHANGES[fact](theirs)) for mine, theirs in pairs]
+            if then := find_factor(changed):
+                return f"{fact[:-1]}; and then {then}"
+    return None
 
 
 def find_factor(pairs: Pairs) -> str | None:
@@ -90,10 +155,9 @@ def find_factor(pairs: Pairs) -> str | None:
     return None
 
 
-def _changes() -> Iterator[tuple[str, Callable[[Tensor], Tensor]]]:
-    yield from CHANGES.items()
-    for fact, change in ALONG.items():
-        for dim in range(3):
+def _spread(table: dict[str, Callable[..., Tensor]]) -> Iterator[tuple[str, Any]]:
+    for fact, change in table.items():
+        for dim in range(4):
             yield fact.format(dim), partial(change, dim=dim)
 
 

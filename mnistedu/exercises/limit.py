@@ -1,7 +1,9 @@
 """A time limit for a reader's function, which may hold a loop that never ends."""
 
 import ctypes
+import signal
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +23,9 @@ def call_within(seconds: float, function: Callable[..., Any], *arguments: Any) -
     to the right cell and Ctrl-C reaches it. A second thread keeps the time and has
     Python raise an exception in the first, on every operating system and whichever
     thread that is. Python does so between two of its own steps, so a single long step
-    in C, say a product of two huge matrices, ends first.
+    in C, say a product of two huge matrices, ends first. What sleeps or waits is woken
+    by a signal where there are such, which is not on Windows, and only in the main
+    thread, where a notebook's cells run.
 
     Raises:
         TimeLimitError: if the function did not end in time. What the function itself
@@ -29,11 +33,21 @@ def call_within(seconds: float, function: Callable[..., Any], *arguments: Any) -
     """
     caller = threading.get_ident()
     ended = threading.Event()
+    start = time.perf_counter()
+    wakes = hasattr(signal, "pthread_kill") and (
+        threading.current_thread() is threading.main_thread()
+    )
+
+    def wake(*_: Any) -> None:
+        if not ended.is_set():
+            raise _OutOfTime
 
     def keep_time() -> None:
         wait = seconds
         while not ended.wait(wait):
             _raise_in(caller, _OutOfTime)
+            if wakes:
+                signal.pthread_kill(caller, signal.SIGURG)
             wait = 0.1  # and again, should an `except:` in a loop have caught it
 
     def stop_the_clock() -> None:
@@ -42,6 +56,7 @@ def call_within(seconds: float, function: Callable[..., Any], *arguments: Any) -
         _raise_in(caller, None)  # what came too late is withdrawn
 
     clock = threading.Thread(target=keep_time, daemon=True)
+    before = signal.signal(signal.SIGURG, wake) if wakes else None
     try:
         try:
             clock.start()
@@ -50,7 +65,11 @@ def call_within(seconds: float, function: Callable[..., Any], *arguments: Any) -
             stop_the_clock()
     except _OutOfTime:  # in the function, or in the line above just after it
         stop_the_clock()
-        raise TimeLimitError(f"stopped after {seconds:g} seconds") from None
+        taken = round(time.perf_counter() - start, 1)
+        raise TimeLimitError(f"stopped after {taken:g} seconds") from None
+    finally:
+        if wakes:
+            signal.signal(signal.SIGURG, before)
 
 
 def _raise_in(thread: int, exception: type[BaseException] | None) -> None:

@@ -18,7 +18,7 @@ def find_relation(pairs: Pairs, cases: list[Case]) -> str | None:
     """A factor, a quotient or an offset that is read off each case's arguments."""
     if len(cases) < 3 or any(mine.shape != theirs.shape for mine, theirs in pairs):
         return None
-    quantities = _name_quantities(cases)
+    quantities = name_quantities(cases)
     factors = _find_common(mine / theirs for mine, theirs in pairs)
     offsets = _find_common(mine - theirs for mine, theirs in pairs)
     for name, values in quantities.items():
@@ -35,7 +35,7 @@ def find_relation(pairs: Pairs, cases: list[Case]) -> str | None:
     return None
 
 
-def _name_quantities(cases: list[Case]) -> dict[str, Tensor]:
+def name_quantities(cases: list[Case]) -> dict[str, Tensor]:
     """What can be read off every case, without what is the same in all of them."""
     found = [dict(_read_quantities(case)) for case in cases]
     names = [name for name in found[0] if all(name in case for case in found)]

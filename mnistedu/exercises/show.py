@@ -8,6 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from mnistedu.exercises.compare import is_truth, unusual
+from mnistedu.exercises.tame import Strange
 
 WHOLE = 24  # numbers: a tensor with more is shown by its shape and a corner
 
@@ -76,6 +77,8 @@ def name_kind(value: Any) -> str:
         return "a whole number"
     if isinstance(value, float):
         return "a number"
+    if isinstance(value, Strange):
+        return repr(value)
     name = type(value).__name__
     return f"{'an' if name[0] in 'aeio' else 'a'} {name}"
 

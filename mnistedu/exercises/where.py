@@ -1,0 +1,102 @@
+"""Which of the numbers are wrong, and which of the cases."""
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+from mnistedu.exercises.compare import same
+from mnistedu.exercises.relate import Case, Pairs, name_quantities
+from mnistedu.exercises.show import show
+
+# What the right number is where, and only where, yours is wrong.
+VALUES: dict[str, Callable[[Tensor], Tensor]] = {
+    "Only what should be negative is wrong.": lambda x: x < 0,
+    "Only what should be positive is wrong.": lambda x: x > 0,
+    "Only what should be 0 is wrong.": lambda x: x == 0,
+    "Only what should be 0 is right.": lambda x: x != 0,
+    "Only what should be nan is wrong.": torch.isnan,
+}
+
+
+def find_places(pairs: Pairs) -> Iterator[str]:
+    """What the places have in common that are wrong, and what stands there."""
+    if not pairs or any(
+        mine.shape != theirs.shape or not theirs.ndim for mine, theirs in pairs
+    ):
+        return
+    wrong = [
+        ~mine.isclose(theirs, rtol=1e-4, atol=1e-6, equal_nan=True)
+        for mine, theirs in pairs
+    ]
+    if all(w.all() or not w.any() for w in wrong):
+        return
+    theirs = [pair[1] for pair in pairs]
+    for text, test in VALUES.items():
+        if all(w.equal(test(t)) for w, t in zip(wrong, theirs, strict=True)):
+            yield text
+            break
+    else:
+        yield from _find_lines(wrong)
+    there = torch.cat([m[w] for (m, _), w in zip(pairs, wrong, strict=True)])
+    right = torch.cat([t[w] for t, w in zip(theirs, wrong, strict=True)])
+    if len(there) > 1 and same(there, there[:1].expand_as(there)):
+        yield f"Each wrong number is {show(there[0])}."
+    elif len(there) > 1 and same(there - right, (there - right)[:1].expand_as(there)):
+        yield f"Each wrong number is off by {show((there - right)[0])}."
+    elif len(there) > 1 and same(there, right * (there / right)[0]):
+        yield f"Each wrong number is {show((there / right)[0])} times the right one."
+
+
+def _find_lines(wrong: list[Tensor]) -> Iterator[str]:
+    """Whether it is the first or last of some dimension, or the diagonal."""
+    shapes = {w.ndim for w in wrong}
+    if len(shapes) > 1:
+        return
+    (ndim,) = shapes
+    kinds = ["number"] if ndim == 1 else ["row", "column"][:ndim] if ndim == 2 else []
+    kinds = kinds or [f"of dimension {dim}" for dim in range(ndim)]
+    for dim, kind in enumerate(kinds):
+        for which, at in (("first", 0), ("last", -1)):
+            lines = [_mark(w, dim, at) for w in wrong]
+            if all(w.equal(line) for w, line in zip(wrong, lines, strict=True)):
+                yield f"Only the {which} {kind} is wrong."
+            if all(w.equal(~line) for w, line in zip(wrong, lines, strict=True)):
+                yield f"Only the {which} {kind} is right."
+    if ndim == 2:
+        diagonals = [torch.eye(*w.shape).bool() for w in wrong]
+        for negate, text in (
+            (False, "the diagonal"),
+            (True, "what is off the diagonal"),
+        ):
+            marks = [d ^ negate for d in diagonals]
+            if all(not (w & ~m).any() for w, m in zip(wrong, marks, strict=True)):
+                yield f"Only {text} is wrong."
+
+
+def _mark(like: Tensor, dim: int, at: int) -> Tensor:
+    mark = torch.zeros_like(like)
+    mark.select(dim, at)[...] = True
+    return mark
+
+
+def find_condition(cases: list[Case], right: list[bool]) -> str | None:
+    """What the arguments of the right cases have in common, and no wrong case has."""
+    for name, values in name_quantities(cases).items():
+        if "." in name:
+            continue  # what a tensor's sum or shape is, is mostly chance
+        groups: dict[bool, set[float]] = {True: set(), False: set()}
+        for value, is_right in zip(values.tolist(), right, strict=True):
+            groups[is_right].add(value)
+        for is_right, mine in groups.items():
+            if len(mine) == 1 and not mine & groups[not is_right]:
+                (value,) = mine
+                if value in (0, 1, 2):
+                    what = "right" if is_right else "wrong"
+                    name_it = f"{name} is {_name(value, cases[0].get(name))}"
+                    return f"The cases in which {name_it} are {what}, and no other."
+    return None
+
+
+def _name(value: float, like: object) -> str:
+    return str(bool(value)) if isinstance(like, bool) else f"{value:g}"
