@@ -37,7 +37,9 @@ SOLUTIONS = {name: own for module in READERS for name, own in module.SOLUTIONS.i
 def test_solution_passes(name):
     answer = check(name, EXERCISES[name].solution)
     assert answer.solved
-    assert repr(answer) == "Solved: it gives the right result in every case."
+    assert repr(answer).startswith("Solved: ")
+    if not EXERCISES[name].score:
+        assert answer.message == "it gives the right result in every case."
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -60,7 +62,7 @@ def test_mistake_gets_its_hint(name, hint):
     assert not answer.solved
     said, *case = answer.message.split("\n")
     assert hint in said
-    assert case  # and the case that shows it
+    assert case or not EXERCISES[name].cases[0]  # and the case that shows it
     assert "your function raised" not in said
     assert sum(said.startswith(other) for other in EXERCISES[name].mistakes) <= 1
 
@@ -210,7 +212,9 @@ def test_exceptions_are_caught(name):
         return 1 / 0
 
     assert "ZeroDivisionError: division by zero" in check(name, divide).message
-    assert "TypeError" in check(name, lambda: None).message  # too few arguments
+    if EXERCISES[name].cases[0]:
+        said = check(name, lambda: None).message
+        assert "TypeError" in said  # too few arguments
 
 
 @pytest.mark.parametrize(

@@ -48,12 +48,16 @@ class Exercise:
         observe: what is compared, if that is not what the function returns: it is
             called with the function and the arguments, which may be changed then, and
             returns what the function has done, by name.
+        score: whether a result is good enough, and a sentence that says how good, where
+            there is more than one right result: it is called with what is compared and
+            with the arguments.
     """
 
     solution: Function
     cases: list[Case]
     mistakes: dict[str, Function | tuple[Function, ...]] = field(default_factory=dict)
     observe: Function | None = None
+    score: Callable[..., tuple[bool, str]] | None = None
 
     def run(self, function: Function, arguments: list[Any]) -> Any:
         """What is compared of one call."""
@@ -72,6 +76,8 @@ def judge(exercise: Exercise, function: Function) -> Answer:
         outcomes = [_try(exercise, function, case) for case in exercise.cases]
     except _HaltError as halt:
         return Answer(False, str(halt))
+    if exercise.score and all(map(_can_be_scored, outcomes)):
+        return _score(exercise, outcomes)
     expected = [exercise.run(exercise.solution, _copy(case)) for case in exercise.cases]
     right = [same(*pair) for pair in zip(outcomes, expected, strict=True)]
     if all(right):
@@ -92,6 +98,23 @@ def judge(exercise: Exercise, function: Function) -> Answer:
     else:
         given += f"\n    returned {show(outcomes[at])}"
     return Answer(False, hint + given)
+
+
+def _can_be_scored(outcome: Any) -> bool:
+    return not isinstance(outcome, (Exception, type(None), type(...)))
+
+
+def _score(exercise: Exercise, outcomes: list[Any]) -> Answer:
+    """The hint of a mistake, or what the first case that is not good enough says."""
+    assert exercise.score
+    if hint := find_hint(exercise, outcomes):
+        return Answer(False, hint + _show_case(exercise.cases[0]))
+    for outcome, case in zip(outcomes, exercise.cases, strict=True):
+        enough, said = exercise.score(outcome, *_copy(case))
+        if not enough:
+            returned = "" if exercise.observe else f"\n    returned {show(outcome)}"
+            return Answer(False, said + _show_case(case) + returned)
+    return Answer(True, said)
 
 
 def find_outcomes(exercise: Exercise, function: Function) -> list[Any]:

@@ -1,5 +1,6 @@
-"""Exercises on training: what the loss asks for, and when to stop."""
+"""Exercises on training: its schedule, its loss, its end, and what can go wrong."""
 
+import math
 import operator
 from collections.abc import Callable
 
@@ -8,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mnistedu.exercises.answer import Exercise
+from mnistedu.exercises.patients import ILLNESSES
 
 
 def _smooth(targets: Tensor, classes: int, epsilon: float) -> Tensor:
@@ -68,6 +70,117 @@ def _fill_all_rows(targets: Tensor, classes: int, epsilon: float) -> Tensor:
     rows[:, targets] = 1 - epsilon + epsilon / classes
     return rows
 
+
+def _schedule(step: int, steps: int, warmup: int, peak: float) -> float:
+    if step < warmup:
+        return peak * step / warmup
+    return _half_cosine((step - warmup) / (steps - warmup), peak)
+
+
+def _half_cosine(part: float, peak: float) -> float:
+    return peak / 2 * (1 + math.cos(math.pi * part))
+
+
+def _after_warmup(
+    fall: Callable[[int, int, int, float], float],
+) -> Callable[..., float]:
+    """A mistake in what follows the warm-up."""
+    return lambda step, steps, warmup, peak: (
+        peak * step / warmup if step < warmup else fall(step, steps, warmup, peak)
+    )
+
+
+SCHEDULE = Exercise(
+    solution=_schedule,
+    cases=[
+        {"step": step, "steps": steps, "warmup": warmup, "peak": peak}
+        for step, steps, warmup, peak in (
+            (1, 10, 2, 0.1),
+            (0, 10, 2, 0.1),
+            (2, 10, 2, 0.1),
+            (6, 10, 2, 0.1),
+            (10, 10, 2, 0.1),
+            (5, 40, 7, 0.03),
+            (17, 40, 7, 0.03),
+            (33, 40, 7, 0.5),
+        )
+    ],
+    mistakes={
+        "the warm-up is missing: before step warmup the rate rises from 0.": (
+            lambda step, steps, warmup, peak: _half_cosine(step / steps, peak),
+            lambda step, steps, warmup, peak: _half_cosine(
+                (step - warmup) / (steps - warmup), peak
+            ),
+        ),
+        "the cosine begins when the warm-up ends: count its steps from there.": (
+            _after_warmup(lambda n, steps, w, peak: _half_cosine(n / steps, peak))
+        ),
+        "the cosine has steps - warmup steps for its way down.": (
+            _after_warmup(lambda n, steps, w, peak: _half_cosine((n - w) / steps, peak))
+        ),
+        "that is a whole wave, down and up again: half of one is math.pi long.": (
+            _after_warmup(
+                lambda n, steps, w, peak: _half_cosine(2 * (n - w) / (steps - w), peak)
+            )
+        ),
+        "a cosine lies between -1 and 1, a rate from 0 to peak: add 1, and halve.": (
+            _after_warmup(
+                lambda n, steps, w, peak: (
+                    peak * math.cos(math.pi * (n - w) / (steps - w))
+                )
+            )
+        ),
+        "after the warm-up the rate is twice too large: 1 + cos goes up to 2.": (
+            _after_warmup(
+                lambda n, steps, w, peak: _half_cosine((n - w) / (steps - w), 2 * peak)
+            )
+        ),
+        "the way down is a straight line: let it be half a cosine.": _after_warmup(
+            lambda n, steps, w, peak: peak * (steps - n) / (steps - w)
+        ),
+        "a quarter of a wave falls ever more steeply: half of one ends flat.": (
+            _after_warmup(
+                lambda n, steps, w, peak: (
+                    peak * math.cos(math.pi / 2 * (n - w) / (steps - w))
+                )
+            )
+        ),
+        "after the warm-up the rate stays where it is: let it fall.": _after_warmup(
+            lambda n, steps, w, peak: peak
+        ),
+        "the rate is 0 at step 0 and reaches peak at step warmup: you are one step "
+        "ahead.": lambda step, steps, warmup, peak: (
+            peak * (step + 1) / warmup
+            if step < warmup
+            else _schedule(step, steps, warmup, peak)
+        ),
+        "this is a part of the peak: multiply it by peak.": (
+            lambda step, steps, warmup, peak: _schedule(step, steps, warmup, 1.0)
+        ),
+    },
+)
+
+
+def _count_diagnoses(found: object) -> tuple[bool, str]:
+    """How many are right; which, a doctor must find out alone."""
+    if not isinstance(found, dict) or found.keys() != ILLNESSES.keys():
+        return False, f"return a dictionary with the keys {', '.join(ILLNESSES)}."
+    for patient, illness in found.items():
+        if illness not in ILLNESSES.values():
+            known = ", ".join(map(repr, sorted(ILLNESSES.values())))
+            return False, f"{patient} has none of the illnesses, which are {known}."
+    right = sum(found[patient] == illness for patient, illness in ILLNESSES.items())
+    count = f"{right} of {len(ILLNESSES)} diagnoses are right"
+    if right == len(ILLNESSES):
+        return True, f"{count}."
+    if len(set(found.values())) < len(found):
+        return False, f"{count}, and no two patients have the same illness."
+    return False, f"{count}."
+
+
+DIAGNOSES = Exercise(
+    solution=lambda: dict(ILLNESSES), cases=[{}], score=_count_diagnoses
+)
 
 SMOOTH_TARGETS = Exercise(
     solution=_smooth,
@@ -249,6 +362,8 @@ EARLY_STOP = Exercise(
 )
 
 EXERCISES = {
+    "schedule": SCHEDULE,
     "smooth_targets": SMOOTH_TARGETS,
     "early_stop": EARLY_STOP,
+    "diagnoses": DIAGNOSES,
 }

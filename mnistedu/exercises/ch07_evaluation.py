@@ -1,5 +1,6 @@
 """Exercises on what one number of accuracy hides."""
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -468,6 +469,103 @@ RISK_COVERAGE = Exercise(
     },
 )
 
+
+def _tail(n: int, k: int) -> float:
+    """The probability that of n fair coins at most k show heads."""
+    return float(sum(math.comb(n, i) for i in range(k + 1)) / 2**n)
+
+
+def _count_single(a: Tensor, b: Tensor) -> tuple[int, int]:
+    """How often only the first is right, and how often only the second."""
+    return int((a & ~b).sum()), int((b & ~a).sum())
+
+
+def _mcnemar(a_is_right: Tensor, b_is_right: Tensor) -> float:
+    return _two_sided(*_count_single(a_is_right, b_is_right))
+
+
+def _two_sided(one: int, other: int) -> float:
+    return min(1.0, 2 * _tail(one + other, min(one, other)))
+
+
+def _of_counts(p: Callable[[int, int], float]) -> Callable[[Tensor, Tensor], float]:
+    """A mistake made with the right two counts."""
+    return lambda a, b: p(*_count_single(a, b))
+
+
+def _answers(text: str) -> tuple[Tensor, Tensor]:
+    """Two models' answers: both right, only a, only b, neither."""
+    a = torch.tensor([c in "2a" for c in text])
+    return a, torch.tensor([c in "2b" for c in text])
+
+
+MCNEMAR = Exercise(
+    solution=_mcnemar,
+    cases=[
+        dict(zip(("a_is_right", "b_is_right"), _answers(text), strict=True))
+        for text in (
+            "2aaab0",
+            "2ab02",
+            "2202",
+            "a2bab2aabaa2ab0a0a2a",
+            "bbbb2bb0bbabb20022",
+            "2a2aaa2a0aaa22a",
+        )
+    ],
+    mistakes={
+        "that is one side only: the other model might have been ahead, so double it.": (
+            _of_counts(lambda one, other: _tail(one + other, min(one, other)))
+        ),
+        "a probability is at most 1: if both counts are equal, the sides overlap.": (
+            _of_counts(lambda one, other: 2 * _tail(one + other, min(one, other)))
+        ),
+        "the images on which both are right or both wrong say nothing: n is the number "
+        "of the others.": lambda a, b: min(
+            1.0, 2 * _tail(len(a), min(_count_single(a, b)))
+        ),
+        "you add up from the larger of the two counts: a difference is as rare as the "
+        "smaller one.": _of_counts(
+            lambda one, other: min(1.0, 2 * _tail(one + other, max(one, other)))
+        ),
+        "that is how probable this very count is: add up what is as rare, or rarer.": (
+            _of_counts(
+                lambda one, other: min(
+                    1.0, 2 * math.comb(one + other, one) / 2 ** (one + other)
+                )
+            ),
+            _of_counts(
+                lambda one, other: math.comb(one + other, one) / 2 ** (one + other)
+            ),
+        ),
+        "the smaller count itself is missing from your sum: range ends one earlier.": (
+            _of_counts(
+                lambda one, other: min(1.0, 2 * _tail(one + other, min(one, other) - 1))
+            )
+        ),
+        "that is the probability of no such difference: take what you subtracted.": (
+            _of_counts(lambda one, other: 1 - _two_sided(one, other))
+        ),
+        "that is the difference of the two accuracies: how probable is one like it?": (
+            lambda a, b: (a.float().mean() - b.float().mean()).abs(),
+            lambda a, b: a.float().mean() - b.float().mean(),
+        ),
+        "these are the mistakes of each model: count the images on which one alone "
+        "is right.": lambda a, b: _two_sided(int((~a).sum()), int((~b).sum())),
+        "these are the right answers of each model: count the images on which one "
+        "alone is right.": lambda a, b: _two_sided(int(a.sum()), int(b.sum())),
+        "that is the approximation by chi-square, which is poor for small counts: "
+        "add up the coins.": (
+            _of_counts(lambda b, c: _chi_square((b - c) ** 2, b + c)),
+            _of_counts(lambda b, c: _chi_square((abs(b - c) - 1) ** 2, b + c)),
+        ),
+    },
+)
+
+
+def _chi_square(above: int, below: int) -> float:
+    return math.erfc(math.sqrt(above / below / 2)) if below else 1.0
+
+
 EXERCISES = {
     "bootstrap": BOOTSTRAP,
     "confusion": CONFUSION,
@@ -475,4 +573,5 @@ EXERCISES = {
     "hand_over": HAND_OVER,
     "risk_coverage": RISK_COVERAGE,
     "ece": ECE,
+    "mcnemar": MCNEMAR,
 }

@@ -1,12 +1,18 @@
 """Exercises on Grad-CAM: where in the image the answer comes from."""
 
+import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from mnistedu.checkpoints import load_pretrained
+from mnistedu.data import load
 from mnistedu.exercises.answer import Exercise, Function
+from mnistedu.exercises.show import name_kind
 from mnistedu.exercises.varied import varied
+from mnistedu.preprocess import normalize
 
 
 def _heatmaps(maps: Tensor, gradients: Tensor) -> Tensor:
@@ -287,8 +293,209 @@ ERASE = Exercise(
     },
 )
 
+
+def _exact(maps: Tensor, gradients: Tensor) -> Tensor:
+    return (maps * gradients).sum(1)
+
+
+EXACT_MAP = Exercise(
+    solution=_exact,
+    cases=[
+        {
+            "maps": torch.tensor([[[[1.0, 2]], [[3, 0]]]]),
+            "gradients": torch.tensor([[[[2.0, -1]], [[1, 4]]]]),
+        },
+        {"maps": varied(2, 3, 2, 4), "gradients": varied(2, 3, 2, 4, start=50)},
+        {
+            "maps": varied(3, 4, 3, 2, start=7),
+            "gradients": varied(3, 4, 3, 2, start=31),
+        },
+    ],
+    mistakes={
+        "what is negative speaks against the class: keep it, the sum is the logit.": (
+            lambda maps, gradients: _exact(maps, gradients).relu()
+        ),
+        "absolute values hide what speaks against the class.": (
+            lambda maps, gradients: _exact(maps, gradients).abs(),
+            lambda maps, gradients: _exact(maps, gradients.abs()),
+            lambda maps, gradients: _exact(maps, gradients).abs().relu(),
+        ),
+        "that is Grad-CAM: each place has a gradient of its own, take no mean.": (
+            lambda maps, gradients: _exact(maps, _mean_over_places(gradients)),
+            _heatmaps,
+        ),
+        "you take the mean over the maps: add up what they give.": (
+            lambda maps, gradients: (maps * gradients).mean(1)
+        ),
+        "what the maps give is still apart: add up over dimension 1.": (
+            lambda maps, gradients: maps * gradients
+        ),
+        "that is one number for each image: leave the places apart.": (
+            lambda maps, gradients: (maps * gradients).sum((1, 2, 3))
+        ),
+        "the maps are left out: a gradient counts as much as the number in its map.": (
+            lambda maps, gradients: gradients.sum(1)
+        ),
+        "the gradients are left out: what is bright need not count.": (
+            lambda maps, gradients: maps.sum(1)
+        ),
+        "you add up maps and gradients each by itself: multiply first.": (
+            lambda maps, gradients: maps.sum(1) * gradients.sum(1)
+        ),
+        "that is the largest that one map gives: add up what all of them give.": (
+            lambda maps, gradients: (maps * gradients).amax(1)
+        ),
+        "you multiply by the number of places, or divide by it: leave that.": (
+            lambda maps, gradients: _exact(maps, gradients) / maps[0, 0].numel()
+        ),
+        "you rectify what each map gives: some speak against what others speak for.": (
+            lambda maps, gradients: (maps * gradients).relu().sum(1)
+        ),
+    },
+)
+
+
+def _point_elsewhere(maps: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    extra = torch.zeros_like(maps[:1])
+    extra[0, 0, 0] = 1000.0
+    weight = torch.ones_like(extra)
+    weight[0, 0, 0] = 0.0
+    return torch.cat([maps, extra]), torch.cat([weights, weight])
+
+
+def _is_misled(result: object, maps: Tensor, weights: Tensor) -> tuple[bool, str]:
+    """Whether the logit is the same, and Grad-CAM hottest where nothing adds to it."""
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
+        return False, "return two tensors, the maps and the weights."
+    if not all(isinstance(x, Tensor) and x.is_floating_point() for x in result):
+        return False, "return two tensors of floats, the maps and the weights."
+    new, new_weights = (x.detach().double() for x in result)
+    if new.shape != new_weights.shape or new.shape[1:] != maps.shape[1:]:
+        shape = f"(C, {maps.shape[1]}, {maps.shape[2]})"
+        return (
+            False,
+            f"both must have the shape {shape}, with as many maps as you like.",
+        )
+    if not (new.isfinite().all() and new_weights.isfinite().all()):
+        return False, "all numbers must be finite."
+    if (new < 0).any():
+        return False, "maps that come out of a ReLU hold nothing negative."
+    logit, before = (new * new_weights).sum().item(), (maps * weights).sum().item()
+    if not math.isclose(logit, before, rel_tol=1e-4, abs_tol=1e-3):
+        return False, f"the logit should stay {before:.3f}, and is now {logit:.3f}."
+    here = (new * new_weights).sum(0)[0, 0].item()
+    if abs(here) > 1e-3:
+        return (
+            False,
+            f"place [0, 0] should add nothing to the logit, and adds {here:.3f}.",
+        )
+    heat = (new_weights.mean((1, 2))[:, None, None] * new).sum(0).relu()
+    i, j = divmod(int(heat.argmax()), heat.shape[1])
+    if (i, j) != (0, 0) or heat[0, 0] <= 0:
+        return False, f"Grad-CAM is still hottest at [{i}, {j}], and not at [0, 0]."
+    return True, "the logit is what it was, and Grad-CAM points where nothing counts."
+
+
+def _maps_without_a_corner(start: int, *shape: int) -> Tensor:
+    maps = varied(*shape, start=start).relu()
+    maps[:, 0, 0] = 0.0
+    return maps
+
+
+MISLEAD = Exercise(
+    solution=_point_elsewhere,
+    cases=[
+        {
+            "maps": _maps_without_a_corner(2, 2, 2, 3),
+            "weights": varied(2, 2, 3, start=9),
+        },
+        {"maps": _maps_without_a_corner(5, 4, 3, 3), "weights": varied(4, 3, 3)},
+        {
+            "maps": _maps_without_a_corner(9, 3, 4, 2),
+            "weights": varied(3, 4, 2, start=4),
+        },
+    ],
+    score=_is_misled,
+)
+
+FEW = 10.0  # pixels: what is asked for
+BEST = 5.6  # the fewest that we know, on MNIST
+
+
+def _change_greedily(model: nn.Module, image: Tensor) -> Tensor:
+    """Pixel by pixel, to paper or to ink, the one that costs the answer most."""
+    paper, ink = image.min(), image.max()
+    answer, image = model(image).argmax(1), image.clone()
+    untouched = torch.ones_like(image)
+    while model(image).argmax(1) == answer:
+        image.requires_grad_()
+        logits = model(image)
+        others = logits.scatter(1, answer[:, None], -math.inf)
+        (gradient,) = torch.autograd.grad(logits[0, answer] - others.max(), image)
+        image = image.detach()
+        goal = torch.where(gradient > 0, paper, ink)
+        at = (gradient * (goal - image) * untouched).argmin()
+        image.view(-1)[at] = goal.view(-1)[at]
+        untouched.view(-1)[at] = 0
+    return image
+
+
+def _count_changes(function: Function) -> Any:
+    """What a function does to five images that a shipped network reads correctly."""
+    model = load_pretrained("one-block")
+    val = load().val
+    images = normalize(val.images[:100])
+    with torch.no_grad():
+        right = (model(images).argmax(1) == val.targets[:100]).nonzero()[:5, 0]
+    counts, kept, strange = [], 0, 0
+    for n in right.tolist():
+        image = images[n : n + 1]
+        with torch.enable_grad():
+            changed = function(model, image.clone())
+        if not isinstance(changed, Tensor):
+            return changed
+        if changed.shape != image.shape:
+            return {"shape": (*changed.shape,)}
+        changed = changed.detach()
+        allowed = (changed >= image.min()) & (changed <= image.max())
+        strange += not allowed.all()
+        with torch.no_grad():
+            kept += bool(model(changed).argmax(1) == model(image).argmax(1))
+        counts.append(int((changed != image).sum()))
+    return {"pixels": sum(counts) / len(counts), "kept": kept, "strange": strange}
+
+
+def _score_changes(did: Any) -> tuple[bool, str]:
+    if not isinstance(did, dict):
+        return False, f"return an image, a torch tensor, not {name_kind(did)}."
+    if "pixels" not in did:
+        return False, f"the shape should be (1, 1, 28, 28), not {did.get('shape')}."
+    if did["strange"]:
+        return False, (
+            f"in {did['strange']} of 5 images a pixel is darker than ink or paler than "
+            "paper: stay between image.min() and image.max()."
+        )
+    if did["kept"]:
+        return False, f"in {did['kept']} of 5 images the answer is still the same."
+    said = f"every answer changes, with {did['pixels']:.1f} pixels in the mean"
+    if did["pixels"] > FEW:
+        return False, f"{said}: {FEW:g} are enough."
+    return True, f"{said}. The fewest that we know, on MNIST: {BEST}."
+
+
+FEW_PIXELS = Exercise(
+    solution=_change_greedily,
+    cases=[{}],
+    observe=_count_changes,
+    score=_score_changes,
+)
+
+
 EXERCISES = {
+    "exact_map": EXACT_MAP,
     "heatmaps": HEATMAPS,
     "contributions": CONTRIBUTIONS,
+    "mislead": MISLEAD,
     "erase": ERASE,
+    "few_pixels": FEW_PIXELS,
 }

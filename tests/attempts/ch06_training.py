@@ -89,7 +89,58 @@ def _e_beyond(losses, patience):
     return (best + patience, best)
 
 
+def _schedule(n, steps, w, peak, part):
+    if n < w:
+        return peak * n / w
+    return peak / 2 * (1 + math.cos(math.pi * part((n - w) / (steps - w))))
+
+
+def _guess(words):
+    return dict(zip("ABCDE", words.split(), strict=True))
+
+
 ATTEMPTS = {
+    "schedule": {
+        "the warm-up is missing": lambda n, steps, w, peak: (
+            peak * (1 + math.cos(math.pi * n / steps)) / 2
+        ),
+        "count its steps from there": lambda n, steps, w, peak: _schedule(
+            n, steps, w, peak, lambda s: n / steps
+        ),
+        "has steps - warmup steps": lambda n, steps, w, peak: _schedule(
+            n, steps, w, peak, lambda s: (n - w) / steps
+        ),
+        "a whole wave": lambda n, steps, w, peak: _schedule(
+            n, steps, w, peak, lambda s: 2 * s
+        ),
+        "between -1 and 1": lambda n, steps, w, peak: (
+            n / w * peak if n < w else peak * math.cos(math.pi * (n - w) / (steps - w))
+        ),
+        "twice too large": lambda n, steps, w, peak: (
+            n / w * peak
+            if n < w
+            else peak * (1 + math.cos(math.pi * (n - w) / (steps - w)))
+        ),
+        "a straight line": lambda n, steps, w, peak: (
+            min(n / w, (steps - n) / (steps - w)) * peak
+        ),
+        "stays where it is": lambda n, steps, w, peak: peak * min(1, n / w),
+        "multiply it by peak": lambda n, steps, w, peak: _schedule(
+            n, steps, w, 1.0, lambda s: s
+        ),
+    },
+    "diagnoses": {
+        "with the keys A, B, C, D, E": lambda: {"A": "labels"},
+        "return a dictionary": lambda: ["labels", "dead", "leak", "zero_grad", "rate"],
+        "B has none of the illnesses": lambda: _guess(
+            "labels overfitting leak rate rate"
+        ),
+        "3 of 5 diagnoses are right.": lambda: _guess(
+            "leak dead labels zero_grad rate"
+        ),
+        "1 of 5 diagnoses are right, and no two": lambda: _guess(5 * "leak "),
+        "0 of 5 diagnoses are right": lambda: _guess("dead rate zero_grad leak labels"),
+    },
     "smooth_targets": {
         "one_hot stops at the largest": lambda targets, classes, epsilon: (
             torch.nn.functional.one_hot(targets) * (1 - epsilon) + epsilon / classes
@@ -148,6 +199,33 @@ ATTEMPTS = {
 }
 
 SOLUTIONS = {
+    "schedule": [
+        lambda n, steps, w, peak: _schedule(n, steps, w, peak, lambda s: s),
+        lambda n, steps, w, peak: (
+            peak
+            * torch.where(
+                torch.tensor(n < w),
+                n / w,
+                torch.tensor(math.pi * (n - w) / (steps - w) / 2).cos() ** 2,
+            )
+        ),
+        lambda n, steps, w, peak: (
+            peak * np.interp(n, [0, w], [0, 1])
+            if n <= w
+            else peak * 0.5 * (1 + np.cos(np.pi * (n - w) / (steps - w)))
+        ),
+    ],
+    "diagnoses": [
+        lambda: _guess("labels dead leak zero_grad rate"),
+        lambda: dict(zip("BADCE", ["dead", "labels", "zero_grad", "leak", "rate"])),
+        lambda: {
+            "E": "rate",
+            "D": "zero_grad",
+            "C": "leak",
+            "B": "dead",
+            "A": "labels",
+        },
+    ],
     "smooth_targets": [
         lambda t, c, e: torch.full((len(t), c), e / c).scatter(
             1, t[:, None], 1 - e + e / c

@@ -1,7 +1,10 @@
 """Attempts as readers write them, and a word of the hint that each gets."""
 
+import math
+
 import numpy as np
 import torch
+from scipy.stats import binom, binomtest, chi2
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -63,7 +66,37 @@ def interval(is_right, picks, *ends):
     return tuple(torch.quantile(accuracies, end).item() for end in ends)
 
 
+def _fewer(a, b):
+    """The smaller count of those on which one alone is right, and all of them."""
+    counts = int((a > b).sum()), int((b > a).sum())
+    return min(counts), sum(counts)
+
+
 ATTEMPTS = {
+    "mcnemar": {
+        "one side only": lambda a, b: binom.cdf(*_fewer(a, b), 0.5),
+        "at most 1": lambda a, b: 2 * binom.cdf(*_fewer(a, b), 0.5),
+        "n is the number of the others": lambda a, b: min(
+            1.0, 2 * binom.cdf(_fewer(a, b)[0], len(a), 0.5)
+        ),
+        "add up what is as rare": lambda a, b: binom.pmf(*_fewer(a, b), 0.5),
+        "range ends one earlier": lambda a, b: min(
+            1.0,
+            2 * sum(binom.pmf(i, _fewer(a, b)[1], 0.5) for i in range(_fewer(a, b)[0])),
+        ),
+        "the difference of the two accuracies": lambda a, b: (
+            a.float().mean() - b.float().mean()
+        ),
+        "chi-square": lambda a, b: chi2.sf(
+            (_fewer(a, b)[1] - 2 * _fewer(a, b)[0]) ** 2 / max(1, _fewer(a, b)[1]), 1
+        ),
+        "no such difference": lambda a, b: (
+            1 - binomtest(*_fewer(a, b)).pvalue if _fewer(a, b)[1] else 0.0
+        ),
+        "mistakes of each model": lambda a, b: (
+            binomtest(int((~a).sum()), max(1, int((~a).sum() + (~b).sum()))).pvalue
+        ),
+    },
     "confusion": {
         "the other way round": lambda t, a, n: _in_a_loop(t, a, n).T,
         "a pair that occurs twice": lambda t, a, n: torch.zeros(n, n).index_put(
@@ -240,6 +273,17 @@ ATTEMPTS = {
 }
 
 SOLUTIONS = {
+    "mcnemar": [
+        lambda a, b: binomtest(*_fewer(a, b)).pvalue if _fewer(a, b)[1] else 1.0,
+        lambda a, b: min(1.0, 2 * binom.cdf(*_fewer(a, b), 0.5)),
+        lambda a, b: torch.tensor(
+            [
+                math.comb(_fewer(a, b)[1], i) / 2 ** _fewer(a, b)[1]
+                for i in range(_fewer(a, b)[1] + 1)
+                if min(i, _fewer(a, b)[1] - i) <= _fewer(a, b)[0]
+            ]
+        ).sum(),
+    ],
     "confusion": [
         _k_right,
         lambda t, a, c: torch.bincount(t * c + a, minlength=c * c).view(c, c),

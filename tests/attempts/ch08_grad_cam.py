@@ -3,6 +3,9 @@
 import numpy as np
 import torch
 
+from mnistedu.data import load
+from mnistedu.preprocess import normalize
+
 
 def _x_loop(sel):
 
@@ -22,7 +25,84 @@ def _x_inplace(images, heatmaps, k, paper):
     return images
 
 
+def _spot(like, value):
+    """One more map, with a number in its upper left corner."""
+    spot = torch.zeros_like(like[:1])
+    spot[0, 0, 0] = value
+    return spot
+
+
+def _replace(model, image):
+    """Another digit altogether."""
+    others = normalize(load().val.images[:50]).clamp(image.min(), image.max())
+    differs = model(others).argmax(1) != model(image).argmax(1)
+    return others[differs][:1]
+
+
+def _attack(model, image, tries):
+    """Of the pixels whose gradient promises most, the one that helps most."""
+    answer, changed = model(image).argmax(1).item(), image.clone()
+
+    def ahead(x):
+        z = model(x)
+        others = torch.cat([z[:, :answer], z[:, answer + 1 :]], 1)
+        return z[:, answer] - others.amax(1)
+
+    touched = set()
+    while ahead(changed) > 0:
+        x = changed.clone().requires_grad_()
+        (gradient,) = torch.autograd.grad(ahead(x), x)
+        goal = torch.where(gradient > 0, image.min(), image.max())
+        gain = (gradient * (goal - changed)).flatten()
+        gain[list(touched)] = 0
+        best = gain.argsort()[:tries]
+        candidates = changed.repeat(tries, 1, 1, 1)
+        for n, at in enumerate(best):
+            candidates.view(tries, -1)[n, at] = goal.flatten()[at]
+        n = ahead(candidates).argmin()
+        changed = candidates[n : n + 1].detach()
+        touched.add(int(best[n]))
+    return changed
+
+
 ATTEMPTS = {
+    "exact_map": {
+        "keep it, the sum is the logit": lambda m, g: (m * g).sum(1).relu(),
+        "that is Grad-CAM": lambda m, g: (
+            (g.mean((2, 3), keepdim=True) * m).sum(1).relu()
+        ),
+        "the mean over the maps": lambda m, g: (m * g).mean(1),
+        "still apart": lambda m, g: m * g,
+        "one number for each image": lambda m, g: torch.einsum("nchw,nchw->n", m, g),
+        "the maps are left out": lambda m, g: g.sum(dim=1),
+        "each by itself": lambda m, g: m.sum(1) * g.sum(1),
+        "rectify what each map gives": lambda m, g: torch.relu(m * g).sum(1),
+    },
+    "mislead": {
+        "Grad-CAM is still hottest": lambda m, w: (m, w),
+        "the logit should stay": lambda m, w: (
+            torch.cat([m, 99 * torch.ones_like(m[:1])]),
+            torch.cat([w, torch.ones_like(w[:1])]),
+        ),
+        "should add nothing to the logit": lambda m, w: (
+            torch.cat([m, _spot(m, 50) + m[:1] * 0, 50 - _spot(m, 50)]),
+            torch.cat([w, _spot(w, 1), w[:1] * 0 - 1 / (w[0].numel() - 1)]),
+        ),
+        "return two tensors, the maps and the weights": lambda m, w: m,
+        "both must have the shape": lambda m, w: (torch.cat([m, m]), w),
+        "nothing negative": lambda m, w: (-m, -w),
+    },
+    "few_pixels": {
+        "in 5 of 5 images the answer is still the same": lambda model, image: image,
+        "paler than paper": lambda model, image: image - 10,
+        "10 are enough": lambda model, image: (
+            image * 0 + image.min()
+            if model(image * 0 + image.min()).argmax() != model(image).argmax()
+            else image.flip(2)
+        ),
+        "a torch tensor, not a list": lambda model, image: image.tolist(),
+        "the shape should be (1, 1, 28, 28)": lambda model, image: image[0, 0],
+    },
     "heatmaps": {
         "meet places instead of maps": lambda maps, gradients: torch.relu(
             (gradients.mean((2, 3)) * maps).sum(1)
@@ -176,6 +256,30 @@ ATTEMPTS = {
 }
 
 SOLUTIONS = {
+    "exact_map": [
+        lambda m, g: torch.einsum("nchw,nchw->nhw", m, g),
+        lambda m, g: sum(m[:, c] * g[:, c] for c in range(m.shape[1])),
+        lambda m, g: (m * g).mean(1) * m.shape[1],
+    ],
+    "mislead": [
+        lambda m, w: (
+            torch.cat([m, _spot(m, 500)]),
+            torch.cat([w, 1 - _spot(w, 1)]),
+        ),
+        lambda m, w: (
+            torch.cat([_spot(m, 9e3), m]).double(),
+            torch.cat([0.5 - _spot(w, 0.5), w]).double(),
+        ),
+        lambda m, w: [
+            torch.cat([m, _spot(m, 300), _spot(m, 300)]),
+            torch.cat([w, 2 - _spot(w, 2), 1 - _spot(w, 1)]),
+        ],
+    ],
+    "few_pixels": [
+        lambda model, image: _attack(model, image, 1),
+        lambda model, image: _attack(model, image, 8),
+        lambda model, image: _attack(model, image, 32),
+    ],
     "heatmaps": [
         lambda m, g: torch.einsum("nc,nchw->nhw", g.mean((2, 3)), m).clamp(min=0),
         lambda m, g: torch.stack(
