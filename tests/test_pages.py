@@ -221,11 +221,11 @@ def test_the_lines_on_sharing_print_what_stands_below_them(
     assert capsys.readouterr().out == "".join(blocks(page("sharing.md"), "output"))
 
 
-def test_the_model_card_has_the_figures_of_chapter_6() -> None:
+def test_the_model_card_has_the_figures_of_chapter_7() -> None:
     card = "\n".join(re.findall(r"^> .*", page("sharing.md"), re.M))
     printed = "\n".join(
         output.get("text", "")
-        for cell in NOTEBOOKS[6].cells
+        for cell in NOTEBOOKS[7].cells
         for output in cell.get("outputs", [])
     )
     figures = re.findall(r"(\d+\.\d+) %", card)

@@ -18,8 +18,8 @@ __all__ = ["Answer", "Exercise", "Progress", "check", "progress", "reset_progres
 CHAPTERS: dict[str, dict[str, Exercise]] = {
     name: import_module(f"{__name__}.ch{name}").EXERCISES
     for name in (
-        *("01_data", "03_many_layers", "04_mlp", "05_cnn", "06_training"),
-        *("07_evaluation", "08_grad_cam", "09_feature_maps", "10_draw"),
+        *("01_data", "02_one_layer", "03_many_layers", "04_mlp", "05_cnn"),
+        *("06_training", "07_evaluation", "08_grad_cam", "09_feature_maps", "10_draw"),
     )
 }
 EXERCISES = {

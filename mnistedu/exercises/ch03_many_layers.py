@@ -1,6 +1,7 @@
-"""Exercises on the network by hand: its layers and its optimizer."""
+"""Exercises on a network of several layers: its gradients and its optimizers."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -11,25 +12,86 @@ from mnistedu.exercises.answer import Exercise, Function
 from mnistedu.exercises.varied import varied
 
 
+def _linear_backward(
+    grad: Tensor, x: Tensor, weight: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    return grad.T @ x, grad.sum(0), grad @ weight
+
+
+LINEAR_BACKWARD = Exercise(
+    solution=_linear_backward,
+    cases=[
+        {
+            "grad": torch.tensor([[1.0, 2]]),
+            "x": torch.tensor([[3.0, 4, 5]]),
+            "weight": torch.tensor([[1.0, 0, -1], [2, 1, 0]]),
+        },
+        {
+            "grad": varied(4, 3),
+            "x": varied(4, 3, start=20),
+            "weight": varied(3, 3, start=50),
+        },
+        {
+            "grad": varied(5, 2, start=33),
+            "x": varied(5, 4, start=8),
+            "weight": varied(2, 4, start=70),
+        },
+    ],
+    mistakes={
+        "the weight's gradient is transposed: it has the shape of the weight, "
+        "grad.T @ x.": lambda grad, x, weight: (
+            x.T @ grad,
+            grad.sum(0),
+            grad @ weight,
+        ),
+        "you divide by the number of images: the loss was averaged already, and grad "
+        "has that in it.": (
+            lambda grad, x, weight: (
+                grad.T @ x / len(x),
+                grad.mean(0),
+                grad @ weight,
+            ),
+            lambda grad, x, weight: (grad.T @ x / len(x), grad.sum(0), grad @ weight),
+            lambda grad, x, weight: (grad.T @ x, grad.mean(0), grad @ weight),
+        ),
+        "the bias has one gradient for each neuron: add up those of the images.": (
+            lambda grad, x, weight: (grad.T @ x, grad, grad @ weight)
+        ),
+        "you add the bias's gradient up over the neurons: add it up over the images, "
+        "dimension 0.": lambda grad, x, weight: (
+            grad.T @ x,
+            grad.sum(1),
+            grad @ weight,
+        ),
+        "the bias's gradient is a single number: each neuron has a bias.": (
+            lambda grad, x, weight: (grad.T @ x, grad.sum(), grad @ weight)
+        ),
+        "the bias's gradient does not depend on x, but on grad: its sum over the "
+        "images.": (
+            lambda grad, x, weight: (grad.T @ x, x.sum(0), grad @ weight),
+            lambda grad, x, weight: (
+                grad.T @ x,
+                torch.ones(len(weight)),
+                grad @ weight,
+            ),
+        ),
+        "forward multiplies by weight.T, so the way back multiplies by weight.": (
+            lambda grad, x, weight: (grad.T @ x, grad.sum(0), grad @ weight.T)
+        ),
+        "the order is: of the weight, of the bias, of x.": (
+            lambda grad, x, weight: (grad @ weight, grad.T @ x, grad.sum(0))
+        ),
+        "the gradient of x is missing: the layer hands it on to the one before.": (
+            lambda grad, x, weight: _linear_backward(grad, x, weight)[:2]
+        ),
+    },
+)
+
+
 def _relu_backward(grad: Tensor, x: Tensor) -> Tensor:
     relu = layers.ReLU()
     relu.forward(x)
     return relu.backward(grad)
-
-
-def _sgd_momentum(
-    p: Tensor, grad: Tensor, v: Tensor, lr: float, momentum: float
-) -> tuple[Tensor, Tensor]:
-    v = momentum * v + grad
-    return p - lr * v, v
-
-
-def _shifted(logits: Tensor) -> Tensor:
-    return logits - logits.amax(1, keepdim=True)
-
-
-def _over_sum(powers: Tensor) -> Tensor:
-    return powers / powers.sum(1, keepdim=True)
 
 
 RELU_BACKWARD = Exercise(
@@ -75,93 +137,271 @@ RELU_BACKWARD = Exercise(
     },
 )
 
-SOFTMAX = Exercise(
-    solution=lambda logits: layers.Softmax().forward(logits),
+
+def _two_layers(
+    activate: Function = torch.relu,
+    keep: Function = lambda z, h: h,
+    start: Function = lambda logits, wanted: (logits.softmax(1) - wanted) / len(logits),
+    through: Function = lambda grad, z: grad * (z > 0),
+    add: Function = lambda grad: grad.sum(0),
+) -> Function:
+    """Backward through linear, ReLU, linear, with what may go wrong in its parts."""
+
+    def backward(
+        x: Tensor, targets: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor
+    ) -> tuple[Tensor, ...]:
+        z = x @ w1.T + b1
+        h = activate(z)
+        logits = h @ w2.T + b2
+        g2 = start(logits, torch.eye(len(w2), dtype=logits.dtype)[targets])
+        g1 = through(g2 @ w2, z)
+        return g1.T @ x, add(g1), g2.T @ keep(z, h), add(g2)
+
+    return backward
+
+
+BACKWARD = Exercise(
+    solution=_two_layers(),
     cases=[
-        {"logits": torch.tensor([[1.0, 2]])},
-        {"logits": torch.tensor([[1.0, 2], [3, 5]])},
-        {"logits": torch.tensor([[1000.0, 1001]])},
-        {"logits": torch.tensor([[1000.0, 1001], [-1000, -1001]])},
-        {"logits": torch.tensor([[0.0, 200]])},
-        {"logits": varied(3, 4)},
+        {
+            "x": torch.tensor([[1.0, 2]]),
+            "targets": torch.tensor([0]),
+            "w1": torch.tensor([[1.0, 0], [0, -1]]),
+            "b1": torch.zeros(2),
+            "w2": torch.tensor([[1.0, 2], [1, -1]]),
+            "b2": torch.zeros(2),
+        },
+        {
+            "x": varied(4, 3) / 4,
+            "targets": torch.tensor([2, 0, 4, 1]),
+            "w1": varied(6, 3, start=20) / 4,
+            "b1": varied(6, start=40) / 4,
+            "w2": varied(5, 6, start=50) / 8,
+            "b2": varied(5, start=90) / 4,
+        },
+        {
+            "x": varied(3, 3, start=33) / 4,
+            "targets": torch.tensor([1, 1, 0]),
+            "w1": varied(3, 3, start=11) / 4,
+            "b1": varied(3, start=70) / 4,
+            "w2": varied(3, 3, start=80) / 8,
+            "b2": varied(3, start=60) / 4,
+        },
     ],
     mistakes={
-        "these do not add up to 1 in each row: you forgot to divide by the sum.": (
-            lambda logits: logits.exp(),
-            lambda logits: _shifted(logits).exp(),
-            lambda logits: (logits - logits.max()).exp(),
+        "the ReLU is missing on the way back: where its input was negative, no "
+        "gradient passes.": _two_layers(through=lambda grad, z: grad),
+        "on the way back through the ReLU you test the sign of the gradient: what "
+        "counts is the sign of what went into it.": _two_layers(
+            through=lambda grad, z: grad * (grad > 0)
         ),
-        "you divide the logits by their sum: take their exponentials first.": (
-            lambda logits: logits / logits.sum(1, keepdim=True)
+        "on the way back through the ReLU you multiply by its output: multiply by "
+        "its derivative, which is 1 where its input is positive.": _two_layers(
+            through=lambda grad, z: grad * z.relu()
         ),
-        "you divide by the sum over the images: each row is one image, so sum over "
-        "dimension 1.": lambda logits: logits.softmax(0),
-        "you divide by the sum over all images: each row is one image and sums to 1 "
-        "by itself; sum over dimension 1 with keepdim=True.": (
-            lambda logits: logits.exp() / logits.exp().sum(),
-            lambda logits: _shifted(logits).exp() / _shifted(logits).exp().sum(),
-            lambda logits: logits.flatten().softmax(0).view_as(logits),
+        "the ReLU is missing on the way forward.": _two_layers(activate=lambda z: z),
+        "the ReLU is missing, on the way forward and on the way back.": _two_layers(
+            activate=lambda z: z, through=lambda grad, z: grad
         ),
-        "the sums lost their dimension, and each row is divided by another row's sum: "
-        "use keepdim=True.": (
-            lambda logits: logits.exp() / logits.exp().sum(1),
-            lambda logits: _shifted(logits).exp() / _shifted(logits).exp().sum(1),
+        "w2's gradient is made from what went into the second layer: the output of the "
+        "ReLU, and not its input.": _two_layers(keep=lambda z, h: z),
+        "you forgot to divide by the number of images: the loss is a mean.": (
+            _two_layers(start=lambda logits, wanted: logits.softmax(1) - wanted)
         ),
-        "the largest logits lost their dimension, and each is subtracted in another "
-        "row: use keepdim=True, or amax.": lambda logits: _over_sum(
-            (logits - logits.amax(1)).exp()
+        "you average the biases' gradients: the division by the number of images is in "
+        "them already, so add them up.": _two_layers(add=lambda grad: grad.mean(0)),
+        "what the network should have said is missing: subtract 1 at the targets, "
+        "before you divide by the number of images.": (
+            _two_layers(start=lambda logits, wanted: logits.softmax(1) / len(logits))
         ),
-        "the largest logits and the sums lost their dimension: use keepdim=True for "
-        "both.": lambda logits: (
-            (logits - logits.amax(1)).exp() / (logits - logits.amax(1)).exp().sum(1)
+        "softmax is missing: the loss begins with probabilities.": _two_layers(
+            start=lambda logits, wanted: (logits - wanted) / len(logits)
         ),
-        "these are the logarithms of the probabilities.": (
-            lambda logits: logits.log_softmax(1)
+        "softmax goes over the classes of each image, dimension 1.": _two_layers(
+            start=lambda logits, wanted: (logits.softmax(0) - wanted) / len(logits)
         ),
-        "exp(1000) is too large for a float and becomes inf, and inf / inf is nan: "
-        "subtract the largest logit first, which changes no probability.": (
-            lambda logits: logits.exp() / logits.exp().sum(1, keepdim=True)
+        "all signs are the wrong way round: it begins with what the network said minus "
+        "what it should have said.": _two_layers(
+            start=lambda logits, wanted: (wanted - logits.softmax(1)) / len(logits)
         ),
-        "0 in place of nan is no answer: subtract the largest logit first, so that "
-        "exp() stays finite.": lambda logits: _over_sum(logits.exp()).nan_to_num(),
-        "a limit makes large logits equal that were not: subtract the largest one, "
-        "which changes no probability.": (
-            lambda logits: _over_sum(logits.clamp(max=50).exp()),
-            lambda logits: _over_sum(logits.clamp(-50, 50).exp()),
+        "the order is w1, b1, w2, b2.": (
+            lambda *arguments: (
+                *_two_layers()(*arguments)[2:],
+                *_two_layers()(*arguments)[:2],
+            ),
+            lambda *arguments: _two_layers()(*arguments)[::-1],
         ),
-        "dividing by the largest logit changes the probabilities: subtract it.": (
-            lambda logits: _over_sum((logits / logits.amax(1, keepdim=True)).exp())
-        ),
-        "sigmoid squashes each logit by itself: here each row shares 1 among its "
-        "entries.": lambda logits: logits.sigmoid(),
-        "the largest logit gets the smallest probability: mind the sign.": (
-            lambda logits: (-logits).softmax(1),
-            lambda logits: _over_sum((-logits).exp()),
-        ),
-        "exp(-2001) rounds to 0, and 0 / 0 is nan: subtract the largest logit of each "
-        "row, not that of the whole batch.": lambda logits: (
-            (logits - logits.max()).exp()
-            / (logits - logits.max()).exp().sum(1, keepdim=True)
-        ),
-        "exp(200) is too large for a float too: subtract the largest logit of the row, "
-        "not the first or their mean: no exponent may lie above 0.": (
-            lambda logits: _over_sum((logits - logits[:, :1]).exp()),
-            lambda logits: _over_sum((logits - logits.mean(1, keepdim=True)).exp()),
-            lambda logits: _over_sum((logits - logits.amin(1, keepdim=True)).exp()),
-        ),
-        "the largest logits are those of the columns: each row is one image, so "
-        "subtract the largest of each row.": lambda logits: _over_sum(
-            (logits - logits.amax(0)).exp()
-        ),
-        "the sums are those of the columns: each row is one image, so sum over "
-        "dimension 1.": lambda logits: (
-            _shifted(logits).exp() / _shifted(logits).exp().sum(0)
-        ),
-        "that is softmax, taken twice: once is enough.": (
-            lambda logits: logits.softmax(1).softmax(1)
+        "the biases have gradients too: return w1's, b1's, w2's and b2's.": (
+            lambda *arguments: _two_layers()(*arguments)[::2]
         ),
     },
 )
+
+
+@dataclass(frozen=True, repr=False)
+class _Named:
+    """A function, which a hint shows by a few words."""
+
+    words: str
+    function: Function
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.function(*arguments)
+
+    def __repr__(self) -> str:
+        return self.words
+
+
+X, TARGETS = varied(4, 3).double() / 4, torch.tensor([2, 0, 1, 1])
+PARAMETERS = [
+    varied(4, 3, start=20).double() / 4,
+    varied(4, start=40).double() / 4,
+    varied(3, 4, start=50).double() / 4,
+    varied(3, start=90).double() / 4,
+]
+
+
+def _loss(parameters: list[Tensor]) -> Tensor:
+    w1, b1, w2, b2 = parameters
+    logits = (X @ w1.T + b1).relu() @ w2.T + b2
+    return -logits.log_softmax(1)[range(len(X)), TARGETS].mean()
+
+
+def _plant(change: Function, words: str, **parts: Function) -> _Named:
+    """A backward pass, and what is wrong with it."""
+
+    def backward(parameters: list[Tensor]) -> list[Tensor]:
+        return change(*_two_layers(**parts)(X, TARGETS, *parameters))
+
+    return _Named(f"a backward pass {words}", backward)
+
+
+BACKWARDS = [
+    _plant(lambda *grads: [*grads], "that is right"),
+    _plant(lambda w1, b1, w2, b2: [w1, -b1, w2, b2], "with the sign of b1's turned"),
+    _plant(lambda w1, b1, w2, b2: [0 * w1, b1, w2, b2], "with zeros for w1's"),
+    _plant(
+        lambda *grads: [*grads],
+        "without its ReLU",
+        through=lambda grad, z: grad,
+    ),
+    _plant(
+        lambda w1, b1, w2, b2: [w1, b1, w2, b2 / len(X)],
+        "with b2's averaged, not summed",
+    ),
+    _plant(
+        lambda w1, b1, w2, b2: [w1, b1, w2[[0, 2, 1]], b2],
+        "with two rows of w2's exchanged",
+    ),
+]
+
+
+def _measure(loss: Function, parameters: list[Tensor]) -> list[Tensor]:
+    """The gradients by finite differences, a number at a time."""
+    slopes = [torch.zeros_like(p) for p in parameters]
+    for p, slope in zip(parameters, slopes, strict=True):
+        for i in range(p.numel()):
+            before = p.view(-1)[i].item()
+            p.view(-1)[i] = before + 1e-5
+            above = loss(parameters)
+            p.view(-1)[i] = before - 1e-5
+            slope.view(-1)[i] = (above - loss(parameters)) / 2e-5
+            p.view(-1)[i] = before
+    return slopes
+
+
+def _judge(
+    close: Function = lambda mine, theirs: torch.allclose(mine, theirs, atol=1e-4),
+) -> Function:
+    """A check of each gradient, with what it may take for right."""
+
+    def check(
+        loss: Function, parameters: list[Tensor], backward: Function
+    ) -> list[bool]:
+        return [*map(close, backward(parameters), _measure(loss, parameters))]
+
+    return check
+
+
+def _judge_at_once(
+    loss: Function, parameters: list[Tensor], backward: Function
+) -> list[bool]:
+    grads = backward(parameters)
+    nudged = [p - 1e-5 * grad for p, grad in zip(parameters, grads, strict=True)]
+    fall = (loss(parameters) - loss(nudged)) / 1e-5
+    squares = torch.stack([(grad**2).sum() for grad in grads]).sum()
+    return [torch.allclose(fall, squares, rtol=1e-3)] * len(parameters)
+
+
+GRADIENT_CHECK = Exercise(
+    solution=_judge(),
+    cases=[
+        {
+            "loss": _Named("the loss of a network of two layers", _loss),
+            "parameters": PARAMETERS,
+            "backward": backward,
+        }
+        for backward in BACKWARDS
+    ],
+    mistakes={
+        "you call every gradient right, but some are wrong: measure each number of "
+        "each parameter by nudging it.": lambda loss, parameters, backward: (
+            [True] * len(parameters)
+        ),
+        "you call every gradient wrong, the right ones too: divide the difference by "
+        "twice the nudge, and allow for rounding.": lambda loss, parameters, backward: (
+            [False] * len(parameters)
+        ),
+        "True is for the gradients that are right, and False for the wrong ones.": (
+            lambda *arguments: [not right for right in _judge()(*arguments)]
+        ),
+        "you judge all parameters at once: each gets a True or False of its own.": (
+            lambda *arguments: [all(_judge()(*arguments))] * 4,
+            lambda *arguments: all(_judge()(*arguments)),
+        ),
+        "you look at how far the loss falls when all parameters step at once: that is "
+        "one number, and says nothing of each.": (
+            _judge_at_once,
+            lambda *arguments: _judge_at_once(*arguments)[0],
+        ),
+        "you compare the sums over a parameter: numbers in the wrong places have the "
+        "right sum, so compare each.": _judge(
+            lambda mine, theirs: torch.allclose(mine.sum(), theirs.sum(), atol=1e-4)
+        ),
+        "you compare the first number of each parameter: the others may be wrong.": (
+            _judge(
+                lambda mine, theirs: torch.allclose(
+                    mine.view(-1)[0], theirs.view(-1)[0], atol=1e-4
+                )
+            )
+        ),
+        "you compare absolute values: a gradient with the wrong sign leads uphill.": (
+            _judge(
+                lambda mine, theirs: torch.allclose(mine.abs(), theirs.abs(), atol=1e-4)
+            )
+        ),
+        "you compare how long the gradients are: they may point in another "
+        "direction.": _judge(
+            lambda mine, theirs: torch.allclose(mine.norm(), theirs.norm(), atol=1e-4)
+        ),
+        "a gradient of zeros passes: compare the difference with a small number, and "
+        "not with one that is as large as the gradient.": _judge(
+            lambda mine, theirs: bool(((mine - theirs).abs() <= theirs.abs()).all())
+        ),
+        "these are the measured gradients: compare them with those of backward, and "
+        "return True or False for each parameter.": (
+            lambda loss, parameters, backward: _measure(loss, parameters)
+        ),
+    },
+)
+
+
+def _sgd_momentum(
+    p: Tensor, grad: Tensor, v: Tensor, lr: float, momentum: float
+) -> tuple[Tensor, Tensor]:
+    v = momentum * v + grad
+    return p - lr * v, v
+
 
 SGD_MOMENTUM = Exercise(
     solution=_sgd_momentum,
@@ -267,113 +507,37 @@ SGD_MOMENTUM = Exercise(
 )
 
 
-def _linear_backward(
-    grad: Tensor, x: Tensor, weight: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    return grad.T @ x, grad.sum(0), grad @ weight
-
-
-LINEAR_BACKWARD = Exercise(
-    solution=_linear_backward,
-    cases=[
-        {
-            "grad": torch.tensor([[1.0, 2]]),
-            "x": torch.tensor([[3.0, 4, 5]]),
-            "weight": torch.tensor([[1.0, 0, -1], [2, 1, 0]]),
-        },
-        {
-            "grad": varied(4, 3),
-            "x": varied(4, 3, start=20),
-            "weight": varied(3, 3, start=50),
-        },
-        {
-            "grad": varied(5, 2, start=33),
-            "x": varied(5, 4, start=8),
-            "weight": varied(2, 4, start=70),
-        },
-    ],
-    mistakes={
-        "the weight's gradient is transposed: it has the shape of the weight, "
-        "grad.T @ x.": lambda grad, x, weight: (
-            x.T @ grad,
-            grad.sum(0),
-            grad @ weight,
-        ),
-        "you divide by the number of images: the loss was averaged already, and grad "
-        "has that in it.": (
-            lambda grad, x, weight: (
-                grad.T @ x / len(x),
-                grad.mean(0),
-                grad @ weight,
-            ),
-            lambda grad, x, weight: (grad.T @ x / len(x), grad.sum(0), grad @ weight),
-            lambda grad, x, weight: (grad.T @ x, grad.mean(0), grad @ weight),
-        ),
-        "the bias has one gradient for each neuron: add up those of the images.": (
-            lambda grad, x, weight: (grad.T @ x, grad, grad @ weight)
-        ),
-        "you add the bias's gradient up over the neurons: add it up over the images, "
-        "dimension 0.": lambda grad, x, weight: (
-            grad.T @ x,
-            grad.sum(1),
-            grad @ weight,
-        ),
-        "the bias's gradient is a single number: each neuron has a bias.": (
-            lambda grad, x, weight: (grad.T @ x, grad.sum(), grad @ weight)
-        ),
-        "the bias's gradient does not depend on x, but on grad: its sum over the "
-        "images.": (
-            lambda grad, x, weight: (grad.T @ x, x.sum(0), grad @ weight),
-            lambda grad, x, weight: (
-                grad.T @ x,
-                torch.ones(len(weight)),
-                grad @ weight,
-            ),
-        ),
-        "forward multiplies by weight.T, so the way back multiplies by weight.": (
-            lambda grad, x, weight: (grad.T @ x, grad.sum(0), grad @ weight.T)
-        ),
-        "the order is: of the weight, of the bias, of x.": (
-            lambda grad, x, weight: (grad @ weight, grad.T @ x, grad.sum(0))
-        ),
-        "the gradient of x is missing: the layer hands it on to the one before.": (
-            lambda grad, x, weight: _linear_backward(grad, x, weight)[:2]
-        ),
-    },
-)
-
-
 def _adam(
-    root: Callable[[Tensor, float], Tensor] = lambda v, eps: v.sqrt() + eps,
-    correct: Callable[[float, int], float] = lambda beta, t: 1 - beta**t,
+    root: Callable[[Tensor, float], Tensor] = lambda q, eps: q.sqrt() + eps,
+    correct: Callable[[float, int], float] = lambda beta, step: 1 - beta**step,
     square: Callable[[Tensor], Tensor] = torch.square,
     sign: float = 1,
 ) -> Function:
     """Adam's step, with what may go wrong in its parts."""
 
-    def step(
+    def take(
         p: Tensor,
         grad: Tensor,
         m: Tensor,
-        v: Tensor,
-        t: int,
+        q: Tensor,
+        step: int,
         lr: float,
         beta1: float,
         beta2: float,
         eps: float,
     ) -> tuple[Tensor, Tensor, Tensor]:
         m = beta1 * m + (1 - beta1) * grad
-        v = beta2 * v + (1 - beta2) * square(grad)
-        m_hat, v_hat = m / correct(beta1, t), v / correct(beta2, t)
-        return p - sign * lr * m_hat / root(v_hat, eps), m, v
+        q = beta2 * q + (1 - beta2) * square(grad)
+        m_hat, q_hat = m / correct(beta1, step), q / correct(beta2, step)
+        return p - sign * lr * m_hat / root(q_hat, eps), m, q
 
-    return step
+    return take
 
 
 def _keep_hats(*arguments: Any) -> tuple[Tensor, Tensor, Tensor]:
-    t, _, beta1, beta2, _ = arguments[4:]
-    p, m, v = _adam()(*arguments)
-    return p, m / (1 - beta1**t), v / (1 - beta2**t)
+    step, _, beta1, beta2, _ = arguments[4:]
+    p, m, q = _adam()(*arguments)
+    return p, m / (1 - beta1**step), q / (1 - beta2**step)
 
 
 ADAM = Exercise(
@@ -383,8 +547,8 @@ ADAM = Exercise(
             "parameter": torch.tensor([1.0, 2]),
             "grad": torch.tensor([0.5, -3]),
             "m": torch.zeros(2),
-            "v": torch.zeros(2),
-            "t": 1,
+            "q": torch.zeros(2),
+            "step": 1,
             "lr": 0.1,
             "beta1": 0.9,
             "beta2": 0.99,
@@ -394,8 +558,8 @@ ADAM = Exercise(
             "parameter": varied(2, 3),
             "grad": varied(2, 3, start=20),
             "m": varied(2, 3, start=40),
-            "v": varied(2, 3, start=60).abs(),
-            "t": 3,
+            "q": varied(2, 3, start=60).abs(),
+            "step": 3,
             "lr": 0.2,
             "beta1": 0.8,
             "beta2": 0.95,
@@ -403,43 +567,43 @@ ADAM = Exercise(
         },
     ],
     mistakes={
-        "the hats are missing: divide m by 1 - beta1**t and v by 1 - beta2**t before "
-        "the step.": _adam(correct=lambda beta, t: 1.0),
-        "you divide by 1 - beta, as in the first step: later ones take beta**t.": _adam(
-            correct=lambda beta, t: 1 - beta
-        ),
-        "the root is missing: divide by the root of v.": _adam(
-            root=lambda v, eps: v + eps
+        "the hats are missing: divide m by 1 - beta1**step and q by "
+        "1 - beta2**step before the step.": _adam(correct=lambda beta, step: 1.0),
+        "you divide by 1 - beta, as in the first step: later ones take "
+        "beta**step.": _adam(correct=lambda beta, step: 1 - beta),
+        "the root is missing: divide by the root of q.": _adam(
+            root=lambda q, eps: q + eps
         ),
         "eps stands under the root: add it to the root.": _adam(
-            root=lambda v, eps: (v + eps).sqrt()
+            root=lambda q, eps: (q + eps).sqrt()
         ),
-        "the gradient enters v without its square.": _adam(square=lambda grad: grad),
-        "the absolute gradient enters v: take its square.": _adam(square=torch.abs),
+        "the gradient enters q without its square.": _adam(square=lambda grad: grad),
+        "the absolute gradient enters q: take its square.": _adam(square=torch.abs),
         "you walk uphill: subtract the step from the parameter.": _adam(sign=-1),
-        "the parameter is right; return m and v without their hats, for the next "
+        "the parameter is right; return m and q without their hats, for the next "
         "step.": _keep_hats,
         "beta1 and beta2 are exchanged: beta1 belongs to m.": (
-            lambda p, grad, m, v, t, lr, beta1, beta2, eps: _adam()(
-                p, grad, m, v, t, lr, beta2, beta1, eps
+            lambda p, grad, m, q, step, lr, beta1, beta2, eps: _adam()(
+                p, grad, m, q, step, lr, beta2, beta1, eps
             )
         ),
-        "the step uses the old m and v: update them first.": (
-            lambda p, grad, m, v, t, lr, beta1, beta2, eps: (
-                p - lr * m / (1 - beta1**t) / ((v / (1 - beta2**t)).sqrt() + eps),
-                *_adam()(p, grad, m, v, t, lr, beta1, beta2, eps)[1:],
+        "the step uses the old m and q: update them first.": (
+            lambda p, grad, m, q, step, lr, beta1, beta2, eps: (
+                p - lr * m / (1 - beta1**step) / ((q / (1 - beta2**step)).sqrt() + eps),
+                *_adam()(p, grad, m, q, step, lr, beta1, beta2, eps)[1:],
             )
         ),
-        "return the new m and v as well: the next step needs them.": (
+        "return the new m and q as well: the next step needs them.": (
             lambda *arguments: _adam()(*arguments)[0]
         ),
     },
 )
 
 EXERCISES = {
-    "softmax": SOFTMAX,
     "linear_backward": LINEAR_BACKWARD,
     "relu_backward": RELU_BACKWARD,
+    "backward": BACKWARD,
+    "gradient_check": GRADIENT_CHECK,
     "sgd_momentum": SGD_MOMENTUM,
     "adam": ADAM,
 }

@@ -1,7 +1,5 @@
 """Attempts as readers write them, and a word of the hint that each gets."""
 
-import math
-
 import torch
 
 
@@ -23,6 +21,97 @@ def adam(p, g, m, v, t, lr, a, b, e, under=False):
     return p - lr * m_hat / scale, m, v
 
 
+def _two_layers(x, t, w1, b1, w2, b2, masked=True, scale=True, h_of=torch.relu):
+    z1 = x @ w1.T + b1
+    a1 = h_of(z1)
+    z2 = a1 @ w2.T + b2
+    d2 = torch.softmax(z2, 1) - torch.nn.functional.one_hot(t, len(w2))
+    if scale:
+        d2 = d2 / len(x)
+    d1 = d2 @ w2
+    if masked:
+        d1 = d1 * (a1 > 0)
+    return d1.T @ x, d1.sum(0), d2.T @ a1, d2.sum(0)
+
+
+def _by_autograd(x, t, *parameters):
+    w1, b1, w2, b2 = [p.clone().requires_grad_() for p in parameters]
+    z = torch.relu(x @ w1.T + b1) @ w2.T + b2
+    torch.nn.functional.cross_entropy(z, t).backward()
+    return [p.grad for p in (w1, b1, w2, b2)]
+
+
+def _image_by_image(x, t, w1, b1, w2, b2):
+    sums = [torch.zeros_like(p) for p in (w1, b1, w2, b2)]
+    for row, target in zip(x, t):
+        h = (w1 @ row + b1).clamp(min=0)
+        g2 = torch.softmax(w2 @ h + b2, 0)
+        g2[target] -= 1
+        g1 = torch.where(h > 0, w2.T @ g2, 0)
+        for total, part in zip(
+            sums, (torch.outer(g1, row), g1, torch.outer(g2, h), g2)
+        ):
+            total += part / len(x)
+    return sums
+
+
+def _central(loss, parameters, backward, nudge=1e-4):
+    """Number by number, each nudged up and down and put back."""
+    right = []
+    for parameter, grad in zip(parameters, backward(parameters)):
+        fine = True
+        flat, wanted = parameter.view(-1), grad.reshape(-1)
+        for i in range(len(flat)):
+            kept = flat[i].item()
+            flat[i] = kept + nudge
+            up = loss(parameters)
+            flat[i] = kept - nudge
+            down = loss(parameters)
+            flat[i] = kept
+            fine = fine and abs((up - down) / (2 * nudge) - wanted[i]) < 1e-3
+        right.append(bool(fine))
+    return right
+
+
+def _one_sided(loss, parameters, backward):
+    """Copies instead of changes, and the difference to where it stands."""
+    here, right = loss(parameters), []
+    for n, grad in enumerate(backward(parameters)):
+        measured = torch.zeros_like(grad)
+        for at in range(grad.numel()):
+            others = [p.clone() for p in parameters]
+            others[n].view(-1)[at] += 1e-6
+            measured.view(-1)[at] = (loss(others) - here) / 1e-6
+        right.append(torch.allclose(measured, grad, atol=1e-3))
+    return right
+
+
+def _by_torch(loss, parameters, backward):
+    leaves = [p.clone().requires_grad_() for p in parameters]
+    true = torch.autograd.grad(loss(leaves), leaves)
+    return [torch.allclose(a, b) for a, b in zip(true, backward(parameters))]
+
+
+def _never_put_back(loss, parameters, backward):
+    right = []
+    for parameter, grad in zip(parameters, backward(parameters)):
+        before = loss(parameters)
+        parameter += 0.001
+        right.append(abs((loss(parameters) - before) / 0.001 - grad.sum()) < 0.01)
+    return right
+
+
+def _nudged_whole(loss, parameters, backward):
+    right = []
+    for n, grad in enumerate(backward(parameters)):
+        up, down = [[p.clone() for p in parameters] for _ in range(2)]
+        up[n] += 1e-5
+        down[n] -= 1e-5
+        slope = (loss(up) - loss(down)) / 2e-5
+        right.append((slope - grad.sum()).abs().item() < 1e-4)
+    return right
+
+
 ATTEMPTS = {
     "relu_backward": {
         "sign of x, the number that went": lambda grad, x: torch.where(
@@ -41,46 +130,6 @@ ATTEMPTS = {
         "grad and x are exchanged": lambda g, x: x * (g > 0),
         "x is negative, the gradient is 0": lambda g, x: torch.where(x > 0, g, x),
         "whole numbers or a mask meet floats": lambda g, x: g @ (x > 0),
-    },
-    "softmax": {
-        "not the first or their mean": lambda logits: (
-            torch.exp(logits - logits.mean(1, keepdim=True))
-            / torch.exp(logits - logits.mean(1, keepdim=True)).sum(1, keepdim=True)
-        ),
-        "forgot to divide by the sum": torch.exp,
-        "exponentials first": lambda z: z / z.sum(1, keepdim=True),
-        "sum over dimension 1": lambda z: torch.softmax(z, 0),
-        "sums to 1 by itself": lambda z: z.exp() / z.exp().sum(),
-        "keepdim=True": lambda z: z.exp() / z.exp().sum(1),
-        "logarithms": lambda z: torch.log_softmax(z, 1),
-        "inf / inf is nan": lambda z: z.exp() / z.exp().sum(1, keepdim=True),
-        "of each row, not that of the": lambda z: (
-            (z - z.max()).exp() / (z - z.max()).exp().sum(1, keepdim=True)
-        ),
-        "largest logits lost their dimension, and each": lambda z: (
-            (z - z.amax(1)).exp() / (z - z.amax(1)).exp().sum(1, keepdim=True)
-        ),
-        "along a dimension, max returns two things": lambda z: (
-            (z - z.max(1, keepdim=True)).exp() / 1
-        ),
-        "a limit makes large logits equal that": lambda z: (
-            z.clamp(max=50).exp() / z.clamp(max=50).exp().sum(1, keepdim=True)
-        ),
-        "sigmoid squashes each logit by itself": lambda z: z.sigmoid(),
-        "dividing by the largest logit changes the": lambda z: (
-            z / z.amax(1, keepdim=True)
-        ).softmax(1),
-        "the shape should be (1, 2), not (1,)": lambda z: z.argmax(1),
-        "largest logit gets the smallest probability": lambda z: (
-            (z.amin(1, keepdim=True) - z).exp()
-            / (z.amin(1, keepdim=True) - z).exp().sum(1, keepdim=True)
-        ),
-        "0 in place of nan is no": lambda z: (
-            z.exp() / z.exp().sum(1, keepdim=True)
-        ).nan_to_num(),
-        "math, float() and int() take one number": lambda z: (
-            math.exp(z) / sum(math.exp(z))
-        ),
     },
     "sgd_momentum": {
         "forgot the momentum": lambda p, g, v, lr, mu: (p - lr * g, g),
@@ -146,6 +195,34 @@ ATTEMPTS = {
             -g @ w,
         ),
     },
+    "backward": {
+        "is missing on the way back": lambda *a: _two_layers(*a, masked=False),
+        "is missing on the way forward": lambda *a: _two_layers(*a, h_of=lambda z: z),
+        "forgot to divide by the number": lambda *a: _two_layers(*a, scale=False),
+        "the order is w1, b1, w2, b2": lambda *a: (
+            *_two_layers(*a)[2:],
+            *_two_layers(*a)[:2],
+        ),
+        "the biases have gradients too": lambda *a: _two_layers(*a)[::2],
+        "all signs are the wrong way round": lambda *a: [-g for g in _two_layers(*a)],
+        "you average the biases' gradients": lambda *a: [
+            g / (len(a[0]) if g.ndim == 1 else 1) for g in _two_layers(*a)
+        ],
+        "return 4 tensors": lambda *a: _two_layers(*a)[:3],
+    },
+    "gradient_check": {
+        "call every gradient right": lambda loss, ps, backward: [
+            p.shape == g.shape for p, g in zip(ps, backward(ps))
+        ],
+        "call every gradient wrong": lambda loss, ps, backward: [False for _ in ps],
+        "True is for the gradients that are": lambda *a: [not r for r in _central(*a)],
+        "judge all parameters at once": lambda *a: all(_central(*a)),
+        "numbers in the wrong places have": _nudged_whole,
+        "changes its input parameters": _never_put_back,
+        "these are the measured gradients": lambda loss, ps, backward: [
+            *torch.autograd.grad(loss(q := [p.requires_grad_() for p in ps]), q)
+        ],
+    },
     "adam": {
         "the hats are missing": lambda p, g, m, v, t, lr, a, b, e: (
             p - lr * (a * m + (1 - a) * g) / ((b * v + (1 - b) * g * g) ** 0.5 + e),
@@ -159,26 +236,15 @@ ATTEMPTS = {
         "beta1 and beta2 are exchanged": lambda p, g, m, v, t, lr, a, b, e: adam(
             p, g, m, v, t, lr, b, a, e
         ),
-        "later ones take beta**t": lambda p, g, m, v, t, lr, a, b, e: adam(
+        "later ones take beta**step": lambda p, g, m, v, t, lr, a, b, e: adam(
             p, g, m, v, 1, lr, a, b, e
         ),
-        "return the new m and v as well": lambda *arguments: adam(*arguments)[0],
+        "return the new m and q as well": lambda *arguments: adam(*arguments)[0],
         "the last one is missing": lambda *arguments: adam(*arguments)[:2],
     },
 }
 
 SOLUTIONS = {
-    "softmax": [
-        lambda z: torch.softmax(z, -1),
-        lambda z: torch.stack(
-            [(r - r.max()).exp() / (r - r.max()).exp().sum() for r in z]
-        ),
-        lambda z: (z - z.logsumexp(1, keepdim=True)).exp(),
-        lambda z: [
-            [math.exp(v - max(r)) / sum(math.exp(w - max(r)) for w in r) for v in r]
-            for r in z.tolist()
-        ],
-    ],
     "relu_backward": [
         lambda g, x: torch.where(x > 0, g, 0),
         lambda g, x: g * (x > 0).float(),
@@ -203,6 +269,16 @@ SOLUTIONS = {
             torch.ones(len(g)) @ g,
             (w.T @ g.T).T,
         ),
+    ],
+    "backward": [
+        _two_layers,
+        _by_autograd,
+        _image_by_image,
+    ],
+    "gradient_check": [
+        _central,
+        _one_sided,
+        _by_torch,
     ],
     "adam": [
         adam,
