@@ -3,7 +3,10 @@
 import io
 import random
 import time
+import tracemalloc
 import warnings
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -87,6 +90,7 @@ def test_every_format_gives_the_same_ink(name):
         torch.from_numpy(SEVEN).requires_grad_(),
         torch.from_numpy(SEVEN).bfloat16(),
         ((1 - SEVEN) * 65535).astype(np.uint16),
+        ((1 - SEVEN) * 65535).astype(">u2"),
         np.asarray(grey().convert("RGBA")),
     ],
     ids=[
@@ -97,6 +101,7 @@ def test_every_format_gives_the_same_ink(name):
         "gradient",
         "bfloat16",
         "uint16",
+        "big-endian",
         "colours",
     ],
 )
@@ -237,7 +242,7 @@ def two_digits() -> Image.Image:
         (encoded(Image.fromarray(-SEVEN), "TIFF"), "The image is damaged or no image"),
         (Image.fromarray(SEVEN * np.nan), "The image is damaged or no image"),
         (Image.new("1", (6000, 5000)), "too many pixels: reduce it to 25 million"),
-        (two_digits(), "shows 2 digits side by side: cut out one"),
+        (two_digits(), "shows 2 digits: cut out one"),
         (np.zeros((0, 5)), "an array of"),
         (np.zeros(5), "an array of"),
         (np.full((5, 5), np.nan), "between 0 and 1"),
@@ -303,6 +308,251 @@ def test_two_mnist_digits_side_by_side_are_two(mnist, gap):
         pair = torch.cat([left[..., inked[0]], blank, second[..., inked[1]]], 2)
         right += count_digits(pair[None]) == 2
     assert right >= 95
+
+
+def pixels(height: int, width: int, colour: tuple[int, ...]) -> np.ndarray:
+    return np.full((height, width, 3), colour, np.float32)
+
+
+def grain(seed: int, scale: int, shape: tuple[int, int] = (500, 400)) -> np.ndarray:
+    """Noise (H, W, 1) whose hills are as wide as this, about 1 high."""
+    noise = np.random.default_rng(seed).normal(0, 1, [n // scale + 3 for n in shape])
+    hills = Image.fromarray(noise.astype(np.float32)).resize(shape[::-1])
+    return np.asarray(hills)[..., None]
+
+
+WHITE, BLUE, BLACK, BROWN = (245, 244, 240), (30, 50, 150), (25, 25, 25), (120, 80, 50)
+
+
+def page(
+    digit: int | None,
+    height: int = 500,
+    width: int = 400,
+    lines: int = 0,
+    pen: tuple[int, ...] = BLUE,
+) -> np.ndarray:
+    """A page with a digit on it, squared if ``lines`` says how thick."""
+    paper = pixels(height, width, WHITE)
+    for first in range(lines):
+        paper[first::40] = paper[:, first::40] = 120, 150, 210
+    if digit is None:
+        return paper
+    size = int(0.7 * min(height, width))
+    ink = Image.fromarray(rasterize(SAMPLES[digit])[0, 0].numpy()).resize((size, size))
+    ink = np.asarray(ink)[..., None]
+    top, left = (height - size) // 2, (width - size) // 2
+    place = np.s_[top : top + size, left : left + size]
+    paper[place] += ink * (np.array(pen) - paper[place])
+    return paper
+
+
+def on(desk: np.ndarray, margin: float, paper: Callable[..., np.ndarray]) -> np.ndarray:
+    top, left = (int(margin * n) for n in desk.shape[:2])
+    height, width = desk.shape[0] - 2 * top, desk.shape[1] - 2 * left
+    desk = desk.copy()
+    desk[top : top + height, left : left + width] = paper(height, width)
+    return desk
+
+
+def drawn_on(
+    image: np.ndarray, draw: Callable[[ImageDraw.ImageDraw], None]
+) -> np.ndarray:
+    picture = Image.fromarray(image.clip(0, 255).astype(np.uint8))
+    draw(ImageDraw.Draw(picture))
+    return np.asarray(picture, np.float32)
+
+
+def camera(image: np.ndarray) -> np.ndarray:
+    light = np.linspace(1, 0.7, image.shape[1])[:, None]
+    return image * light + 3 * grain(0, 1, image.shape[:2])
+
+
+WOOD = pixels(500, 400, (150, 105, 65)) + 15 * np.sin(np.arange(400) / 6)[:, None]
+UNEVEN = pixels(500, 400, BROWN) + 12 * grain(1, 60) + 6 * grain(2, 8)
+
+
+def binding(sheet: np.ndarray) -> np.ndarray:
+    def holes(d: ImageDraw.ImageDraw) -> None:
+        for y in range(10, 500, 30):
+            d.ellipse((8, y, 22, y + 14), fill=BLACK)
+            d.line((0, y + 7, 15, y + 7), fill=(90, 90, 90), width=4)
+
+    return drawn_on(sheet, holes)
+
+
+def window(digit: int | None, height: int, width: int) -> np.ndarray:
+    content = page(digit, height - 30, width)
+    return np.concatenate([pixels(30, width, (60, 60, 64)), content])
+
+
+SCENES = {
+    "a scan with black borders": lambda d: np.pad(
+        page(d), [(0, 200), (0, 150), (0, 0)]
+    ),
+    "a drawn desk": lambda d: on(
+        pixels(500, 400, (30, 90, 90)), 0.25, partial(page, d)
+    ),
+    "an uneven desk": lambda d: camera(on(UNEVEN, 0.3, partial(page, d))),
+    "a wooden desk": lambda d: camera(on(WOOD, 0.2, partial(page, d))),
+    "a light page on a dark desk": lambda d: camera(
+        on(pixels(500, 400, BLACK), 0.03, partial(page, d))
+    ),
+    "a window": lambda d: on(pixels(500, 700, (40, 60, 110)), 0.15, partial(window, d)),
+    "a spiral binding": lambda d: camera(binding(page(d))),
+    "a form's box": lambda d: drawn_on(
+        page(d), lambda b: b.rectangle((40, 90, 360, 410), outline=BLACK, width=4)
+    ),
+    "squared paper": lambda d: camera(page(d, lines=2)),
+    "a drawn grid": lambda d: np.pad(
+        page(d, lines=3), [(3, 3), (3, 3), (0, 0)], constant_values=244
+    ),
+    "a pen": lambda d: camera(
+        drawn_on(page(d, 500, 800), lambda b: b.line((690, 20, 660, 480), BLACK, 14))
+    ),
+    "a finger": lambda d: camera(
+        drawn_on(
+            page(d, 500, 800),
+            lambda b: b.line((680, 300, 830, 420), (200, 150, 120), 70),
+        )
+    ),
+    "a crumb": lambda d: drawn_on(
+        page(d), lambda b: b.ellipse((350, 30, 362, 42), fill=BLACK)
+    ),
+}
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_what_lies_around_a_digit_is_left_out(scene):
+    images = [center_digit(read_image(shown(SCENES[scene](d)))) for d in range(10)]
+    with torch.inference_mode():
+        logits = load_pretrained()(normalize(torch.cat(images)))
+    assert logits.argmax(1).tolist() == [*range(10)]
+
+
+def shown(image: np.ndarray) -> Image.Image:
+    return Image.fromarray(image.clip(0, 255).astype(np.uint8))
+
+
+def glare() -> np.ndarray:
+    y, x = np.mgrid[0:500, 0:400]
+    spot = np.exp(-(((x - 150) / 40) ** 2) - ((y - 200) / 60) ** 2)
+    return pixels(500, 400, (190, 195, 200)) + 65 * spot[..., None]
+
+
+BLANKS = {
+    "glare": glare(),
+    "smears": camera(
+        pixels(500, 400, (40, 65, 55)) + 25 * grain(3, 40).clip(0) + 9 * grain(4, 15)
+    ),
+    "cardboard": camera(pixels(500, 400, (185, 145, 100)) + 6 * grain(5, 3)),
+    "bare wood": camera(WOOD),
+    "a bare desk": camera(UNEVEN),
+    "a fold": camera(page(None) * np.where(np.arange(400) < 170, 1, 0.8)[:, None]),
+} | {
+    name: scene(None)
+    for name, scene in SCENES.items()
+    if name not in ("a pen", "a finger", "a crumb")
+}
+
+
+@pytest.mark.parametrize("name", BLANKS)
+def test_a_page_with_no_digit_gives_none(name):
+    with pytest.raises(ValueError, match=r"^The image (is blank|shows (no|ink|many))"):
+        read_image(shown(BLANKS[name]))
+
+
+@pytest.mark.parametrize(
+    "cut", [np.s_[:, 150:], np.s_[:, :220], np.s_[150:], np.s_[:300]]
+)
+def test_a_digit_that_is_cut_off_is_refused(cut):
+    for image in (page(2)[cut], camera(page(2))[cut]):
+        with pytest.raises(ValueError, match=r"is cut off at its edge: .*\.$"):
+            read_image(shown(image))
+    tight = page(2)[66:434, 60:340]
+    inked = (tight[..., 0] < 150).nonzero()
+    box = tuple(slice(i.min(), i.max() + 1) for i in inked)
+    assert read_digit(shown(tight[box])).digit == 2
+
+
+def blob(distance: np.ndarray) -> np.ndarray:
+    return 255 * np.clip(distance, 0, 1)[..., None] * np.ones(3)
+
+
+Y, X = np.mgrid[-200:200, -200:200]
+NONSENSE = {
+    "a disc": blob(np.hypot(X, Y) > 90),
+    "a square": blob(np.maximum(abs(X), abs(Y)) > 90),
+    "a spot without sides": blob(np.hypot(X, Y) / 150),
+    "a checkerboard": blob((X // 40 + Y // 40) % 2),
+    "dots": drawn_on(
+        pixels(400, 400, WHITE),
+        lambda b: [
+            b.ellipse((x, y, x + 12, y + 12), fill=BLACK)
+            for x in range(50, 350, 60)
+            for y in range(50, 350, 60)
+        ],
+    ),
+    "writing": drawn_on(
+        pixels(400, 400, WHITE), lambda b: b.text((40, 150), "one two", BLACK, None)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NONSENSE)
+def test_what_no_pen_has_drawn_is_refused(name):
+    with pytest.raises(ValueError, match=r"^The image (is|shows) .*\.$"):
+        read_image(shown(NONSENSE[name]))
+
+
+@pytest.mark.parametrize("photo", [False, True])
+@pytest.mark.parametrize("where", [(0, 1), (1, 0), (1, 1), (0.4, 1)])
+def test_digits_beside_and_above_each_other_are_counted(where, photo):
+    """From a gap of a sixteenth of their height."""
+    for first, second in ((3, 7), (2, 5), (8, 6), (9, 0)):
+        inks = [rasterize(SAMPLES[d], 14)[0, 0] for d in (first, second)]
+        inks = [i[i.any(1)][:, i.any(0)].numpy() for i in inks]
+        inks = [np.asarray(Image.fromarray(i).resize((110, 160))) for i in inks]
+        sheet = np.zeros((500, 400), np.float32)
+        sheet[60:220, 60:170] = inks[0]
+        top, left = (
+            60 + int(w * (n + 10)) for w, n in zip(where, (160, 110), strict=True)
+        )
+        sheet[top : top + 160, left : left + 110] = inks[1]
+        image = pixels(500, 400, WHITE)
+        image += sheet[..., None] * (np.array(BLUE) - image)
+        found = read_digit(shown(camera(image) if photo else image))
+        assert (found.digit, found.digits_seen) == (None, 2)
+
+
+def test_heic_is_named():
+    with pytest.raises(ValueError, match=r"is a HEIC or AVIF file, .* JPEG\.$"):
+        read_image(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+
+
+def test_a_jpeg_of_many_scans_is_refused():
+    """Each further scan is a hundred bytes and a pass over all pixels."""
+    whole = encoded(Image.new("L", (3000, 3000), 255), "JPEG", progressive=True)
+    last = whole[whole.rindex(b"\xff\xda") : -2]
+    start = time.process_time()
+    with pytest.raises(ValueError, match="is a JPEG file of 306 scans: save it as PNG"):
+        read_image(whole[:-2] + 300 * last + whole[-2:])
+    assert time.process_time() - start < 0.5
+    small = encoded(grey(), "JPEG", progressive=True, quality=95)
+    assert read_digit(small).digit == 7
+
+
+def test_a_large_array_takes_little_memory():
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="too many pixels"):
+        read_image(np.zeros((20_000, 2_000), bool))
+    page = np.ones((4_000, 4_000))
+    page[1000:3000, 1900:2100] = 0
+    tracemalloc.reset_peak()
+    before = tracemalloc.get_traced_memory()[0]
+    assert read_digit(page).digit == 1
+    peak = tracemalloc.get_traced_memory()[1] - before
+    tracemalloc.stop()
+    assert peak < 100e6
 
 
 def mutated(files: list[bytes], chance: random.Random) -> bytes:
@@ -371,7 +621,7 @@ def test_any_bytes_give_a_digit_or_a_sentence():
             read += 1
         slowest = max(slowest, time.thread_time() - start)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before  # kB
-    assert read > 1000 and refused > 1000
+    assert read > 500 and refused > 1000
     assert slowest < 1
     assert grown < 500_000
 

@@ -27,8 +27,8 @@ class DrawingPad(Sheet):
 
     After every movement of the pen it shows the image that the network sees and the
     probabilities of the ten digits; on demand also the feature maps of each block, and
-    what each place of the last ones adds to the logit of any class. Several digits side
-    by side are not guessed at.
+    what each place of the last ones adds to the logit of any class. Several digits
+    are not guessed at.
 
     *Sample* draws a digit, at each press the next one, for those who cannot draw.
     *Upload* reads an image file (see ``reading.read_image``) and puts its ink on a
@@ -118,8 +118,7 @@ class DrawingPad(Sheet):
             reading = recognize(self.ink, self.model, centered)
             if reading.digits_seen > 1:
                 raise ValueError(
-                    f"These look like {reading.digits_seen} digits side by side: draw "
-                    "one at a time."
+                    f"These look like {reading.digits_seen} digits: draw one at a time."
                 )
         except ValueError as error:  # also what the reader's own model has raised
             reading = without_answer(self.ink, centered)

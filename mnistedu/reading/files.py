@@ -24,8 +24,14 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 ANIMATED = ("PNG", "WEBP", "GIF")  # the other formats' further images are no frames
 
 LONGEST = 1024  # pixels along the longer side of what is made of a larger picture
+TOO_MANY = "has too many pixels: reduce it to 25 million or less."
 MOST_PIXELS = 25_000_000  # decoded in less than a second and 500 MB
 MOST_PIXELS_JPEG = 65_000_000  # which is decoded at a half, a quarter or an eighth
+SCAN = b"\xff\xda"  # begins one; each takes the time of a pass over all pixels
+MOST_SCANS = 16  # of a progressive JPEG; programs write ten or so
+
+# From the fifth byte on: HEIC and AVIF, which Pillow does not read, or not everywhere.
+PHONES = (b"ftyphei", b"ftyphev", b"ftypmif", b"ftypmsf", b"ftypavi")
 
 
 def open_image(source: Source) -> tuple[Image.Image, str]:
@@ -62,15 +68,27 @@ def name_of(source: Source) -> str:
 
 def _decode(file: BinaryIO, name: str) -> tuple[Image.Image, str]:
     with _in_one_sentence(name):
+        if file.read(12)[4:11] in PHONES:
+            raise _RefusedError(
+                "is a HEIC or AVIF file, as phones write them: save it as JPEG."
+            )
         picture = Image.open(file, formats=FORMATS)
         # MPO: with a preview behind. CMYK comes from printers, and takes longer.
         photograph = picture.format in ("JPEG", "MPO") and picture.mode != "CMYK"
         most = MOST_PIXELS_JPEG if photograph else MOST_PIXELS
         _refuse_more_pixels_than(most, picture)
         animated = picture.format in ANIMATED and getattr(picture, "is_animated", False)
+        if "progressive" in picture.info:
+            file.seek(0)
+            if (scans := file.read().count(SCAN)) > MOST_SCANS:
+                raise _RefusedError(f"is a JPEG file of {scans} scans: save it as PNG.")
         picture.draft(None, (LONGEST, LONGEST))
         note = f"{name} is animated: only its first frame is read." if animated else ""
         return _upright(picture), note
+
+
+class _RefusedError(Exception):
+    """What is wrong, and what to do, as the rest of a sentence."""
 
 
 @contextmanager
@@ -78,10 +96,10 @@ def _in_one_sentence(name: str) -> Iterator[None]:
     """Turn all that a decoder may raise into a ValueError."""
     try:
         yield
+    except _RefusedError as error:
+        raise ValueError(f"{name} {error}") from error
     except Image.DecompressionBombError as error:
-        raise ValueError(
-            f"{name} has too many pixels: reduce it to 25 million or less."
-        ) from error
+        raise ValueError(f"{name} {TOO_MANY}") from error
     except Exception as error:
         raise ValueError(
             f"{name} is damaged or no image that can be read: try a PNG or JPEG file."
@@ -90,7 +108,7 @@ def _in_one_sentence(name: str) -> Iterator[None]:
 
 def _refuse_more_pixels_than(most: int, picture: Image.Image) -> None:
     if picture.width * picture.height > most:
-        raise Image.DecompressionBombError
+        raise _RefusedError(TOO_MANY)
 
 
 def _upright(picture: Image.Image) -> Image.Image:
@@ -109,8 +127,14 @@ def _eight_bits(levels: NDArray[Any]) -> NDArray[np.uint8]:
     """Of the 16 bits few files use all: what is lightest is white."""
     if not 0 <= levels.min() <= levels.max() < np.inf:  # nor nan
         raise ValueError("These levels are no light.")
-    scaled = levels * np.float32(255 / (levels.max() or 1))
-    return scaled.clip(0, 255).round().astype(np.uint8)
+    return _scaled(levels, 1 / (levels.max() or 1))
+
+
+def _scaled(levels: NDArray[Any], factor: float) -> NDArray[np.uint8]:
+    """Levels times a factor, which makes them 1 at most, in 256 steps: 1 is 255."""
+    result = np.empty(levels.shape, np.uint8)
+    np.multiply(levels, 255.5 * factor, out=result, casting="unsafe")  # no copy between
+    return result
 
 
 def _from_array(source: NDArray[Any] | Tensor) -> Image.Image:
@@ -125,10 +149,12 @@ def _from_array(source: NDArray[Any] | Tensor) -> Image.Image:
             "An image is an array of bool, uint8, uint16 or float and of shape (H, W), "
             f"(H, W, 3) or (H, W, 4), not {array.dtype} of shape {array.shape}."
         )
-    if array.dtype == np.uint16:
+    if array.shape[0] * array.shape[1] > MOST_PIXELS:
+        raise ValueError(f"The image {TOO_MANY}")
+    if array.dtype.name == "uint16":  # in either order of its bytes
         return Image.fromarray(_eight_bits(array))
     if array.dtype != np.uint8:
         if not (array.min() >= 0 and array.max() <= 1):  # nor nan
             raise ValueError("Floats in an array should lie between 0 and 1.")
-        array = (array * np.float32(255)).round().astype(np.uint8)
+        array = _scaled(array, 1)
     return Image.fromarray(array)

@@ -16,30 +16,30 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
+from mnistedu.reading.page import cut_to_page
+from mnistedu.reading.pieces import BLANK, SMALLEST, choose_pieces
+
 Array = NDArray[Any]
 
 SAME = 0.02  # colours that differ by less than this look the same
-BLANK = 0.1  # what differs from the paper by less than this is no ink
 PALE = 0.2  # the same on a page, where noise, grain and shadows leave their traces
 COARSE = 100  # pixels along the longer side of the picture in which paper is sought
 REACH = 0.3  # of the shorter side: wider than a stroke, narrower than a page
 FAINT = 0.33  # of full ink: below it lie a photograph's noise, grain and ruled lines
-SPECK = 0.02  # of the largest piece of ink: smaller ones are dust
-SMALLEST = 3e-5  # of the picture: what covers less is no digit
-TIP = 1e-3  # of the picture: what covers less at its edge is the tip of a desk's corner
 
 
-def find_ink(picture: Image.Image) -> Array:
+def find_ink(picture: Image.Image) -> tuple[Array, str]:
     """Tell the ink from the paper, whichever of the two is the lighter.
 
     Args:
         picture: of mode RGBA. What is transparent is paper.
 
     Returns:
-        float32 ``(H, W)`` in [0, 1]: 0 is paper, 1 is full ink. A drawing keeps its
-        grey levels. All is 0 where nothing is drawn.
+        float32 ``(H, W)`` in [0, 1]: 0 is paper, 1 is full ink, on the page that the
+        picture shows. A drawing keeps its grey levels. All is 0 where nothing is drawn.
+        And "", or what speaks against reading it.
     """
-    colours = _without_transparency(picture)
+    colours = cut_to_page(_without_transparency(picture))
     edge = np.concatenate([colours[0], colours[-1], colours[:, 0], colours[:, -1]])
     paper = np.median(edge, 0)
     drawing = (np.abs(edge - paper) < SAME).all(1).mean() > 0.9
@@ -56,9 +56,9 @@ def find_ink(picture: Image.Image) -> Array:
         threshold = np.quantile(contrast, 1 - SMALLEST) / 2
     full = np.quantile(contrast[contrast >= threshold], 0.75)
     if full < blank:
-        return np.zeros_like(contrast)
+        return np.zeros_like(contrast), ""
     ink = (contrast / full - faint) / (1 - faint)
-    return _without_specks(ink.clip(0, 1), drop_edge=not drawing)
+    return choose_pieces(ink.clip(0, 1))
 
 
 def _without_transparency(picture: Image.Image) -> Array:
@@ -135,22 +135,3 @@ def _otsu_threshold(values: Array) -> float:
     distance = total[-1] / counts.sum() * below - total[:-1]
     between = distance**2 / np.maximum(below * above, 1)
     return float(edges[1:-1][between.argmax()])
-
-
-def _without_specks(ink: Array, drop_edge: bool) -> Array:
-    """Keep the connected pieces that may belong to a digit.
-
-    A piece is as large as its darker half, so that a faint smear is small.
-    """
-    pieces, count = ndimage.label(ink > BLANK, np.ones((3, 3)))
-    area = np.bincount(pieces[ink > 0.5], minlength=count + 1)
-    area[area < SMALLEST * ink.size] = 0
-    if drop_edge:
-        # The desk, a binding, the next line: unless there is nothing else.
-        inside = area.copy()
-        for edge in (pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]):
-            inside[edge] = 0
-        area[area < TIP * ink.size] = 0
-        area = inside if inside.any() else area
-    keep = (area > 0) & (area >= SPECK * area.max())
-    return ink * ndimage.binary_dilation(keep[pieces], np.ones((3, 3)))  # soft rims too
