@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from mnistedu.images import IMAGE_SIZE
+
 Array = NDArray[Any]
 
 BLANK = 0.1  # what differs from the paper by less than this is no ink
@@ -141,6 +143,7 @@ def find_pieces(
         high, wide = (n > m / 2 for n, m in zip(piece.shape, ink.shape, strict=True))
         spans = (sides[0] and sides[2] and wide) or (sides[1] and sides[3] and high)
         spans &= width > THIN * max(ink.shape)
+        spans |= max(ink.shape) <= IMAGE_SIZE  # MNIST's own 7s may reach the edge
         found.append(
             Piece(
                 number,
