@@ -140,8 +140,8 @@ def find_pieces(
         sides = [s.start <= margin for s in box] + [
             s.stop >= n - margin for s, n in zip(box, ink.shape, strict=True)
         ]
-        high, wide = (n > m / 2 for n, m in zip(piece.shape, ink.shape, strict=True))
-        spans = (sides[0] and sides[2] and wide) or (sides[1] and sides[3] and high)
+        part = sorted(n / m for n, m in zip(piece.shape, ink.shape, strict=True))
+        spans = part[1] > 0.8 and part[0] > 0.25
         spans &= width > THIN * max(ink.shape)
         spans |= max(ink.shape) <= IMAGE_SIZE  # MNIST's own 7s may reach the edge
         found.append(
