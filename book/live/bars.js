@@ -1,28 +1,24 @@
-// Ten bars, one for each digit. Each is a button: the class to ask the heatmap about.
+// Ten bars, one for each digit. With a heatmap to ask about its class, each is a button.
 
 import { h } from "./dom.js";
 
 export class Bars {
-  /** onPoint(digit, chosen): pointed at (null: no longer), and whether by a click. */
+  /** onPoint(digit, chosen): pointed at (null: no longer), and whether by a click; or none. */
   constructor(title, onPoint) {
     this.heading = h("h3", {}, title);
     this.rows = Array.from({ length: 10 }, (_, digit) => {
       const value = h("span", {}, "");
-      const row = h(
-        "button",
-        {
-          type: "button",
-          "aria-pressed": "false",
-          onpointerenter: () => onPoint(digit, false),
-          onpointerleave: () => onPoint(null, false),
-          onfocus: () => onPoint(digit, false),
-          onblur: () => onPoint(null, false),
-          onclick: () => onPoint(digit, true),
-        },
-        h("b", {}, String(digit)),
-        h("i"),
-        value,
-      );
+      const pointing = onPoint && {
+        type: "button",
+        "aria-pressed": "false",
+        onpointerenter: () => onPoint(digit, false),
+        onpointerleave: () => onPoint(null, false),
+        onfocus: () => onPoint(digit, false),
+        onblur: () => onPoint(null, false),
+        onclick: () => onPoint(digit, true),
+      };
+      const parts = [h("b", {}, String(digit)), h("i"), value];
+      const row = pointing ? h("button", pointing, ...parts) : h("div", {}, ...parts);
       return { row, value };
     });
     this.element = h(
@@ -45,7 +41,7 @@ export class Bars {
       const share = probabilities ? probabilities[digit] : 0;
       row.style.setProperty("--share", share);
       row.classList.toggle("best", probabilities !== null && digit === best);
-      row.setAttribute("aria-pressed", String(digit === chosen));
+      if (row.type) row.setAttribute("aria-pressed", String(digit === chosen));
       value.textContent = probabilities ? percent(share) : "";
     });
   }

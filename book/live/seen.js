@@ -1,18 +1,16 @@
 // The picture that the network sees, 28 × 28 squares, and the heat under them. The ink
 // that was drawn flies into it and falls apart into its squares.
 
+import { BOX, MIDDLE, THRESHOLD } from "./center.js";
 import { h, number, still } from "./dom.js";
 import { SIZE } from "./ink.js";
 
 const PIXELS = 28;
 const CELL = 20; // pixels of the canvas to one square
 const SIDE = PIXELS * CELL;
-const THRESHOLD = 0.1; // these three are those of mnistedu.preprocess
-const BOX = 20;
-const MIDDLE = 14.5;
 
-const BLUE = [79, 168, 255]; // what adds to a logit
-const RED = [255, 84, 84]; // what takes from it
+export const BLUE = [79, 168, 255]; // what adds to a logit
+export const RED = [255, 84, 84]; // what takes from it
 
 const between = (a, b, t) => a + (b - a) * t;
 const ease = (t) => 1 - (1 - t) ** 3;

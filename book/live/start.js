@@ -1,5 +1,5 @@
-// Starts the pads of a page, or says what is missing. It is no module, because a page
-// that was opened as a file loads none, and then somebody has to speak.
+// Starts the pads and the trainer of a page, or says what is missing. It is no module,
+// because a page that was opened as a file loads none, and then somebody has to speak.
 "use strict";
 
 {
@@ -15,6 +15,7 @@
       "off: open the page in a current Firefox, Chrome, Edge or Safari.";
   }
   for (const place of document.querySelectorAll(".live-pad")) {
+    const module = place.classList.contains("live-train") ? "train/train.js" : "pad.js";
     const stand = (why) => {
       place.classList.add("still");
       place.querySelector("figcaption").textContent = why;
@@ -22,9 +23,9 @@
     if (missing) {
       stand(missing);
     } else {
-      import(new URL("pad.js", folder)).then(
+      import(new URL(module, folder)).then(
         ({ mount }) => mount(place),
-        () => stand("The pad could not be loaded: reload the page to try again."),
+        () => stand("What belongs here could not be loaded: reload the page to try again."),
       );
     }
   }

@@ -1,0 +1,246 @@
+"""The trainer in its page of the book: played with in Chromium."""
+
+import importlib
+import re
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import book_site
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from mnistedu.checkpoints import load_checkpoint
+from mnistedu.data import Digits
+
+expect.set_options(timeout=60_000)  # a busy machine takes its time
+
+PAGE = "book/train.html"
+WIDE = "document.documentElement.scrollWidth"
+THEME = "theme => document.documentElement.dataset.theme = theme"
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    """The site as a host serves it whose pages may load only what lies on it."""
+    with book_site.served(site) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def context(browser: Browser, address: str) -> Iterator[BrowserContext]:
+    """Windows in which no error and no request to another host goes unnoticed."""
+    context = browser.new_context(has_touch=True, reduced_motion="reduce")
+    requests, faults = book_site.collect(context)
+    yield context
+    context.close()
+    away = [u for u in requests if not u.startswith((address, "data:", "blob:"))]
+    assert (away, faults) == ([], [])
+
+
+@pytest.fixture(scope="module")
+def trainer(context: BrowserContext, address: str) -> Locator:
+    page = context.new_page()
+    page.goto(f"{address}/{PAGE}")
+    return reach(page)
+
+
+@pytest.fixture(autouse=True)
+def as_it_starts(request: pytest.FixtureRequest) -> None:
+    """Each test finds the trainer paused, with a new network of the first state."""
+    if "trainer" in request.fixturenames:
+        trainer = request.getfixturevalue("trainer")
+        if trainer.get_by_role("button", name="Pause").count():
+            press(trainer, "Pause")
+        press(trainer, "Clear")
+        trainer.get_by_role("link", name="Too high").click()
+        trainer.get_by_role("link", name="It learns").click()
+        expect(trainer).to_have_attribute("data-step", "0")
+
+
+def reach(page: Page) -> Locator:
+    trainer = page.locator(".live-train")
+    trainer.get_by_role("button", name="Play").focus()
+    expect(trainer).to_have_attribute("data-ready", "")
+    return trainer
+
+
+def press(trainer: Locator, name: str) -> None:
+    trainer.get_by_role("button", name=name).click()
+
+
+def steps(trainer: Locator) -> int:
+    return int(trainer.get_attribute("data-step") or "")
+
+
+def accuracy(trainer: Locator) -> float:
+    return float(trainer.get_attribute("data-accuracy") or "")
+
+
+def test_it_learns_and_reads_what_is_drawn_the_while(trainer: Locator) -> None:
+    assert accuracy(trainer) < 0.4
+    press(trainer, "Play")
+    trainer.locator(".sheet").focus()
+    trainer.page.keyboard.press("1")
+    expect(trainer).to_have_attribute("data-prediction", re.compile(r"\d"))
+    expect(trainer.locator("figcaption .val").nth(1)).to_contain_text(
+        re.compile(r"validation [89]\d\.\d%")
+    )
+    press(trainer, "Pause")
+    expect(trainer.get_by_role("status")).to_contain_text("Paused: ")
+    before = steps(trainer)
+    assert accuracy(trainer) > 0.7
+    expect(trainer.locator(".says")).to_have_text("1")
+    caption = trainer.locator(".hardest figcaption").first
+    expect(caption).to_have_text(re.compile(r"\d → \d\d+(\.\d)?%"))
+    trainer.page.wait_for_timeout(200)
+    assert steps(trainer) == before
+
+    press(trainer, "Reset")
+    expect(trainer).to_have_attribute("data-step", "0")
+    expect(trainer.get_by_role("status")).to_contain_text("random again")
+
+
+def test_a_step_is_one_batch(trainer: Locator) -> None:
+    press(trainer, "Step")
+    expect(trainer).to_have_attribute("data-step", "1")
+    press(trainer, "Step")
+    expect(trainer.locator(".where")).to_contain_text("step 2")
+
+
+def test_by_keyboard_and_without_a_new_start(trainer: Locator) -> None:
+    keyboard = trainer.page.keyboard
+    trainer.get_by_role("button", name="Step").focus()
+    keyboard.press("Space")
+    expect(trainer).to_have_attribute("data-step", "1")
+    rate = trainer.get_by_role("slider", name="Learning rate")
+    rate.focus()
+    keyboard.press("ArrowRight")
+    expect(rate).to_have_attribute("aria-valuetext", "0.01")
+    assert trainer.page.url.endswith("#lr=0.01")
+    momentum = trainer.get_by_role("slider", name="Momentum")
+    expect(momentum).to_be_disabled()  # Adam has it built in
+    trainer.get_by_role("combobox", name="Optimizer").select_option("SGD")
+    expect(momentum).to_be_enabled()
+    trainer.get_by_role("checkbox", name="Shuffled labels").check()
+    press(trainer, "Step")
+    expect(trainer).to_have_attribute("data-step", "2")  # the same network went on
+
+    trainer.get_by_role("slider", name="Neurons").focus()
+    keyboard.press("Home")
+    expect(trainer).to_have_attribute("data-step", "0")
+    expect(trainer.get_by_role("status")).to_contain_text("A new network")
+    assert trainer.page.url.endswith("#neurons=8&optimizer=SGD&lr=0.01&shuffled=true")
+
+
+def test_an_address_brings_its_state(context: BrowserContext, address: str) -> None:
+    page = context.new_page()
+    page.goto(f"{address}/{PAGE}#optimizer=SGD&lr=3")
+    trainer = reach(page)
+    dead = trainer.get_by_role("link", name="Dead")
+    expect(dead).to_have_attribute("aria-current", "true")
+    expect(trainer.locator(".look")).to_contain_text("silent for every digit")
+    rate = trainer.get_by_role("slider", name="Learning rate")
+    expect(rate).to_have_attribute("aria-valuetext", "3")
+    assert steps(trainer) == 0  # nothing plays by itself
+
+    trainer.get_by_role("link", name="Overfitting on 100 digits").click()
+    digits = trainer.get_by_role("slider", name="Training digits")
+    expect(digits).to_have_attribute("aria-valuetext", "100")
+    assert page.url.endswith("#digits=100")
+    page.go_back()
+    expect(dead).to_have_attribute("aria-current", "true")
+    page.close()
+
+
+def test_what_is_saved_opens_in_the_package(trainer: Locator, tmp_path: Path) -> None:
+    trainer.get_by_role("slider", name="Hidden layers").focus()
+    trainer.page.keyboard.press("End")
+    with trainer.page.expect_download() as download:
+        press(trainer, "Save the network")
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    assert load_checkpoint(path).settings["hidden_sizes"] == [128, 64]
+    trainer.get_by_role("combobox", name="Activation").select_option("tanh")
+    expect(trainer.get_by_role("button", name="Save the network")).to_be_disabled()
+
+
+def test_the_page_says_whose_digits_it_has(trainer: Locator) -> None:
+    source = trainer.locator(".source")
+    expect(source).to_contain_text(
+        re.compile("CC BY-SA 3.0|CC BY 4.0: MNIST could not")
+    )
+
+
+@pytest.mark.parametrize("name", ["MNIST", "scikit-learn's digits"])
+def test_the_digits_are_written_without_loss_and_with_their_licence(
+    offline: Digits, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    monkeypatch.syspath_prepend(book_site.ROOT / "book" / "extensions")
+    live_train = importlib.import_module("live_train")
+    monkeypatch.setattr("mnistedu.data.load", lambda: offline._replace(name=name))
+    info = live_train.write_digits(tmp_path)
+    assert (info["train"], info["val"]) == (1257, 180)
+    assert "1,257 training and 180 validation digits" in info["source"]
+    licence = {"MNIST": "CC BY-SA 3.0"}.get(name, "CC BY 4.0: MNIST could not be had")
+    assert licence in info["source"]
+    content = zlib.decompress((tmp_path / "digits.bin").read_bytes())
+    (images, targets), (val_images, val_targets) = offline.train, offline.val
+    parts = images, val_images, targets, val_targets
+    assert content == b"".join(part.byte().numpy().tobytes() for part in parts)
+
+
+def test_everybody_can_use_it(trainer: Locator) -> None:
+    page = trainer.page
+    page.add_style_tag(content="* { transition: none !important }")
+    for theme in ("light", "dark"):
+        page.evaluate(THEME, theme)
+        assert book_site.barriers(page) == [], theme
+
+
+def test_a_phone_shows_it_within_its_width(browser: Browser, address: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(f"{address}/{PAGE}")
+    page.locator(".live-train .pad").wait_for()
+    assert book_site.barriers(page) == []  # as it is before one reaches for it
+    trainer = reach(page)
+    assert page.evaluate(WIDE) <= 390
+    box = trainer.locator(".sheet").bounding_box()
+    assert box
+    assert box["width"] >= 240
+    assert box["x"] >= 30  # room for a finger that scrolls
+    context.close()
+
+
+def test_what_did_not_arrive_is_asked_for_again(browser: Browser, address: str) -> None:
+    page = browser.new_page()
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url))
+    page.route("**/digits.bin", lambda route: route.abort())
+    page.goto(f"{address}/{PAGE}")
+    page.locator(".live-train .pad").wait_for()
+    page.wait_for_load_state("networkidle")
+    assert not [url for url in fetched if re.search(r"worker|digits\.bin", url)]
+    play = page.get_by_role("button", name="Play")
+    play.focus()
+    expect(page.get_by_role("status")).to_contain_text("check the connection")
+    page.unroute("**/digits.bin")
+    play.blur()
+    assert steps(reach(page)) == 0
+    page.close()
+
+
+@pytest.mark.parametrize("why", ["a file", "no JavaScript", "paper"])
+def test_a_picture_stands_in_where_nothing_can_run(
+    browser: Browser, site: Path, address: str, why: str
+) -> None:
+    context = browser.new_context(java_script_enabled=why != "no JavaScript")
+    page = context.new_page()
+    page.goto(f"{site.as_uri() if why == 'a file' else address}/{PAGE}")
+    if why == "paper":
+        page.locator(".live-train .pad").wait_for()
+        page.emulate_media(media="print")
+    expect(page.locator(".live-train img")).to_be_visible()
+    expect(page.locator(".live-train .pad")).to_be_hidden()
+    context.close()
