@@ -82,7 +82,7 @@ def test_it_learns_and_reads_what_is_drawn_the_while(trainer: Locator) -> None:
     press(trainer, "Play")
     trainer.locator(".sheet").focus()
     trainer.page.keyboard.press("1")
-    expect(trainer).to_have_attribute("data-prediction", re.compile(r"\d"))
+    expect(trainer.locator(".says")).to_have_text("1")
     expect(trainer.locator("figcaption .val").nth(1)).to_contain_text(
         re.compile(r"validation [89]\d\.\d%")
     )
@@ -90,7 +90,6 @@ def test_it_learns_and_reads_what_is_drawn_the_while(trainer: Locator) -> None:
     expect(trainer.get_by_role("status")).to_contain_text("Paused: ")
     before = steps(trainer)
     assert accuracy(trainer) > 0.7
-    expect(trainer.locator(".says")).to_have_text("1")
     caption = trainer.locator(".hardest figcaption").first
     expect(caption).to_have_text(re.compile(r"\d → \d\d+(\.\d)?%"))
     trainer.page.wait_for_timeout(200)
@@ -131,6 +130,26 @@ def test_by_keyboard_and_without_a_new_start(trainer: Locator) -> None:
     expect(trainer).to_have_attribute("data-step", "0")
     expect(trainer.get_by_role("status")).to_contain_text("A new network")
     assert trainer.page.url.endswith("#neurons=8&optimizer=SGD&lr=0.01&shuffled=true")
+
+
+def test_a_loss_that_is_no_number_any_more_stops_the_training(
+    context: BrowserContext, address: str
+) -> None:
+    page = context.new_page()
+    page.goto(f"{address}/{PAGE}#activation=none&optimizer=SGD&lr=10&digits=1000")
+    trainer = reach(page)
+    trainer.locator(".sheet").focus()
+    page.keyboard.press("4")
+    expect(trainer).to_have_attribute("data-prediction", re.compile(r"\d"))
+    press(trainer, "Play")
+    expect(trainer.get_by_role("status")).to_contain_text("no number any more (NaN)")
+    expect(trainer.get_by_role("button", name="Play")).to_be_visible()
+    expect(trainer.locator(".says")).to_have_text("?")
+    shown = trainer.locator(".pad > :not([role=status])").all_inner_texts()
+    assert not re.search("NaN|undefined|Infinity", " ".join(shown))
+    press(trainer, "Reset")
+    expect(trainer).to_have_attribute("data-prediction", re.compile(r"\d"))
+    page.close()
 
 
 def test_an_address_brings_its_state(context: BrowserContext, address: str) -> None:

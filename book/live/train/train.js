@@ -14,6 +14,7 @@ import { SETTINGS, STATES, read, write } from "./settings.js";
 import { Weights } from "./weights.js";
 
 const READY = "Press play, and the training begins.";
+const EMPTY = "28 by 28 squares, and no answer yet";
 const PAUSE = 60; // milliseconds from picture to picture
 const CALM = 500; // for readers who want less motion
 
@@ -37,7 +38,7 @@ class Trainer {
       (digit) => this.#sample(digit),
     );
     this.seen = new Seen();
-    this.seen.canvas.setAttribute("aria-label", "28 by 28 empty squares");
+    this.seen.canvas.setAttribute("aria-label", EMPTY);
     this.bars = new Bars("What your network says");
     this.says = h("strong", { class: "says" }, "?");
     this.where = h("span", { class: "where" });
@@ -113,7 +114,7 @@ class Trainer {
         "div",
         { class: "controls" },
         this.save,
-        h("span", { class: "hint" }, "a file that mnistedu predict reads; it has ReLU or no hidden layer"),
+        h("span", { class: "hint" }, "for mnistedu predict, which knows networks with ReLU or without hidden layers"),
       ),
       this.source,
     );
@@ -245,13 +246,13 @@ class Trainer {
       this.curves.show(points);
       this.hardest.show(hardest);
     }
-    this.weights.show(weights, dead, settings);
-    this.bars.show(answer);
-    const best = answer ? answer.indexOf(Math.max(...answer)) : -1;
+    if (!broken) this.weights.show(weights, dead, settings);
+    this.bars.show(broken ? null : answer);
+    const best = answer ? answer.indexOf(Math.max(...answer)) : -1; // and so of NaN
     this.says.textContent = best < 0 ? "?" : best;
     this.seen.canvas.setAttribute(
       "aria-label",
-      answer ? `Your drawing as 28 by 28 squares, read as ${best}` : "28 by 28 empty squares",
+      best < 0 ? EMPTY : `Your drawing as 28 by 28 squares, read as ${best}`,
     );
     this.right = `${(100 * last.val.accuracy).toFixed(1)}%`;
     this.where.textContent = `step ${steps.toLocaleString("en")}, epoch ${epochs.toFixed(1)}`;
