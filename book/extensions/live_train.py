@@ -50,7 +50,7 @@ def visit(self: Any, node: LiveTrain) -> None:
     picture = relpath("_static/train.png", folder.as_posix())
     self.body.append(
         '<section class="live-pad live-train" aria-label="Trainer">'
-        f'<figure><img src="{picture}" loading="lazy" width="1472" height="1722" '
+        f'<figure><img src="{picture}" loading="lazy" width="1472" height="1662" '
         'alt="The trainer. Two charts in which the loss of training and validation '
         "digits falls and their accuracy rises; below them the weights of 128 neurons "
         "as small images, blue and red strokes; on the right sliders for the learning "

@@ -114,7 +114,7 @@ class Trainer {
         "div",
         { class: "controls" },
         this.save,
-        h("span", { class: "hint" }, "for mnistedu predict, which knows networks with ReLU or without hidden layers"),
+        h("span", { class: "hint" }, "for mnistedu predict; with ReLU or without hidden layers"),
       ),
       this.source,
     );
