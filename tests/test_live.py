@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import book_site
+import numpy as np
+import onnx
 import pytest
 import torch
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
@@ -416,6 +418,15 @@ def test_a_file_that_does_not_fit_is_refused_in_one_sentence(
     )
     choose(pad, tmp_path / "bare.onnx")
     expect(said).to_contain_text("bare.onnx is an ONNX file, but has no “canvas”")
+    export_onnx(MLP([4]), tmp_path / "failed.onnx")
+    failed = onnx.load(tmp_path / "failed.onnx")
+    for weights in failed.graph.initializer:
+        if list(weights.dims) == [10]:  # the last bias
+            nan = np.full(10, np.nan, np.float32)
+            weights.CopyFrom(onnx.numpy_helper.from_array(nan, weights.name))
+    onnx.save(failed, tmp_path / "failed.onnx")
+    choose(pad, tmp_path / "failed.onnx")
+    expect(said).to_contain_text("failed.onnx gives logits that are not finite")
     expect(pad).to_have_attribute("data-prediction", "1")
 
 

@@ -93,8 +93,11 @@ export class Network {
     let said = "cannot be run on a canvas of 280 × 280";
     try {
       const { logits } = await network.read(new Float32Array(SIZE * SIZE), true);
-      if (logits.length === 10) return network;
-      said = `gives ${logits.length} logits where there are ten digits`;
+      const finite = logits.every(Number.isFinite);
+      if (logits.length === 10 && finite) return network;
+      said = finite
+        ? `gives ${logits.length} logits where there are ten digits`
+        : "gives logits that are not finite";
     } catch {
       // It is said below.
     }
