@@ -7,7 +7,8 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from filelock import FileLock, Timeout
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import save_file
 from torch import Tensor
 
 
@@ -30,7 +31,8 @@ def written_whole(path: str | Path) -> Iterator[Path]:
             os.fsync(file.fileno())  # or the move might reach the disk before the data
         temporary.replace(path)
     except OSError as error:
-        error.filename = error.filename or str(path)  # a full disk names no file
+        if error.errno and not error.filename:
+            error.filename = str(path)  # a full disk names no file
         raise
     finally:
         with suppress(OSError):
@@ -90,9 +92,13 @@ def save_tensors(
     """
     try:
         with written_whole(path) as beside:
-            beside.write_bytes(save(tensors, texts))  # of the user's mode, not 0600
-    except OSError as error:
+            beside.touch()
+            mode = beside.stat().st_mode  # that of any file, where save_file's is 0600
+            save_file(tensors, beside, texts)
+            beside.chmod(mode)
+    except (OSError, SafetensorError) as error:
+        why = getattr(error, "strerror", None) or error
         raise OSError(
-            f"{path} could not be written ({error.strerror or error}): free some "
-            "space or choose another folder. What was there before is unchanged."
+            f"{path} could not be written ({why}): free some space or choose another "
+            "folder. What was there before is unchanged."
         ) from error

@@ -1,6 +1,5 @@
 """Weights on disk, and the network that the package ships."""
 
-import errno
 import json
 import math
 import re
@@ -9,9 +8,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_model, save_file
 from torch import nn
 
+from mnistedu import storage
 from mnistedu.checkpoints import (
     PRETRAINED,
     load_checkpoint,
@@ -154,14 +155,13 @@ def assert_is_kept_when_a_write_fails(path: Path, why: str) -> None:
 
 
 def test_a_write_that_fails_half_way_leaves_the_file_before_it(tmp_path, monkeypatch):
-    def write_half(path, data):
-        with path.open("wb") as file:
-            file.write(data[: len(data) // 2])
-        raise OSError(errno.ENOSPC, "No space left on device")
+    def write_half(tensors, path, metadata):
+        path.write_bytes(b"half of it")
+        raise SafetensorError("I/O error: No space left on device")
 
     path = tmp_path / "a.safetensors"
     save_checkpoint(MLP(()), path)
-    monkeypatch.setattr(Path, "write_bytes", write_half)
+    monkeypatch.setattr(storage, "save_file", write_half)
     assert_is_kept_when_a_write_fails(path, "No space left")
 
 

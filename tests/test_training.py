@@ -599,7 +599,7 @@ def test_a_full_disk_leaves_the_epochs_before(loader, tmp_path, monkeypatch):
 
     def fill_the_disk(history):
         if len(history) == 2:
-            monkeypatch.setattr(storage, "save", full)
+            monkeypatch.setattr(storage, "save_file", full)
 
     settings = {"epochs": 4, "checkpoint_dir": tmp_path, "device": "cpu"}
     torch.manual_seed(0)
