@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from mnistedu.exercises.answer import Exercise, Function
-from mnistedu.exercises.varied import varied
 
 
 def _gaps(confidence: Tensor, accuracy: Tensor) -> Tensor:
@@ -46,10 +45,6 @@ def _count_pairs_once(targets: Tensor, answers: Tensor, classes: int) -> Tensor:
     matrix = torch.zeros(classes, classes)
     matrix[targets, answers] += 1
     return matrix
-
-
-def _hand_over(probabilities: Tensor, k: int) -> Tensor:
-    return probabilities.amax(1).argsort()[:k]
 
 
 def _count_first(targets: Tensor, answers: Tensor, classes: int) -> Tensor:
@@ -151,130 +146,6 @@ CONFUSION = Exercise(
                 :, None
             ].expand(-1, classes)
         ),
-    },
-)
-
-PRECISION = Exercise(
-    solution=lambda matrix: matrix.diag() / matrix.sum(0),
-    cases=[
-        {"matrix": torch.tensor([[3, 1], [2, 2]])},
-        {"matrix": torch.tensor([[5, 1, 0], [2, 7, 0], [1, 0, 4]])},
-        {"matrix": (varied(4, 4) + 5).mul(3).long() + 1},
-        {"matrix": (varied(10, 10) + 5).mul(2).long() + torch.eye(10).long() * 30},
-    ],
-    mistakes={
-        "that is recall: divide by what was called a digit, and answers run along the "
-        "columns, so sum over the rows, dimension 0.": (
-            lambda matrix: matrix.diag() / matrix.sum(1)
-        ),
-        "that is the accuracy on all digits together: give one number for each.": (
-            lambda matrix: matrix.diag().sum() / matrix.sum()
-        ),
-        "you divide every count: only those on the diagonal are right answers.": (
-            lambda matrix: matrix / matrix.sum(0)
-        ),
-        "you divide by the number of all images: divide by how many were called this "
-        "digit.": lambda matrix: matrix.diag() / matrix.sum(),
-        "these are the counts of right answers: divide them by how many were called "
-        "this digit.": lambda matrix: matrix.diag(),
-        "// cuts the result to whole numbers: divide with /.": (
-            lambda matrix: matrix.diag() // matrix.sum(0)
-        ),
-        "it works for ten digits only, and this matrix has fewer: take their number "
-        "from matrix.shape.": lambda matrix: torch.stack(
-            [matrix[i, i] / matrix[:, i].sum() for i in range(10)]
-        ),
-        "you divide by the wrong answers in the column: divide by all answers in it.": (
-            lambda matrix: matrix.diag() / (matrix.sum(0) - matrix.diag())
-        ),
-        "that is the F1 score, of precision and recall together.": (
-            lambda matrix: 2 * matrix.diag() / (matrix.sum(0) + matrix.sum(1))
-        ),
-        "you take the largest count of each column: right answers stand on the "
-        "diagonal.": lambda matrix: matrix.amax(0) / matrix.sum(0),
-        "above stands the sum of all right answers: each digit has its own.": (
-            lambda matrix: matrix.diag().sum() / matrix.sum(0)
-        ),
-    },
-)
-
-# So clear that every sensible rule agrees: smallest confidence, smallest lead, entropy.
-HAND_OVER = Exercise(
-    solution=_hand_over,
-    cases=[
-        {
-            "probabilities": torch.tensor([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]]),
-            "k": 1,
-        },
-        {
-            "probabilities": torch.tensor(
-                [
-                    [0.5, 0.3, 0.2],
-                    [0.98, 0.01, 0.01],
-                    [0.4, 0.35, 0.25],
-                    [0.1, 0.8, 0.1],
-                ]
-            ),
-            "k": 2,
-        },
-        {
-            "probabilities": torch.tensor(
-                [
-                    [0.002, 0.94, 0.029, 0.029],
-                    [0.38, 0.22, 0.2, 0.2],
-                    [0.07, 0.07, 0.79, 0.07],
-                    [0.11, 0.11, 0.11, 0.67],
-                    [0.16, 0.16, 0.53, 0.15],
-                    [0.99, 0.004, 0.003, 0.003],
-                ]
-            ),
-            "k": 3,
-        },
-    ],
-    mistakes={
-        "these are the surest answers: a person should get the most doubtful ones.": (
-            lambda probabilities, k: probabilities.amax(1).topk(k).indices
-        ),
-        "the right images in the wrong order: the most doubtful comes first.": (
-            lambda probabilities, k: _hand_over(probabilities, k).flip(0)
-        ),
-        "you look at one digit only: whichever has the largest probability counts.": (
-            lambda probabilities, k: probabilities[:, 0].argsort()[:k]
-        ),
-        "each row is an image: look along dimension 1, not along the images.": (
-            lambda probabilities, k: probabilities.amax(0).argsort()[:k]
-        ),
-        "these are probabilities: return the indices of their images.": (
-            lambda probabilities, k: probabilities.amax(1).sort().values[:k]
-        ),
-        "these are all images: return only the first k.": (
-            lambda probabilities, k: probabilities.amax(1).argsort()
-        ),
-        "these are the answers, the digits: return the indices of the images.": (
-            lambda probabilities, k: probabilities.argmax(1)[:k],
-            lambda probabilities, k: probabilities.argmax(1)[
-                _hand_over(probabilities, k)
-            ],
-        ),
-        "these are the surest of all, the least sure of them first: take the first k "
-        "of argsort, not the last.": lambda probabilities, k: probabilities.amax(
-            1
-        ).argsort()[-k:],
-        "these are the first k images: look for the most doubtful.": (
-            lambda probabilities, k: torch.arange(k)
-        ),
-        "the right images, but the most doubtful comes first: leave them unsorted.": (
-            lambda probabilities, k: _hand_over(probabilities, k).sort().values
-        ),
-        "these are the images' probabilities: return their indices.": (
-            lambda probabilities, k: probabilities[_hand_over(probabilities, k)]
-        ),
-        "you search the numbers of all images in one row: take the largest of each "
-        "image first.": lambda probabilities, k: (
-            probabilities.flatten().topk(k, largest=False).indices
-        ),
-        "you look at the smallest probability of each image: doubt shows in the "
-        "largest.": lambda probabilities, k: probabilities.amin(1).argsort()[:k],
     },
 )
 
@@ -569,8 +440,6 @@ def _chi_square(above: int, below: int) -> float:
 EXERCISES = {
     "bootstrap": BOOTSTRAP,
     "confusion": CONFUSION,
-    "precision": PRECISION,
-    "hand_over": HAND_OVER,
     "risk_coverage": RISK_COVERAGE,
     "ece": ECE,
     "mcnemar": MCNEMAR,

@@ -133,67 +133,6 @@ ATTEMPTS = {
             [[float((t == i and a == j).sum()) for j in range(c)] for i in range(c)]
         ),
     },
-    "precision": {
-        "all digits together": lambda m: m.trace() / m.sum(),
-        "every count": lambda m: m / m.sum(0, keepdim=True),
-        "number of all images": lambda m: m.diagonal() / m.sum(),
-        "counts of right answers": torch.diag,
-        "whole numbers": lambda m: m.diag() // m.sum(0),
-        "shape should be (2,), not (1, 2)": lambda m: m.diag()[None] / m.sum(0),
-        "that is recall": lambda m: m.diag() / m.sum(1),
-        "these are per cent, 100 times what": lambda m: 100 * m.diag() / m.sum(0),
-        "it works for ten digits only, and": lambda m: torch.tensor(
-            [m[i, i] / m[:, i].sum() for i in range(10)]
-        ),
-        "by the wrong answers in the column": lambda m: (
-            m.diag() / (m.sum(0) - m.diag())
-        ),
-        "each number is 1 minus what it should be": lambda m: 1 - m.diag() / m.sum(0),
-        "is the F1 score, of precision and": lambda m: (
-            2 * m.diag() / (m.sum(0) + m.sum(1))
-        ),
-        "is the mean of what is asked": lambda m: (m.diag() / m.sum(0)).mean(),
-        "each number is 1 divided by what it should be": lambda m: m.sum(0) / m.diag(),
-        "you take the largest count of each": lambda m: m.amax(0) / m.sum(0),
-        "there is no place 2 in dimension": lambda m: torch.stack(
-            [m[i, i] / m[:, i].sum() for i in range(len(m) + 1)]
-        ),
-    },
-    "hand_over": {
-        "the surest": lambda p, k: p.max(1).values.argsort(descending=True)[:k],
-        "wrong order": lambda p, k: torch.topk(-p.amax(1), k).indices.flip(0),
-        "one digit only": lambda p, k: torch.topk(p[:, 0], k, largest=False).indices,
-        "each row is an image": lambda p, k: (
-            p.max(0).values.topk(k, largest=False).indices
-        ),
-        "return the indices of their images": lambda p, k: (
-            -torch.topk(-p.amax(1), k).values
-        ),
-        "only the first k": lambda p, k: (p.topk(2).values @ p.new([1, -1])).argsort(),
-        "shape should be (1,), not (3,)": lambda p, k: p.amax(1) < 0.7,
-        "the surest of all, the least sure": lambda p, k: p.amax(1).argsort()[-k:],
-        "these are values and where they were": lambda p, k: p.amax(1).topk(
-            k, largest=False
-        ),
-        "are the answers, the digits": lambda p, k: p.argmax(1)[:k],
-        "look at the smallest probability of each": lambda p, k: p.amin(1).argsort()[
-            :k
-        ],
-        "are the first k images": lambda p, k: torch.arange(k),
-        "are the images' probabilities": lambda p, k: p[p.amax(1).argsort()[:k]],
-        "the shape should be (1,), not (2,)": lambda p, k: p.amax(1).argsort()[: k + 1],
-        "the shape should be (1,), not (1, 3)": lambda p, k: p.amax(1).sort()[:k],
-        "the right images, but the most doubtful": lambda p, k: (
-            p.amax(1).argsort()[:k].sort().values
-        ),
-        "along a dimension, max returns two things": lambda p, k: p.max(1).argsort()[
-            :k
-        ],
-        "you search the numbers of all images": lambda p, k: (
-            p.flatten().topk(k, largest=False).indices
-        ),
-        "each number is 1 too large": lambda p, k: p.amax(1).argsort()[:k] + 1,
-    },
     "ece": {
         "each bin counts the same": lambda c, a, n: torch.mean(torch.abs(c - a)),
         "whichever way": lambda c, a, n: torch.dot(a - c, n / n.sum()),
@@ -291,20 +230,6 @@ SOLUTIONS = {
         lambda t, a, c: [
             [int(((t == i) & (a == j)).sum()) for j in range(c)] for i in range(c)
         ],
-    ],
-    "precision": [
-        lambda m: torch.stack([m[i, i] / m[:, i].sum() for i in range(len(m))]),
-        lambda m: (m / m.sum(0, keepdim=True)).diagonal(),
-        lambda m: m.T.diag() / m.T.sum(1),
-        lambda m: (m / m.sum(0)).diag().tolist(),
-    ],
-    "hand_over": [
-        lambda p, k: (p * p.log()).sum(1).argsort()[:k],
-        lambda p, k: p.amax(1).argsort()[:k],
-        lambda p, k: (-(p * p.clamp(min=1e-09).log()).sum(1)).topk(k).indices,
-        lambda p, k: sorted(range(len(p)), key=lambda i: float(p[i].max()))[:k],
-        lambda p, k: p.max(1).values.topk(k, largest=False).indices.tolist(),
-        lambda p, k: np.argsort(p.numpy().max(1))[:k],
     ],
     "ece": [
         lambda c, a, n: (((a - c).abs() * n).nansum() / n.sum()).item(),
