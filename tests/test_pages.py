@@ -22,7 +22,7 @@ from typer.main import get_command
 
 import mnistedu
 from mnistedu.cli import app
-from mnistedu.data import CACHE_NAME, RAW_FOLDER, SHA256
+from mnistedu.data import CACHE_NAME, RAW_FOLDER, SHA256, Split
 from mnistedu.strokes import written_digits
 
 ROOT = Path(__file__).parents[1]
@@ -265,11 +265,15 @@ def test_the_steps_for_a_class_run_from_thirty_files_to_ten_new_hands(
         )
         exec(quick, names)
     printed = capsys.readouterr().out
-    assert printed.startswith("30 pupils, 600 digits\n01: ")
-    assert len(re.findall(r"^\d\d: \d+% \(\d+% to \d+%\)$", printed, re.M)) == 30
+    assert printed.startswith("30 pupils, 600 digits\n")
+    counts = re.findall(r"^\d+%: (\d+) of 30$", printed, re.M)
+    assert sum(map(int, counts)) == 30
+    assert not re.search(r"^\d\d: ", printed, re.M)  # nobody's number beside a share
+    assert len(re.findall(r"^\d+% \(\d+% to \d+%\)$", printed, re.M)) == 1
     (mean, low, high) = re.findall(r"the class: (.*)% \((.*)% to (.*)%\)", printed)[0]
     assert 80 < float(low) < float(mean) < float(high) <= 100
-    assert len(re.findall(r"^split \d: +\S+% +\S+%$", printed, re.M)) == 5
+    assert len(re.findall(r"^group \d:(?: +\S+%){5}$", printed, re.M)) == 3
+    assert len(re.findall(r"^gain over .* points \(.* to .*\)$", printed, re.M)) == 2
     learn, rest, who = names["learn"], names["rest"], names["pupils"]
     assert isinstance(who, torch.Tensor) and len(who) == 600
     assert isinstance(learn, torch.Tensor) and isinstance(rest, torch.Tensor)
@@ -277,17 +281,35 @@ def test_the_steps_for_a_class_run_from_thirty_files_to_ten_new_hands(
 
 
 def test_no_pupil_is_on_both_sides() -> None:
-    """The lines of the page that split, alone."""
-    (lines,) = (b for b in blocks(page("class.md"), "python") if "chosen =" in b)
+    """The lines of the page that hold groups out, with pupils for images."""
+    (lines,) = (b for b in blocks(page("class.md"), "python") if "groups =" in b)
     who = torch.arange(30).repeat_interleave(20)
-    sides: list[tuple[torch.Tensor, torch.Tensor]] = []
-    split = lines[lines.index("twenty = ") :].split("    tuned =")[0]
-    split = split.replace("\nprint", "\n#") + "    sides.append((learn, rest))\n"
-    exec(split, {"torch": torch, "files": [None] * 30, "pupils": who, "sides": sides})
-    assert len(sides) == 5
-    for learn, rest in sides:
-        assert len(who[learn].unique()) == 20 and len(who[rest].unique()) == 10
-        assert not {*who[learn].tolist()} & {*who[rest].tolist()}
+    sides: list[tuple[set[int], set[int]]] = []
+
+    def is_right(
+        learned_from: torch.Tensor, read: torch.Tensor, targets: torch.Tensor
+    ) -> torch.Tensor:
+        sides.append(({*learned_from.tolist()}, {*read.tolist()}))
+        return torch.ones(len(read))
+
+    none = torch.tensor([-1])
+    names = {
+        "torch": torch,
+        "files": [None] * 30,
+        "pupils": who,
+        "drawings": Split(who, who),
+        "before": torch.ones(600),
+        "fine_tune": lambda images, targets, seed: images,
+        "is_right": is_right,
+        "model": none,
+        "known": (none, none),
+        "val": (none, none),
+    }
+    exec(lines[lines.index("control, after =") : lines.index("for name, ")], names)
+    tuned = [(learn, rest) for learn, rest in sides if -1 not in learn | rest]
+    assert [len(learn) for learn, _ in tuned] == [20] * 3
+    assert all(learn | rest == {*range(30)} for learn, rest in tuned)
+    assert sorted(n for _, rest in tuned for n in rest) == [*range(30)]
 
 
 # For teachers.
