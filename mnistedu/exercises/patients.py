@@ -48,7 +48,8 @@ def _train(digits: Digits, illness: str) -> Chart:
     chart: Chart = {}
     for _ in range(EPOCHS):
         norms = []
-        for batch in torch.randperm(len(images), generator=generator).view(-1, 50):
+        order = torch.randperm(len(images), generator=generator)
+        for batch in torch.split(order, 50):
             if illness != "zero_grad":
                 optimizer.zero_grad()
             loss = F.cross_entropy(model(images[batch]), targets[batch])
