@@ -33,7 +33,8 @@ def count(notebook: NotebookNode) -> dict[str, int]:
     prose, formulas = re.subn(r"\$\$.*?\$\$", "", text, flags=re.DOTALL)
     prose = re.sub(r"\]\([^)]*\)|<[^>]*>", "", prose)  # addresses, and HTML's tags
     code = [c for c in cells if c.cell_type == "code"]
-    shown = [c.source for c in code if "hide-input" not in c.metadata.get("tags", [])]
+    folded = {"hide-input", "hide-cell"}
+    shown = [c.source for c in code if not folded & {*c.metadata.get("tags", [])}]
     lines = [line for each in shown for line in each.splitlines() if line.strip()]
     read = [line for line in lines if not re.match("import |from ", line)]
     outputs = [output for c in code for output in c.outputs]

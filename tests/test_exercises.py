@@ -246,7 +246,7 @@ def test_what_torch_says_in_its_own_words_is_explained(name, attempt, advice):
 def test_wrong_types_and_shapes_are_caught(name, result):
     answer = check(name, lambda *arguments: result)
     assert not answer.solved
-    assert "return" in answer.message
+    assert re.search("return|should have|shape should be", answer.message)
 
 
 class Silent:
@@ -356,7 +356,8 @@ def test_right_numbers_in_another_dress_are_gently_corrected():
 )
 def test_unusual_tensors_get_a_sentence(name, make):
     answer = check(name, lambda *arguments: make())
-    assert not answer.solved and "return" in answer.message
+    assert not answer.solved
+    assert re.search("return|should have|shape should be", answer.message)
 
 
 @pytest.mark.parametrize(

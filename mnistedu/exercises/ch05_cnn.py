@@ -515,7 +515,8 @@ def _measure(function: Function) -> Any:
     val = load().val
     images, targets = normalize(val.images[:2000]), val.targets[:2000]
     if not isinstance(function, nn.Module):
-        return function(images)
+        result = function(images)  # which may raise, or be a stub's
+        return result if result is None or result is ... else "no network"
     network = deepcopy(function).cpu().eval()
     with torch.no_grad():
         logits = network(images)
@@ -529,7 +530,8 @@ def _measure(function: Function) -> Any:
 
 def _score_network(did: Any) -> tuple[bool, str]:
     if not isinstance(did, dict):
-        return False, "pass a network, an nn.Module: its parameters are to be counted."
+        said = "pass a network, an nn.Module, not a function that returns something"
+        return False, f"{said}: its parameters are to be counted."
     if "shape" in did:
         return False, f"for N images give logits (N, 10), not {did['shape']}."
     parameters, accuracy = did["parameters"], did["accuracy"]

@@ -1,5 +1,6 @@
 """A reader's result, without what a class of their own does when it is looked at."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,11 @@ from mnistedu.exercises.compare import is_pair, unusual
 PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...), np.ndarray)
 
 
+@dataclass(frozen=True, repr=False)
 class Strange:
     """In the place of something that is none of what an exercise asks for."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    name: str
 
     def __repr__(self) -> str:
         return f"{'an' if self.name[0] in 'aeioAEIO' else 'a'} {self.name}"
