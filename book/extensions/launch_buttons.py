@@ -25,8 +25,9 @@ def add_buttons(app: Sphinx, config: Config) -> None:
         "Report an error on this page": f"{address}/issues/new",
     }
     links = (f'<a href="{to}">{name}</a>' for name, to in leads.items())
-    config.html_theme_options["extra_footer"] += f"<p>{' · '.join(links)}</p>"
+    footer = config.html_theme_options.get("extra_footer", "")
     config.html_theme_options |= {
+        "extra_footer": f"{footer}<p>{' · '.join(links)}</p>",
         "repository_url": address,
         "repository_branch": os.environ.get("GITHUB_REF_NAME", "main"),
         "launch_buttons": {

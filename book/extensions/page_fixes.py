@@ -17,6 +17,11 @@ FIXES = [
     # Its name is what one can read on it.
     (r'(<button class="btn search-button-field[^>]*) aria-label="Search"', r"\1"),
     (r'<summary aria-label="Toggle hidden content">', "<summary>"),
+    # The arrow beside a chapter that has a page under it.
+    (
+        r'<summary>(?=<span class="toctree-toggle")',
+        '<summary aria-label="Its further pages">',
+    ),
     # A list whose items are none.
     (r'<div role="list" class="citation-list">', '<div class="citation-list">'),
     # The parameters of a function, a line each: definitions of nothing.
