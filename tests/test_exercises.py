@@ -476,6 +476,12 @@ def record(tmp_path, monkeypatch):
     return folder
 
 
+def test_the_exercises_do_not_wait_for_torchs_compiler():
+    code = "import sys, mnistedu.exercises; print('torch._dynamo' in sys.modules)"
+    command = [sys.executable, "-c", code]
+    assert subprocess.run(command, capture_output=True, text=True).stdout == "False\n"
+
+
 def test_progress_counts_what_was_solved(record):
     assert repr(progress()).startswith(f"0 of {len(EXERCISES)} solved\n")
     check("softmax", torch.exp)

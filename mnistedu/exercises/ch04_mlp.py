@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from mnistedu import evaluation
 from mnistedu.exercises.answer import Exercise, Function
 from mnistedu.exercises.relate import Case
+from mnistedu.exercises.sgd import SGD
 from mnistedu.exercises.varied import varied
 
 
@@ -243,7 +244,7 @@ def _training_case(sizes: list[int], val_sizes: list[int], start: int) -> Case:
     return {
         "model": model,
         "loss_fn": nn.CrossEntropyLoss(),
-        "optimizer": torch.optim.SGD(model.parameters(), lr=0.5),
+        "optimizer": SGD(model.parameters(), lr=0.5),
         "train_batches": splits[0],
         "val_batches": splits[1],
     }

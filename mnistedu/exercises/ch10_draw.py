@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from mnistedu.exercises.answer import Exercise, Function
 from mnistedu.exercises.relate import Case
+from mnistedu.exercises.sgd import SGD
 from mnistedu.exercises.varied import varied
 
 
@@ -389,7 +390,7 @@ def _step_case(new: int, old: int, start: int) -> Case:
     images = varied(new + old, 3, start=start + 40) / 5
     return {
         "network": network,
-        "optimizer": torch.optim.SGD(network.parameters(), lr=0.5),
+        "optimizer": SGD(network.parameters(), lr=0.5),
         "new_images": images[:new],
         "new_targets": targets[:new],
         "old_images": images[new:],
