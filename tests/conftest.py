@@ -13,7 +13,7 @@ from typing import Any
 import book_site
 import pytest
 from filelock import FileLock
-from playwright.sync_api import Browser, Error, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, sync_playwright
 
 from mnistedu.data import Digits, load
 
@@ -105,6 +105,24 @@ def site(
         skip_or_fail("npm could not fetch what book/package-lock.json lists.")
     assert log.endswith("exit status 0"), log
     return book_site.ROOT / "_build" / "html"
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    """The site as a host serves it whose pages may load only what lies on it."""
+    with book_site.served(site) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def context(browser: Browser, address: str) -> Iterator[BrowserContext]:
+    """Windows in which no error and no request to another host goes unnoticed."""
+    context = browser.new_context(has_touch=True, reduced_motion="reduce")
+    requests, faults = book_site.collect(context)
+    yield context
+    context.close()
+    away = [u for u in requests if not u.startswith((address, "data:", "blob:"))]
+    assert (away, faults) == ([], [])
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import book_site
@@ -68,24 +68,6 @@ BREAK = """async (engine) => {
     Network.prototype.read = async () => { throw new Error("out of memory") }
     globalThis.mend = () => { Network.prototype.read = read }
 }"""
-
-
-@pytest.fixture(scope="module")
-def address(site: Path) -> Iterator[str]:
-    """The site as a host serves it whose pages may load only what lies on it."""
-    with book_site.served(site) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def context(browser: Browser, address: str) -> Iterator[BrowserContext]:
-    """Windows in which no error and no request to another host goes unnoticed."""
-    context = browser.new_context(has_touch=True, reduced_motion="reduce")
-    requests, faults = book_site.collect(context)
-    yield context
-    context.close()
-    away = [u for u in requests if not u.startswith((address, "data:", "blob:"))]
-    assert (away, faults) == ([], [])
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import importlib
 import re
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import book_site
@@ -18,24 +17,6 @@ expect.set_options(timeout=60_000)  # a busy machine takes its time
 PAGE = "book/train.html"
 WIDE = "document.documentElement.scrollWidth"
 THEME = "theme => document.documentElement.dataset.theme = theme"
-
-
-@pytest.fixture(scope="module")
-def address(site: Path) -> Iterator[str]:
-    """The site as a host serves it whose pages may load only what lies on it."""
-    with book_site.served(site) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def context(browser: Browser, address: str) -> Iterator[BrowserContext]:
-    """Windows in which no error and no request to another host goes unnoticed."""
-    context = browser.new_context(has_touch=True, reduced_motion="reduce")
-    requests, faults = book_site.collect(context)
-    yield context
-    context.close()
-    away = [u for u in requests if not u.startswith((address, "data:", "blob:"))]
-    assert (away, faults) == ([], [])
 
 
 @pytest.fixture(scope="module")

@@ -47,7 +47,8 @@ def read_digit(source: Source, model: Model | None = None) -> Reading:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if the source holds no readable image, or as ``recognize``.
+        ValueError: if the source holds no readable image, its ink is cut off at the
+            edge or no pen's, or as ``recognize``.
 
     Warns:
         UserWarning: as ``read_image``.
