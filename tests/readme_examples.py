@@ -11,6 +11,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+from contextlib import chdir
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 import mnistedu
+from mnistedu.cli import app
 
 ROOT = Path(__file__).parent.parent
 QUICKLY = {  # the same, with less to do and without a download
@@ -70,20 +72,17 @@ def make_files(folder: Path) -> None:
 def main() -> None:
     """Run them in a folder of their own; a failure raises."""
     assert ROOT not in Path(mnistedu.__file__).parents, "this is the repository's own"
-    command = str(Path(sys.executable).with_name("mnistedu"))
-    with tempfile.TemporaryDirectory() as folder:
+    os.environ["TQDM_DISABLE"] = "1"
+    command = Path(sys.executable).with_name("mnistedu")
+    subprocess.run([command, "--help"], check=True, stdout=subprocess.DEVNULL)
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
         make_files(Path(folder))
         for program, name, *rest in examples():
             assert program == "mnistedu"
-            arguments = [command, name, *rest, *QUICKLY.get(name, [])]
-            print("$ mnistedu", *arguments[1:], flush=True)
-            subprocess.run(
-                arguments,
-                cwd=folder,
-                check=True,
-                env=os.environ | {"TQDM_DISABLE": "1"},
-            )
-        subprocess.run([sys.executable, "-c", python_example()], cwd=folder, check=True)
+            arguments = [name, *rest, *QUICKLY.get(name, [])]
+            print("$ mnistedu", *arguments, flush=True)
+            app(arguments, standalone_mode=False)  # torch is imported once for all
+        exec(python_example(), {})
 
 
 if __name__ == "__main__":
