@@ -260,7 +260,7 @@ class Silent:
 def test_whatever_is_returned_gets_an_answer(name):
     nested = []
     nested.append(nested)
-    strange = (Silent(), nested, [*range(10_000)], {1, 2}, 1j, 10**400, range(3))
+    strange = (Silent(), nested, [*range(1000)], {1, 2}, 1j, 10**400, range(3))
     arrays = (np.array([None, 1]), {"a": 1}, [1, "a"], [[1], [1, 2]])
     for value in strange + arrays:
         assert not check(name, lambda *arguments, value=value: value).solved
