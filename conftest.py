@@ -13,6 +13,9 @@ import pytest
 
 SANITIZE = Path(__file__).parent / "tests" / "sanitize.cfg"
 MODE = pytest.StashKey[str]()
+# Those and the notebooks, which take longest, begin first: at the end of a run no
+# process then waits long for another.
+SLOW = {"test_book.py", "test_exercises.py", "test_export.py", "test_training.py"}
 
 
 # After nbval has read its options, before it collects.
@@ -51,6 +54,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_configure_node(node: Any) -> None:
     """Tell a process that xdist starts how notebooks are compared."""
     node.workerinput["lax"] = bool(getattr(node.config.option, "nbval_lax", False))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(
+        key=lambda item: item.path.suffix != ".ipynb" and item.path.name not in SLOW
+    )
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
