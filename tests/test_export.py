@@ -66,9 +66,9 @@ def exported(request, tmp_path_factory):
 
 
 pretrained = pytest.mark.parametrize("exported", ["convnet"], indirect=True)
-each_convnet = pytest.mark.parametrize("exported", [*SHIPPED, "1", "2"], indirect=True)
+each_convnet = pytest.mark.parametrize("exported", [*SHIPPED, "2"], indirect=True)
 each_network = pytest.mark.parametrize(
-    "exported", ["convnet", "1", "2", "mlp"], indirect=True
+    "exported", ["convnet", "one-block", "2", "mlp"], indirect=True
 )
 
 
