@@ -260,7 +260,7 @@ class Silent:
 def test_whatever_is_returned_gets_an_answer(name):
     nested = []
     nested.append(nested)
-    strange = (Silent(), nested, [*range(1000)], {1, 2}, 1j, 10**400, range(3))
+    strange = (Silent(), nested, [*range(100)], {1, 2}, 1j, 10**400, range(3))
     arrays = (np.array([None, 1]), {"a": 1}, [1, "a"], [[1], [1, 2]])
     for value in strange + arrays:
         assert not check(name, lambda *arguments, value=value: value).solved
@@ -841,6 +841,7 @@ def _raise(error):
 @pytest.mark.parametrize(
     "attempt",
     [
+        lambda z: [*range(10_000)],
         lambda z: Loud(),
         lambda z: (Loud(), {"a": Loud()}),
         lambda z: Slow([1]),
