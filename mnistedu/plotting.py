@@ -5,12 +5,10 @@ are far apart for colour-blind readers too (Okabe and Ito, 2008).
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import cycle
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -47,7 +45,7 @@ def plot_digit(
     if len(ink) != 1:
         raise ValueError(f"plot_digit draws one image; it was given {describe(image)}.")
     ax = ax or plt.figure(figsize=(1.6, 1.6), layout="constrained").subplots()
-    ax.imshow(ink[0, 0].numpy(), cmap="gray_r", vmin=0, vmax=1)
+    _show_ink(ax, ink[0, 0])
     ax.set(xticks=[], yticks=[])
     ax.set_title(title, fontsize=9, color=color)
     return ax
@@ -106,9 +104,7 @@ def plot_heatmap(
     return ax
 
 
-def plot_channels(
-    channels: Sequence[int], columns: Mapping[str, Tensor], every: int = 16
-) -> Axes:
+def plot_channels(channels: Sequence[int], columns: Mapping[str, Tensor]) -> Axes:
     """Draw what belongs to each channel in a row, the channel's number in front.
 
     Args:
@@ -117,10 +113,9 @@ def plot_channels(
             picture ``(C, h, w)`` or several ``(C, n, h, w)``. Those with negative
             numbers are signed, in blue and red, each on a scale of its own; others are
             ink.
-        every: after how many rows the words are said again.
     """
     step = 1.1  # from one picture to the next; a picture is 1 wide and tall
-    tops = [step * row + 0.5 * (row // every) for row in range(len(channels))]
+    tops = [step * row for row in range(len(channels))]
     grids = [each if each.ndim == 4 else each[:, None] for each in columns.values()]
     width = sum(step * grid.shape[1] + 0.3 for grid in grids) + 0.5
     figure = plt.figure(figsize=(0.6 * width, 0.6 * (tops[-1] + 1.6)))
@@ -130,18 +125,13 @@ def plot_channels(
     left = 0.0
     for name, grid in zip(columns, grids, strict=True):
         right = left + step * grid.shape[1]
-        for top in tops[::every]:
-            ax.text((left + right) / 2, top - 0.15, name, ha="center", fontsize=8)
+        ax.text((left + right) / 2, -0.15, name, ha="center", fontsize=8)
+        show = _show_signed if grid.min() < 0 else _show_ink
         for top, pictures in zip(tops, grid, strict=True):
-            for x, picture in enumerate(pictures):
-                corner = (left + step * x, top)
-                extent = (corner[0], corner[0] + 1, top + 1, top)
-                if grid.min() < 0:
-                    _show_signed(ax, picture, extent=extent)
-                else:
-                    ink = picture.numpy()
-                    ax.imshow(ink, cmap="gray_r", vmin=0, vmax=1, extent=extent)
-                ax.add_patch(Rectangle(corner, 1, 1, fill=False, linewidth=0.4))
+            for i, picture in enumerate(pictures):
+                x = left + step * i
+                show(ax, picture, extent=(x, x + 1, top + 1, top))
+                ax.add_patch(Rectangle((x, top), 1, 1, fill=False, linewidth=0.4))
         left = right + 0.3
     ax.set(xlim=(-0.7, width - 0.7), ylim=(tops[-1] + 1.1, -0.5))
     ax.set_axis_off()
@@ -157,33 +147,28 @@ def plot_tables(tables: Mapping[str, Tensor]) -> list[Axes]:
     axes = list(figure.subplots(1, len(tables), squeeze=False)[0])
     for ax, (name, table) in zip(axes, tables.items(), strict=True):
         _show_signed(ax, table, shade=0.5)
-        for row, column in torch.ones_like(table).nonzero().tolist():
-            text = f"{table[row, column]:.2f}"
-            ax.text(column, row, text, ha="center", va="center", fontsize=8)
+        _write_numbers(ax, table, ".2f", fontsize=8)
         ax.set(title=name, xticks=[], yticks=[])
     return axes
 
 
-def plot_by_channel(values: Tensor, label: str, rows: int = 2) -> list[Axes]:
+def plot_by_channel(values: Tensor, label: str) -> list[Axes]:
     """Draw signed values ``(10, C)``, digits down and channels across, in colour.
 
-    Args:
-        values: float ``(10, C)``.
-        label: what the colours stand for.
-        rows: on how many lines the channels are set, so that they can be told apart.
+    The channels stand on two lines, so that they can be told apart. ``label`` says what
+    the colours stand for.
     """
-    figure = plt.figure(figsize=(7, 2.3 * rows), layout="constrained")
-    axes = list(figure.subplots(rows, squeeze=False)[:, 0])
-    size = -(-values.shape[1] // rows)
+    axes = list(plt.figure(figsize=(7, 4.6), layout="constrained").subplots(2))
     limit = float(values.abs().max())
-    for ax, start in zip(axes, range(0, values.shape[1], size), strict=True):
-        part = values[:, start : start + size]
+    start = 0
+    for ax, part in zip(axes, values.chunk(2, dim=1), strict=True):
         end = start + part.shape[1]
         _show_signed(ax, part, limit, extent=(start - 0.5, end - 0.5, 9.5, -0.5))
         ax.set(xlabel="channel", ylabel="digit", yticks=range(10))
         ax.set_xticks(range(start, end, 2))
         ax.tick_params(labelsize=7)
-    figure.colorbar(axes[0].images[0], ax=axes, label=label)
+        start = end
+    plt.colorbar(axes[0].images[0], ax=axes, label=label)
     return axes
 
 
@@ -241,10 +226,10 @@ def plot_window(
         height_ratios=(5, 3),
         gridspec_kw={"left": 0.01, "right": 0.99, "bottom": 0.01, "top": 0.94},
     )
-    axes["i"].imshow(image.numpy(), cmap="gray_r", vmin=0, vmax=1)
+    _show_ink(axes["i"], image)
     _show_signed(axes["m"], feature_map)
     # The numbers on these are to be read, so their colours are pale.
-    axes["p"].imshow(pixels.numpy(), cmap="gray_r", vmin=0, vmax=2)
+    _show_ink(axes["p"], pixels, shade=0.5)
     _show_signed(axes["k"], kernel, shade=0.5)
     _show_signed(axes["s"], products, shade=0.5)
     corner = (column - 0.5, row - 0.5)
@@ -252,15 +237,23 @@ def plot_window(
         frame = Rectangle(corner, w, h, fill=False, edgecolor=ORANGE, linewidth=2.5)
         axes[name].add_patch(frame)
     for name, table in (("p", pixels), ("k", kernel), ("s", products)):
-        for i, j in torch.ones_like(table).nonzero().tolist():
-            number = round(table[i, j].item(), 2) + 0.0  # a plain 0 for -0
-            axes[name].text(j, i, f"{number:g}", ha="center", va="center")
+        _write_numbers(axes[name], table.round(decimals=2) + 0.0, "g")  # 0 for -0
     total = f"= products, sum {products.sum():.2f}"
     titles = ("image", "feature map", "pixels", "× kernel", total)
     for ax, title in zip(axes.values(), titles, strict=True):
         ax.set(xticks=[], yticks=[])
         ax.set_title(title, fontsize=11)
     return list(axes.values())
+
+
+def _write_numbers(ax: Axes, table: Tensor, form: str, **more: Any) -> None:
+    for (row, column), number in np.ndenumerate(table.numpy()):
+        ax.text(column, row, f"{number:{form}}", ha="center", va="center", **more)
+
+
+def _show_ink(ax: Axes, ink: Tensor, shade: float = 1, **more: Any) -> None:
+    """0 in white and 1 in black, or in a paler shade of it."""
+    ax.imshow(ink.numpy(), cmap="gray_r", vmin=0, vmax=1 / shade, **more)
 
 
 def _show_signed(
@@ -278,45 +271,19 @@ def plot_history(history: History) -> list[Axes]:
     """
     figure = plt.figure(figsize=(8, 2.8), layout="constrained")
     axes = list(figure.subplots(1, 2))
+    epochs = range(1, len(history) + 1)
     for ax, train, val, label in (
         (axes[0], history.train_loss, history.val_loss, "loss (nats)"),
         (axes[1], history.train_accuracy, history.val_accuracy, "accuracy"),
     ):
-        epochs = _over_epochs(ax, label, len(val))
         ax.plot(epochs, train, "o--", color=ORANGE, label="training")
         ax.plot(epochs, val, "o-", color=BLUE, label="validation")
+        ax.set(xlabel="epoch", ylabel=label)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.grid(alpha=0.3)
     axes[1].yaxis.set_major_formatter("{x:.1%}")
     axes[0].legend()
     return axes
-
-
-def plot_histories(
-    histories: Mapping[str, History], quantity: str = "val_loss", ax: Axes | None = None
-) -> Axes:
-    """Draw one quantity of several trainings over the epochs, each under its name.
-
-    ``quantity`` names one of the lists of ``History``.
-    """
-    ax = ax or plt.figure(figsize=(7, 2.8), layout="constrained").subplots()
-    label = quantity.replace("val_", "validation ").replace("train_", "training ")
-    label = label.replace("_", " ").replace("loss", "loss (nats)")
-    styles = cycle(LINES)
-    for name, history in histories.items():
-        (color, line), values = next(styles), getattr(history, quantity)
-        epochs = _over_epochs(ax, label, len(values))
-        ax.plot(epochs, values, line, color=color, markersize=4, label=name)
-    if quantity.endswith("accuracy"):
-        ax.yaxis.set_major_formatter("{x:.0%}")
-    ax.legend(fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))  # beside the lines
-    return ax
-
-
-def _over_epochs(ax: Axes, label: str, count: int) -> range:
-    """Name the axes of a curve over so many epochs, which are returned."""
-    ax.set(xlabel="epoch", ylabel=label)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.grid(alpha=0.3)
-    return range(1, count + 1)
 
 
 class LivePlot:
@@ -340,24 +307,14 @@ class LivePlot:
         plt.close()  # or the notebook would show it once more after the cell
 
 
-def plot_probabilities(probabilities: Tensor, ax: Axes | None = None) -> Axes:
-    """Draw the ten probabilities ``(10,)`` as bars, the largest one coloured."""
-    ax = ax or plt.figure(figsize=(4, 2), layout="constrained").subplots()
-    best = int(probabilities.argmax())
-    colors = [ORANGE if digit == best else BLUE for digit in range(10)]
-    ax.bar(range(10), probabilities.tolist(), color=colors)
-    ax.set(xlabel="digit", ylabel="probability", xticks=range(10), ylim=(0, 1))
-    return ax
-
-
-def plot_confusion_matrix(matrix: Tensor, ax: Axes | None = None) -> Axes:
+def plot_confusion_matrix(matrix: Tensor) -> Axes:
     """Draw counts ``(10, 10)``, true digits down, predicted ones across.
 
     The colour follows the mistakes only: the diagonal would outshine them all.
     """
     import seaborn as sns  # brings pandas, which takes a second to import
 
-    ax = ax or plt.figure(figsize=(5.2, 4.6), layout="constrained").subplots()
+    ax = plt.figure(figsize=(5.2, 4.6), layout="constrained").subplots()
     counts = matrix.numpy()
     mistakes = np.where(np.eye(10, dtype=bool), 0, counts)
     sns.heatmap(
@@ -368,16 +325,16 @@ def plot_confusion_matrix(matrix: Tensor, ax: Axes | None = None) -> Axes:
 
 
 def plot_predictions(
-    images: Tensor, probabilities: Tensor, targets: Tensor, columns: int = 3
+    images: Tensor, probabilities: Tensor, targets: Tensor
 ) -> list[tuple[Axes, Axes]]:
     """Draw images, raw digits or ink, beside their probabilities ``(N, 10)``.
 
     Above each stands its target, and for a mistake, in colour, also the answer; above
-    the bars stands the confidence.
+    the bars, of which the largest is coloured, stands the confidence.
     """
-    rows = -(-len(images) // columns)
-    figure = plt.figure(figsize=(2.8 * columns, 1.4 * rows), layout="constrained")
-    grid = figure.add_gridspec(rows, 2 * columns, width_ratios=[1, 1.6] * columns)
+    rows = -(-len(images) // 3)
+    figure = plt.figure(figsize=(8.4, 1.4 * rows), layout="constrained")
+    grid = figure.add_gridspec(rows, 6, width_ratios=[1, 1.6] * 3)
     pairs = []
     for i, image in enumerate(images):
         picture, bars = (figure.add_subplot(grid[2 * i + side]) for side in (0, 1))
@@ -385,20 +342,21 @@ def plot_predictions(
         mistake = f" → {answer}" if answer != target else ""
         color = ORANGE if mistake else "black"
         plot_digit(image, picture, f"{target}{mistake}", color)
-        plot_probabilities(probabilities[i], bars)
-        bars.set(xlabel="", ylabel="", yticks=[])
+        bars.bar(range(10), probabilities[i].tolist(), color=BLUE)
+        bars.patches[answer].set_color(ORANGE)
+        bars.set(xticks=range(10), yticks=[], ylim=(0, 1))
         bars.tick_params(labelsize=7)
         bars.set_title(f"{probabilities[i, answer]:.0%}", fontsize=9)
         pairs.append((picture, bars))
     return pairs
 
 
-def plot_calibration(calibration: Calibration, ax: Axes | None = None) -> Axes:
+def plot_calibration(calibration: Calibration) -> Axes:
     """Draw accuracy against confidence, a reliability diagram.
 
     Each bin is a point with its count above it; on the dashed line both agree.
     """
-    ax = ax or plt.figure(figsize=(3.4, 3.4), layout="constrained").subplots()
+    ax = plt.figure(figsize=(3.4, 3.4), layout="constrained").subplots()
     ax.plot([0, 1], [0, 1], "--", color="gray", linewidth=1)
     points = calibration.confidence, calibration.accuracy
     ax.plot(*points, "o", color=BLUE, clip_on=False)  # whole, where they lie at 0

@@ -97,7 +97,9 @@ def _write_plots(folder: Path, test: Split, history: History, logits: Tensor) ->
     images, targets = test
     plotting.plot_history(history)
     save("history.png")
-    plotting.plot_histories({"training": history}, "gradient_norm")
+    ax = plt.figure(figsize=(7, 2.8), layout="constrained").subplots()
+    ax.plot(range(1, len(history) + 1), history.gradient_norm, "o-")
+    ax.set(xlabel="epoch", ylabel="gradient norm")
     save("gradient_norms.png")
     plotting.plot_confusion_matrix(evaluation.confusion_matrix(logits, targets))
     save("confusion_matrix.png")
