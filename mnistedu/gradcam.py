@@ -1,9 +1,10 @@
-"""Where in an image a network found what speaks for a class: seven kinds of heatmap.
+"""Where in an image a network found what speaks for a class: six kinds of heatmap.
 
-``class_activation_map``, ``hires_cam`` and ``grad_cam`` weight the feature maps. On a
-network whose head is linear and sees the means of the last maps, as the course's own
-does, all three are one map, and it is exact: its sum and the head's bias are the logit.
-On any other linear head ``hires_cam`` still is exact and ``grad_cam`` is not.
+``hires_cam`` and ``grad_cam`` weight the feature maps. On a network whose head is
+linear and sees the means of the last maps, as the course's own does, both are the class
+activation map of Zhou and others (2016), and it is exact: its sum and the head's bias
+are the logit. On any other linear head ``hires_cam`` still is exact and ``grad_cam`` is
+not.
 ``saliency``, ``integrated_gradients`` and ``guided_backprop`` ask each pixel what a
 change of it would do, and ``occlusion`` covers parts of the image and looks.
 
@@ -29,9 +30,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mnistedu.activations import capture_activations, eval_mode, feature_maps, to_model
+from mnistedu.activations import capture_activations, eval_mode, to_model
 from mnistedu.images import IMAGE_SIZE, PAPER
-from mnistedu.models import ConvNet
 
 ClassIdx = int | Sequence[int] | Tensor | None
 
@@ -105,39 +105,6 @@ def hires_cam(
     return (gradients * maps).sum(1).to(images)
 
 
-def class_activation_map(
-    model: ConvNet, images: Tensor, class_idx: ClassIdx = None
-) -> Tensor:
-    """What each place of the last maps adds to the logit, without any gradient.
-
-    For a head on the means of the maps, with weight W_c[k] for map k (Zhou and others,
-    2016)::
-
-        M_c[i, j] = 1/(h w) Σ_k W_c[k] A_k[i, j]       y_c = b_c + Σ_ij M_c[i, j]
-
-    Here ∂y_c/∂A_k[i, j] is W_c[k] / (h w) at every place, which is also its mean. So
-    this is ``hires_cam``, and what is positive of it is ``grad_cam``.
-
-    Returns:
-        ``(N, h, w)``, as ``hires_cam``.
-
-    Raises:
-        ValueError: if the head is not on the means of the maps, or there is no such
-            class.
-    """
-    if not (isinstance(model, ConvNet) and model.settings["pooled"]):
-        raise ValueError(
-            "A class activation map asks for ConvNet(pooled=True), whose head sees the "
-            "means of the last maps: hires_cam does without."
-        )
-    maps = feature_maps(model, images, "blocks").to(model.head.weight)
-    with torch.no_grad():
-        chosen = _choose(model.head(maps.mean((2, 3))), class_idx)
-    weights = model.head.weight.detach()[chosen]  # (N, C)
-    summed = torch.einsum("nk,nkij->nij", weights, maps)
-    return (summed / maps[0, 0].numel()).to(images)
-
-
 def saliency(model: nn.Module, images: Tensor, class_idx: ClassIdx = None) -> Tensor:
     """How much a small change of each pixel would change the logit.
 
@@ -150,9 +117,7 @@ def saliency(model: nn.Module, images: Tensor, class_idx: ClassIdx = None) -> Te
     Raises:
         ValueError: if there is no such class.
     """
-    with _differentiable(model, images) as x:
-        (gradients,) = torch.autograd.grad(_scores(model(x), class_idx).sum(), x)
-    return gradients.abs().squeeze(1).to(images)
+    return _pixel_gradients(model, images, class_idx).abs()
 
 
 def integrated_gradients(
@@ -207,13 +172,11 @@ def guided_backprop(
     def keep_positive(_module: nn.Module, gradients: Any, _: Any) -> tuple[Tensor]:
         return (gradients[0].relu(),)
 
-    with _differentiable(model, images) as x, ExitStack() as hooks:
+    with ExitStack() as hooks:
         for module in model.modules():
             if isinstance(module, nn.ReLU):
                 hooks.enter_context(module.register_full_backward_hook(keep_positive))
-        score = _scores(model(x), class_idx).sum()
-        (gradients,) = torch.autograd.grad(score, x)
-    return gradients.squeeze(1).to(images)
+        return _pixel_gradients(model, images, class_idx)
 
 
 @torch.no_grad()
@@ -263,6 +226,13 @@ def occlusion(
             falls = score - model(covered)[:, c]  # (P,)
             heatmaps.append(torch.einsum("p,phw->hw", falls, squares.to(falls)))
     return (torch.stack(heatmaps) / squares.sum(0)).to(images)
+
+
+def _pixel_gradients(model: nn.Module, images: Tensor, class_idx: ClassIdx) -> Tensor:
+    """The gradient ``(N, 28, 28)`` of the logit to the image."""
+    with _differentiable(model, images) as x:
+        (gradients,) = torch.autograd.grad(_scores(model(x), class_idx).sum(), x)
+    return gradients.squeeze(1).to(images)
 
 
 def _maps_and_gradients(
