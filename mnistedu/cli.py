@@ -18,11 +18,12 @@ from typer.core import TyperGroup
 from mnistedu.options import Device, Epochs, Json, Seed, Source, Trained
 from mnistedu.terminal import (
     Listened,
+    say_answers,
     say_epoch,
     say_error,
     say_figures,
+    say_results,
     say_what,
-    visible,
 )
 
 if TYPE_CHECKING:
@@ -133,20 +134,17 @@ def train(
 
     seed_everything(seed)
     network = build_network(model, blocks, hidden_sizes, dropout)
-    with (
-        join_processes(device) as (where, rank, processes),
-        redirect_stdout(StringIO()) if rank else nullcontext(),
-    ):
+    with join_processes(device) as (where, rank, processes):
         refuse_unwritable(output / "metrics.json")
         digits = load(source)
         say_what(network, digits)
-        changes, several = random_affine if augment else None, processes > 1
-        loaders = (
-            make_loader(digits.train, batch_size, True, changes, shard=several),
-            make_loader(digits.val, 1000),
-        )
+        changes = random_affine if augment else None
         history = fit(
-            *(network, *loaders, epochs, learning_rate),
+            network,
+            make_loader(digits.train, batch_size, True, changes, shard=processes > 1),
+            make_loader(digits.val, 1000),
+            epochs,
+            learning_rate,
             weight_decay=weight_decay,
             on_epoch_end=say_epoch,
             checkpoint_dir=output,
@@ -156,12 +154,7 @@ def train(
     if rank:
         return  # the first process alone measures and writes
     _check(history)
-    typer.echo(f"The best weights are those of epoch {history.best_epoch}:")
-    metrics = write_results(output, digits)
-    say_figures("validation", metrics["validation"])
-    say_figures("test", metrics["test"])
-    done = f"{len(history)} epoch{'s' * (len(history) > 1)}"
-    typer.echo(f"Wrote weights, metrics.json and plots of {done} to {output}.")
+    say_results(output, write_results(output, digits))
     if len(history) < epochs:
         raise typer.Exit(INTERRUPTED)
 
@@ -232,18 +225,14 @@ def predict(
             reading = read_digit(path, network)
             if reading.digit is None:
                 raise ValueError(not_one(str(path), reading.digits_seen))
-            names = {"image": str(path), "digit": reading.digit}
-            answers.append(names | {"probabilities": reading.probabilities.tolist()})
+            answer = {"image": str(path), "digit": reading.digit}
+            answers.append(answer | {"probabilities": reading.probabilities.tolist()})
         except (OSError, ValueError) as error:
             say_error(error)
     if answers and as_json:
         typer.echo(json.dumps(answers, indent=2))
     elif answers:
-        shown = [visible(answer["image"]) for answer in answers]
-        width = max(len("image"), *map(len, shown))
-        typer.echo(f"{'image':<{width}}  digit  probability")
-        for name, (_, digit, p) in zip(shown, map(dict.values, answers), strict=True):
-            typer.echo(f"{name:<{width}}  {digit:>5}  {max(p):>11.1%}")
+        say_answers(answers)
     if len(answers) < len(images):
         raise typer.Exit(2)
 
@@ -309,11 +298,9 @@ def kaggle(
         raise ValueError(f"{output} is one of the tables to read: choose another name.")
     refuse_unwritable(output)
     seed_everything(seed)
-    where = find_device(device)
+    where, network = find_device(device), ConvNet()
     loaders, unknown = read_known(train_csv), read_unknown(test_csv)
-    network = ConvNet()
-    options: dict[str, Any] = {"on_epoch_end": say_epoch, "device": where}
-    history = fit(network, *loaders, epochs, **options)
+    history = fit(network, *loaders, epochs, on_epoch_end=say_epoch, device=where)
     _check(history)
     answers = predict(network, make_loader(unknown, 1000))[0].argmax(1)
     write_submission(output, answers)

@@ -3,7 +3,8 @@
 import os
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
+from io import StringIO
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,8 @@ def find_device(name: str | None) -> torch.device:
 def join_processes(device: str | None) -> Iterator[tuple[torch.device, int, int]]:
     """Join the other processes, if torchrun has started this one with others.
 
+    Only the first one prints.
+
     Yields:
         The device of this process, its rank, counted from 0, and how many there are.
     """
@@ -51,7 +54,9 @@ def join_processes(device: str | None) -> Iterator[tuple[torch.device, int, int]
         where, backend = find_device(f"cuda:{os.environ['LOCAL_RANK']}"), "nccl"
         torch.cuda.set_device(where)
     distributed.init_process_group(backend)
-    yield where, distributed.get_rank(), distributed.get_world_size()
+    rank = distributed.get_rank()
+    with redirect_stdout(StringIO()) if rank else nullcontext():
+        yield where, rank, distributed.get_world_size()
     distributed.destroy_process_group()
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 from unicodedata import category
 
@@ -81,3 +82,24 @@ def say_figures(split: str, figures: dict[str, Any]) -> None:
         f"{high:.2%}), loss {figures['loss']:.4f}, expected calibration error "
         f"{figures['expected_calibration_error']:.4f}"
     )
+
+
+def say_results(folder: Path, metrics: dict[str, Any]) -> None:
+    """Print what ``write_results`` has written to a folder."""
+    typer.echo(f"The best weights are those of epoch {metrics['best_epoch']}:")
+    for split in ("validation", "test"):
+        say_figures(split, metrics[split])
+    epochs = len(metrics["history"]["val_loss"])
+    done = f"{epochs} epoch{'s' * (epochs > 1)}"
+    typer.echo(f"Wrote weights, metrics.json and plots of {done} to {folder}.")
+
+
+def say_answers(answers: list[dict[str, Any]]) -> None:
+    """Print a table of images, the digits in them and how sure each answer is."""
+    width = max(
+        len(visible(name)) for name in ["image", *(a["image"] for a in answers)]
+    )
+    typer.echo(f"{'image':<{width}}  digit  probability")
+    for answer in answers:
+        name, sure = visible(answer["image"]), max(answer["probabilities"])
+        typer.echo(f"{name:<{width}}  {answer['digit']:>5}  {sure:>11.1%}")

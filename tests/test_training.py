@@ -267,15 +267,6 @@ def test_the_gradient_norm_is_that_of_all_weights(offline):
     assert history.gradient_norm[0] == pytest.approx(norm.item(), rel=1e-5)
 
 
-def test_history_becomes_a_table_and_json(loader):
-    history = fit(MLP(()), loader, loader, epochs=3)
-    table = history.to_frame()
-    assert list(table.index) == [1, 2, 3]
-    assert table.index.name == "epoch"
-    assert table["val_loss"].tolist() == history.val_loss
-    assert History(**json.loads(history.to_json())) == history
-
-
 def test_early_stopping_goes_back_to_the_best_weights(loader):
     model = MLP(())
     states = []

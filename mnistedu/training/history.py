@@ -1,12 +1,7 @@
 """What a training was like, epoch by epoch."""
 
-import json
 import math
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import pandas
+from dataclasses import dataclass, field
 
 
 @dataclass
@@ -41,14 +36,3 @@ class History:
         """Add the figures of one more epoch, each by its name."""
         for name, value in epoch.items():
             getattr(self, name).append(value)
-
-    def to_json(self) -> str:
-        """The lists by name, as JSON."""
-        return json.dumps(asdict(self))
-
-    def to_frame(self) -> "pandas.DataFrame":
-        """A pandas DataFrame with a column for each list and a row for each epoch."""
-        import pandas  # takes a second to import
-
-        epochs = pandas.RangeIndex(1, len(self) + 1, name="epoch")
-        return pandas.DataFrame(asdict(self), index=epochs)
