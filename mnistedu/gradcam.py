@@ -10,7 +10,10 @@ change of it would do, and ``occlusion`` covers parts of the image and looks.
 
 All of them explain one score, the logit y_c of class c, and take
 
+- ``model``: a network of images to logits;
 - ``images``: normalised ``(N, 1, 28, 28)``, on any device;
+- ``target_layer``: one that puts out feature maps ``(N, C, h, w)``, by name or as the
+  module; usually the last one, which is a ConvNet's ``"blocks"``;
 - ``class_idx``: the class c to explain: None for the one that the network predicts,
   an integer from 0 to 9, or a sequence or tensor of N of these, one for each image.
   Anything else is a ValueError.
@@ -53,19 +56,11 @@ def grad_cam(
     L_c has as many places as the feature maps and is enlarged to the size of the
     image, bilinearly. It is not normalised: its scale is that of the logits.
 
-    Args:
-        model: a network of images to logits.
-        images: see above, and so ``class_idx``.
-        target_layer: a layer that puts out feature maps ``(N, C, h, w)``, by name or
-            as the module; usually the last one.
-        class_idx: the class to explain.
-
     Returns:
         Heatmaps ``(N, 28, 28)``, at least 0; all 0 where nothing speaks for the class.
 
     Raises:
-        ValueError: if the model has no such layer, the layer puts out no feature
-            maps, or there is no such class.
+        ValueError: if the model has no such layer, or it puts out no feature maps.
     """
     maps, gradients = _maps_and_gradients(model, images, target_layer, class_idx)
     weights = gradients.mean((2, 3), keepdim=True)  # (N, C, 1, 1)
@@ -88,12 +83,6 @@ def hires_cam(
     If all that follows the target layer is linear, this is exact: with the bias b_c of
     class c, Σ_ij M_c[i, j] + b_c = y_c.
 
-    Args:
-        model: a network of images to logits.
-        images: see above, and so ``class_idx``.
-        target_layer: as ``grad_cam`` takes it; ``"blocks"`` is a ConvNet's last one.
-        class_idx: the class to explain.
-
     Returns:
         ``(N, h, w)``, as many places as the feature maps have, positive where they
         speak for the class and negative where they speak against it, in logits.
@@ -113,9 +102,6 @@ def saliency(model: nn.Module, images: Tensor, class_idx: ClassIdx = None) -> Te
 
     Returns:
         ``(N, 28, 28)``, at least 0.
-
-    Raises:
-        ValueError: if there is no such class.
     """
     return _pixel_gradients(model, images, class_idx).abs()
 
@@ -126,21 +112,13 @@ def integrated_gradients(
     """What each pixel adds to the logit on the way from blank paper to the image.
 
     ``(x - p) · ∫ ∂y_c/∂x(p + t (x - p)) dt``, t from 0 to 1 and p being paper
-    (Sundararajan, Taly and Yan, 2017), by the Gauss-Legendre rule. Its sum is the logit
-    of the image less that of blank paper, but for the error of the rule.
-
-    Args:
-        model: a network of normalised images to logits.
-        images: see above, and so ``class_idx``.
-        class_idx: the class to explain.
-        steps: how many images on the way are looked at.
+    (Sundararajan, Taly and Yan, 2017), by the Gauss-Legendre rule, which looks at
+    ``steps`` images on the way. Its sum is the logit of the image less that of blank
+    paper, but for the error of the rule.
 
     Returns:
         ``(N, 28, 28)``, positive where ink (or its absence, where there is paper)
         speaks for the class; 0 on paper.
-
-    Raises:
-        ValueError: if there is no such class.
     """
     times, shares = np.polynomial.legendre.leggauss(steps)
     with _differentiable(model, images) as x:
@@ -164,9 +142,6 @@ def guided_backprop(
 
     Returns:
         ``(N, 28, 28)``, of either sign.
-
-    Raises:
-        ValueError: if there is no such class.
     """
 
     def keep_positive(_module: nn.Module, gradients: Any, _: Any) -> tuple[Tensor]:
@@ -189,24 +164,17 @@ def occlusion(
 ) -> Tensor:
     """How far the logit falls if a part of the image is covered with blank paper.
 
-    A square slides over the image (Zeiler and Fergus, 2014). A pixel gets the mean
-    of y_c(image) - y_c(covered image) over all squares that cover it.
-
-    Args:
-        model: a network of normalised images to logits.
-        images: see above, and so ``class_idx``.
-        class_idx: the class to explain.
-        patch: the side of the square in pixels, from 1 to 28.
-        stride: how many pixels it moves at a time, at most ``patch``. What reaches
-            over the right or the lower edge is cut off.
+    A square slides over the image (Zeiler and Fergus, 2014), its side ``patch`` pixels,
+    from 1 to 28, by ``stride`` at a time, from 1 to ``patch``. What reaches over the
+    right or the lower edge is cut off. A pixel gets the mean of
+    y_c(image) - y_c(covered image) over all squares that cover it.
 
     Returns:
         ``(N, 28, 28)``, positive where the image speaks for the class and negative
         where it speaks against it.
 
     Raises:
-        ValueError: if there is no such class, or ``patch`` or ``stride`` is not in its
-            range.
+        ValueError: if ``patch`` or ``stride`` is not in its range.
     """
     if not 1 <= patch <= IMAGE_SIZE:
         raise ValueError(f"patch is from 1 to {IMAGE_SIZE}, not {patch}.")
