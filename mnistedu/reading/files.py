@@ -37,16 +37,11 @@ PHONES = (b"ftyphei", b"ftyphev", b"ftypmif", b"ftypmsf", b"ftypavi")
 def open_image(source: Source) -> tuple[Image.Image, str]:
     """Open, reduce and turn a picture as its camera says it should be.
 
-    Args:
-        source: as ``reading.read_image`` takes it.
+    It takes what ``reading.read_image`` takes, and refuses what that refuses.
 
     Returns:
         A picture of mode RGBA, at most 1024 pixels wide and high; and "", or a note
         that of an animation one frame is taken.
-
-    Raises:
-        FileNotFoundError: as ``reading.read_image``.
-        ValueError: as ``reading.read_image``.
     """
     if isinstance(source, str | Path):
         if not os.path.isfile(source):  # False of a name too long, too

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from mnistedu.reading.page import cut_to_page
+from mnistedu.reading.page import coarsen, cut_to_page
 from mnistedu.reading.pieces import BLANK, SMALLEST, choose_pieces
 
 Array = NDArray[Any]
@@ -78,13 +78,10 @@ def _difference_on_a_page(colours: Array) -> Array:
 
     Light falls on ink and paper alike: their ratio is the same in a shadow.
     """
-    height, width = colours.shape[:2]
-    levels = Image.fromarray((colours * 255).round().astype(np.uint8))
-    scale = min(1, COARSE / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    coarse = np.asarray(levels.resize(size, Image.Resampling.BOX))
-
-    reach = int(REACH * min(size)) | 1  # odd: as far to one side as to the other
+    coarse = coarsen(colours, COARSE)
+    reach = (
+        int(REACH * min(coarse.shape[:2])) | 1
+    )  # odd: as far to one side as the other
     box = (reach, reach, 1)
     closed = ndimage.grey_closing(coarse, box)
     opened = ndimage.grey_opening(coarse, box)
@@ -99,7 +96,8 @@ def _difference_on_a_page(colours: Array) -> Array:
     spread = ndimage.grey_erosion if dark_ink else ndimage.grey_dilation
     page = spread(page, (3, 3, 1))
 
-    fine = Image.fromarray(page).resize((width, height), Image.Resampling.BILINEAR)
+    size = colours.shape[1::-1]  # width and height
+    fine = Image.fromarray(page).resize(size, Image.Resampling.BILINEAR)
     paper = np.asarray(fine, np.float32).clip(SAME * 255) / 255
     ratio = colours / paper - 1
     return ratio.clip(max=0) if dark_ink else ratio.clip(min=0)

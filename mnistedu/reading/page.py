@@ -42,15 +42,19 @@ def cut_to_page(colours: Array) -> Array:
     return colours
 
 
+def coarsen(colours: Array, longest: int) -> Array:
+    """Colours (H, W, 3) in [0, 1] as uint8, of so many pixels a side at most."""
+    levels = Image.fromarray((colours * 255).round().astype(np.uint8))
+    scale = min(1, longest / max(levels.size))
+    width, height = (max(1, round(side * scale)) for side in levels.size)
+    return np.asarray(levels.resize((width, height), Image.Resampling.BOX))
+
+
 def _find_page(colours: Array) -> tuple[Array, Array] | None:
     """Where the largest page lies, bool (H, W), and its colours as if it went on."""
-    height, width = colours.shape[:2]
-    scale = min(1, COARSE / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    if min(size) < 2 * PEN:
+    coarse = coarsen(colours, COARSE)
+    if min(coarse.shape[:2]) < 2 * PEN:
         return None
-    levels = Image.fromarray((colours * 255).round().astype(np.uint8))
-    coarse = np.asarray(levels.resize(size, Image.Resampling.BOX))
     without_strokes = ndimage.median_filter(coarse, (PEN, PEN, 1))
     light = np.log(without_strokes / 255 + DARK)
     parts = _divide(light)
@@ -68,8 +72,9 @@ def _find_page(colours: Array) -> tuple[Array, Array] | None:
     nearest = ndimage.distance_transform_edt(
         ~page, return_distances=False, return_indices=True
     )
-    painted = Image.fromarray(coarse[tuple(nearest)]).resize((width, height))
-    fine = Image.fromarray(page).resize((width, height), Image.Resampling.NEAREST)
+    size = colours.shape[1::-1]  # width and height
+    painted = Image.fromarray(coarse[tuple(nearest)]).resize(size)
+    fine = Image.fromarray(page).resize(size, Image.Resampling.NEAREST)
     return np.asarray(fine), np.asarray(painted, np.float32) / 255
 
 
