@@ -80,10 +80,8 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     try:
         with safe_open(path, "pt") as file:
             info = json.loads((file.metadata() or {})["mnistedu"])
-            if [type(info[name]) for name in ("architecture", "settings")] != [
-                str,
-                dict,
-            ]:
+            architecture, settings = info["architecture"], info["settings"]
+            if not (isinstance(architecture, str) and isinstance(settings, dict)):
                 raise ValueError("This header is another program's.")
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:

@@ -316,7 +316,10 @@ class Interrupted:
             yield images, targets
 
 
-def test_an_interrupt_keeps_the_history_and_the_best_weights(loader, capsys):
+def test_an_interrupt_keeps_the_history_and_the_best_weights(
+    loader, capsys, monkeypatch
+):
+    monkeypatch.setenv("TQDM_DISABLE", "1")  # whose bar is on stdout in a notebook
     model = MLP(())
     states = []
     history = fit(
