@@ -2,6 +2,7 @@
 
 A network that sees every image a little changed each time learns what does not matter
 (Simard, Steinkraus and Platt, 2003). What is random follows ``torch.manual_seed``.
+Images that are neither raw digits nor ink are a ValueError.
 """
 
 from collections.abc import Callable, Sequence
@@ -37,9 +38,6 @@ def affine(
     Returns:
         Ink ``(N, 1, H, W)`` in [0, 1], interpolated linearly: float32, or float64 if
         that came.
-
-    Raises:
-        ValueError: if the images are neither.
     """
     images = to_ink(images)
     n, _, height, width = images.shape
@@ -77,9 +75,6 @@ def random_affine(
 
     Returns:
         Ink of the same shape, as ``affine`` gives it.
-
-    Raises:
-        ValueError: if the images are neither.
     """
 
     def uniform(limit: float, *shape: int) -> Tensor:
@@ -176,9 +171,6 @@ def random_stroke(images: Tensor, pens: Sequence[Pen] = PENS) -> Tensor:
 
     Returns:
         Ink of the same shape, in [0, 1]: float32, or float64 if that came.
-
-    Raises:
-        ValueError: if the images are neither.
     """
     images = to_ink(images)
     changed = images.clone()

@@ -4,6 +4,7 @@ MNIST's digits were prepared in two steps: each was scaled, its shape kept, to f
 a box of 20x20 pixels, and then placed in a field of 28x28 pixels with its centre
 of mass in the middle (LeCun, Bottou, Bengio and Haffner, 1998, section III.A).
 A drawing that skips these steps looks like nothing that a network has ever seen.
+What is no ink (see ``images``) is a ValueError.
 """
 
 import torch
@@ -28,9 +29,6 @@ def center_digit(ink: Tensor) -> Tensor:
 
     Returns:
         Ink ``(N, 1, 28, 28)`` in [0, 1]: float32, or float64 if that came.
-
-    Raises:
-        ValueError: if it is no ink (see ``images``).
     """
     ink = to_ink(ink).squeeze(1)  # (N, 1, H, W) -> (N, H, W)
     tall, middle_y = _extent_and_mean(ink.amax(2), ink.sum(2))
@@ -82,9 +80,6 @@ def shrink(canvas: Tensor) -> Tensor:
 
     Returns:
         Ink ``(N, 1, 28, 28)`` in [0, 1].
-
-    Raises:
-        ValueError: if it is no ink (see ``images``).
     """
     canvas = to_ink(canvas)
     rows, columns = (_overlap(length).to(canvas) for length in canvas.shape[2:])
