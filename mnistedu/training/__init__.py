@@ -46,7 +46,8 @@ def fit(
         Loss, accuracy and more, epoch by epoch.
 
     Raises:
-        OSError, ValueError: as ``Run``.
+        OSError: as ``Run``.
+        ValueError: as ``Run``.
     """
     run = Run(model, train_loader, val_loader, epochs, learning_rate, **options)
     loss_fn, scheduler, optimizer = run.loss_fn, run.scheduler, run.scheduler.optimizer
