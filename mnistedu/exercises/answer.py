@@ -10,7 +10,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from mnistedu.exercises.compare import same
+from mnistedu.exercises.compare import same, to_numbers
 from mnistedu.exercises.describe import describe
 from mnistedu.exercises.explain import explain
 from mnistedu.exercises.limit import TimeLimitError, call_within
@@ -48,6 +48,9 @@ class Exercise:
         observe: what is compared, if that is not what the function returns: it is
             called with the function and the arguments, which may be changed then, and
             returns what the function has done, by name.
+        remark: what is true of a wrong result in one case, where its numbers alone say
+            little, as those of places do: it is called with the numbers and with the
+            arguments, and returns a sentence or None.
         score: whether a result is good enough, and a sentence that says how good, where
             there is more than one right result: it is called with what is compared and
             with the arguments.
@@ -57,6 +60,7 @@ class Exercise:
     cases: list[Case]
     mistakes: dict[str, Function | tuple[Function, ...]] = field(default_factory=dict)
     observe: Function | None = None
+    remark: Callable[..., str | None] | None = None
     score: Callable[..., tuple[bool, str]] | None = None
 
     def run(self, function: Function, arguments: list[Any]) -> Any:
@@ -84,9 +88,13 @@ def judge(exercise: Exercise, function: Function) -> Answer:
         message = "it gives the right result in every case."
         return Answer(True, message + name_dress(outcomes[0], expected[0]))
     at = right.index(False)
+    raised = [isinstance(outcome, Exception) for outcome in outcomes]
+    if any(raised) and _fits(outcomes[at], expected[at]):
+        at = raised.index(True)  # which says more than wrong numbers do
     hint = (
         _name_empty(outcomes, at)
         or find_hint(exercise, outcomes)
+        or _remark(exercise, outcomes[at], expected[at], at)
         or _describe(exercise, function, outcomes, expected, at)
     )
     if outcomes[at] is ... and not any(right):
@@ -161,6 +169,18 @@ def _name_empty(outcomes: list[Any], at: int) -> str | None:
         "in this case your function comes to its end without a return, and so returns "
         "nothing: let every way through it end in return and the result."
     )
+
+
+def _fits(outcome: Any, expected: Any) -> bool:
+    """Whether it is as many numbers as it should be, in the same shape."""
+    mine, theirs = to_numbers(outcome), to_numbers(expected)
+    return mine is not None and theirs is not None and mine.shape == theirs.shape
+
+
+def _remark(exercise: Exercise, outcome: Any, expected: Any, at: int) -> str | None:
+    if not exercise.remark or not _fits(outcome, expected):
+        return None
+    return exercise.remark(to_numbers(outcome), *_copy(exercise.cases[at]))
 
 
 def _describe(

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from mnistedu.exercises.answer import Exercise
+from mnistedu.exercises.show import name_place
 from mnistedu.exercises.varied import varied
 
 
@@ -25,6 +26,18 @@ def _squares(images: Tensor, image: Tensor) -> Tensor:
 
 def _nearest_target(images: Tensor, targets: Tensor, image: Tensor) -> int:
     return int(targets[_squares(images, image).argmin()])
+
+
+def _rank_target(
+    result: Tensor, images: Tensor, targets: Tensor, image: Tensor
+) -> str | None:
+    """How near the image is whose target, or whose index, was returned."""
+    order = _squares(images, image).argsort().tolist()
+    for whose, among in (("the target", targets[order].tolist()), ("the index", order)):
+        if result.item() in among:
+            place = name_place(among.index(result.item()))
+            return f"here that is {whose} of the {place}nearest of {len(order)} images."
+    return None
 
 
 CLASS_SHARES = Exercise(
@@ -269,6 +282,7 @@ NEAREST_TARGET = Exercise(
             lambda images, targets, image: targets[0]
         ),
     },
+    remark=_rank_target,
 )
 
 EXERCISES = {

@@ -101,6 +101,10 @@ SOFTMAX = Exercise(
         "that is softmax, taken twice: once is enough.": (
             lambda logits: logits.softmax(1).softmax(1)
         ),
+        "these are powers of 2 or 10: take those of e, with exp().": (
+            lambda logits: _over_sum(2 ** _shifted(logits)),
+            lambda logits: _over_sum(10 ** _shifted(logits)),
+        ),
     },
 )
 

@@ -333,6 +333,20 @@ def _judge_at_once(
     return [torch.allclose(fall, squares, rtol=1e-3)] * len(parameters)
 
 
+def _name_misjudged(
+    result: Tensor, loss: Function, parameters: list[Tensor], backward: Function
+) -> str | None:
+    """By how much the first gradient is off that was called the wrong thing."""
+    errors = map(torch.sub, backward(parameters), _measure(loss, parameters))
+    for n, error in enumerate(errors):
+        off = error.abs().max().item()
+        if result[n] == (off > 1e-6):
+            is_so = f"is off by up to {off:.1g}" if result[n] else "is right"
+            called = "right" if result[n] else "wrong"
+            return f"here gradient [{n}] {is_so}, and you call it {called}."
+    return None
+
+
 GRADIENT_CHECK = Exercise(
     solution=_judge(),
     cases=[
@@ -393,6 +407,7 @@ GRADIENT_CHECK = Exercise(
             lambda loss, parameters, backward: _measure(loss, parameters)
         ),
     },
+    remark=_name_misjudged,
 )
 
 
@@ -499,6 +514,14 @@ SGD_MOMENTUM = Exercise(
         "the numbers are right, but the order is the parameter, then the velocity.": (
             lambda *arguments: _sgd_momentum(*arguments)[::-1]
         ),
+        "momentum is the part of the old velocity that is kept: the step is lr times "
+        "the new velocity, without it.": (
+            lambda p, g, v, lr, momentum: (
+                p - lr * momentum * (momentum * v + g),
+                momentum * v + g,
+            ),
+            lambda p, g, v, lr, momentum: (p - lr * momentum * (v + g), v + g),
+        ),
         "the parameter is right; return the new velocity as well, for the next step: "
         "`return parameter, velocity`.": (
             lambda *arguments: _sgd_momentum(*arguments)[0]
@@ -571,6 +594,11 @@ ADAM = Exercise(
         "1 - beta2**step before the step.": _adam(correct=lambda beta, step: 1.0),
         "you divide by 1 - beta, as in the first step: later ones take "
         "beta**step.": _adam(correct=lambda beta, step: 1 - beta),
+        "the power is one too high, beta**(step + 1): step is counted from 1 "
+        "already.": _adam(correct=lambda beta, step: 1 - beta ** (step + 1)),
+        "you multiply beta by step: raise it to that power, beta**step.": _adam(
+            correct=lambda beta, step: 1 - beta * step
+        ),
         "the root is missing: divide by the root of q.": _adam(
             root=lambda q, eps: q + eps
         ),

@@ -149,6 +149,12 @@ def _pool(image: Tensor, size: int, stride: int | None = None) -> Tensor:
     return F.max_pool2d(image[None], size, stride)[0]
 
 
+def _cut(image: Tensor, size: int) -> Tensor:
+    """What fills whole windows."""
+    height, width = (n // size * size for n in image.shape)
+    return image[:height, :width]
+
+
 MAX_POOL = Exercise(
     solution=_pool,
     cases=[
@@ -198,6 +204,14 @@ MAX_POOL = Exercise(
             lambda image, size: F.max_pool2d(image[None], size, return_indices=True)[1][
                 0
             ]
+        ),
+        "view() takes numbers that follow each other in memory, and a window lies in "
+        "several rows: view(h, size, w, size) keeps them apart.": (
+            lambda image, size: (
+                _cut(image, size)
+                .reshape(*(n // size for n in image.shape), -1)
+                .amax(-1)
+            )
         ),
         "you take the largest absolute values: -4 is less than -1.": (
             lambda image, size: _pool(image.abs(), size)
@@ -423,6 +437,18 @@ CONV_CHANNELS = Exercise(
                 image, kernels[:, :1].expand_as(kernels)
             )
         ),
+        "you look at the last channel only: add up with +=.": (
+            lambda image, kernels: _each_channel(image, kernels)[:, -1]
+        ),
+        "all weights fall on the first channel: each channel has its own.": (
+            lambda image, kernels: _convolve_channels(
+                image[:1].expand_as(image), kernels
+            )
+        ),
+        "you add up the channels, or the weights, before you multiply: multiply each "
+        "channel by its own weights first.": lambda image, kernels: _convolve_channels(
+            image.sum(0, keepdim=True), kernels.sum(1, keepdim=True)
+        ),
         "your kernels are upside down: they lie on the window as they are.": (
             lambda image, kernels: _convolve_channels(image, kernels.flip(2, 3))
         ),
@@ -497,6 +523,12 @@ BATCH_NORM = Exercise(
         ),
         "the mean runs over the channels: each has its own, so take it over "
         "dimensions 0, 2 and 3.": _batch_norm(dims=(1,)),
+        "a mean of shape (C,) lies along the last dimension, which is the width: give "
+        "it two more, as mean[:, None, None].": lambda x, mean, var, training: (
+            (x - x.mean((0, 2, 3))) / (x.var((0, 2, 3), correction=0) + 1e-5).sqrt()
+            if training
+            else (x - mean) / (var + 1e-5).sqrt()
+        ),
         "you divide by the variance: divide by its root.": _batch_norm(
             root=lambda var: var
         ),
@@ -514,6 +546,8 @@ def _measure(function: Function) -> Any:
     """What a network costs and what it reads, of the first validation images."""
     val = load().val
     images, targets = normalize(val.images[:2000]), val.targets[:2000]
+    if isinstance(function, type):
+        return "a class"
     if not isinstance(function, nn.Module):
         result = function(images)  # which may raise, or be a stub's
         return result if result is None or result is ... else "no network"
@@ -525,21 +559,30 @@ def _measure(function: Function) -> Any:
     return {
         "parameters": sum(p.numel() for p in network.parameters()),
         "accuracy": (logits.argmax(1) == targets).double().mean().item(),
+        "answers": len({*logits.argmax(1).tolist()}),
     }
 
 
 def _score_network(did: Any) -> tuple[bool, str]:
+    if did == "a class":
+        return False, "that is the class: brackets () behind it make a network."
     if not isinstance(did, dict):
         said = "pass a network, an nn.Module, not a function that returns something"
         return False, f"{said}: its parameters are to be counted."
     if "shape" in did:
-        return False, f"for N images give logits (N, 10), not {did['shape']}."
+        tail = " The answers come later, by argmax." if len(did["shape"]) == 1 else ""
+        return False, f"for N images give logits (N, 10), not {did['shape']}.{tail}"
     parameters, accuracy = did["parameters"], did["accuracy"]
     said = f"{parameters:,} parameters read {accuracy:.1%} of the validation images"
     if parameters > MOST_PARAMETERS:
         return False, f"{said}, and {MOST_PARAMETERS:,} parameters are allowed."
     if accuracy < ENOUGH:
-        return False, f"{said}, and {ENOUGH:.0%} are asked for."
+        said += f", and {ENOUGH:.0%} are asked for"
+        if did["answers"] == 1:
+            return False, f"{said}: it answers the same for every image."
+        if accuracy < 0.2:
+            return False, f"{said}: that is guessing. Has it learned, from `normalize`?"
+        return False, f"{said}."
     return True, f"{said}. The most that we know, on MNIST: {BEST}."
 
 

@@ -154,6 +154,18 @@ SCHEDULE = Exercise(
             if step < warmup
             else _schedule(step, steps, warmup, peak)
         ),
+        "the warm-up is a part of the peak: multiply it by peak.": (
+            lambda step, steps, warmup, peak: (
+                step / warmup if step < warmup else _schedule(step, steps, warmup, peak)
+            )
+        ),
+        "math.cos takes radians, of which half a wave has math.pi, and not degrees.": (
+            _after_warmup(
+                lambda n, steps, w, peak: (
+                    peak / 2 * (1 + math.cos(180 * (n - w) / (steps - w)))
+                )
+            )
+        ),
         "this is a part of the peak: multiply it by peak.": (
             lambda step, steps, warmup, peak: _schedule(step, steps, warmup, 1.0)
         ),
@@ -164,6 +176,8 @@ SCHEDULE = Exercise(
 def _count_diagnoses(found: object) -> tuple[bool, str]:
     """How many are right; which, a doctor must find out alone."""
     if not isinstance(found, dict) or found.keys() != ILLNESSES.keys():
+        if isinstance(found, dict) and {*found} == {*ILLNESSES.values()}:
+            return False, "the other way round: the letters are the keys."
         return False, f"return a dictionary with the keys {', '.join(ILLNESSES)}."
     for patient, illness in found.items():
         if illness not in ILLNESSES.values():
@@ -178,8 +192,36 @@ def _count_diagnoses(found: object) -> tuple[bool, str]:
     return False, f"{count}."
 
 
+def _exchange(*illnesses: str) -> Callable[[], dict[str, str]]:
+    others = dict(zip(illnesses, illnesses[::-1], strict=True))
+    return lambda: {at: others.get(found, found) for at, found in ILLNESSES.items()}
+
+
 DIAGNOSES = Exercise(
-    solution=lambda: dict(ILLNESSES), cases=[{}], score=_count_diagnoses
+    solution=lambda: dict(ILLNESSES),
+    cases=[{}],
+    mistakes={
+        "3 of 5 diagnoses are right. Two are exchanged, and both hardly learn: compare "
+        "their silent neurons.": _exchange("dead", "rate"),
+        "3 of 5 diagnoses are right. Two are exchanged, and both read few new images: "
+        "compare how they read those that they learned from.": (
+            _exchange("labels", "rate"),
+            _exchange("labels", "dead"),
+        ),
+        "3 of 5 diagnoses are right. Two are exchanged, and both end badly: compare "
+        "the lengths of their gradients with that of the sound one.": (
+            _exchange("labels", "zero_grad"),
+            _exchange("rate", "zero_grad"),
+            _exchange("dead", "zero_grad"),
+        ),
+        "3 of 5 diagnoses are right. Two are exchanged, and one of them reads the "
+        "validation images better than the sound one: who can do that?": tuple(
+            _exchange("leak", illness)
+            for illness in ILLNESSES.values()
+            if illness != "leak"
+        ),
+    },
+    score=_count_diagnoses,
 )
 
 SMOOTH_TARGETS = Exercise(
@@ -259,6 +301,12 @@ SMOOTH_TARGETS = Exercise(
         "the target keeps its whole 1: take epsilon away from it.": (
             lambda targets, classes, epsilon: _fill(
                 targets, classes, 1.0, epsilon / classes
+            )
+        ),
+        "the rows are those of the first classes, whatever the targets: take those of "
+        "the targets, torch.eye(classes)[targets].": (
+            lambda targets, classes, epsilon: _smooth(
+                torch.arange(len(targets)), classes, epsilon
             )
         ),
         "all classes are alike, the target too: only epsilon is spread.": (

@@ -424,6 +424,10 @@ MCNEMAR = Exercise(
         "is right.": lambda a, b: _two_sided(int((~a).sum()), int((~b).sum())),
         "these are the right answers of each model: count the images on which one "
         "alone is right.": lambda a, b: _two_sided(int(a.sum()), int(b.sum())),
+        "that is the statistic of chi-square, and no probability: add up the coins.": (
+            _of_counts(lambda b, c: _statistic((b - c) ** 2, b + c)),
+            _of_counts(lambda b, c: _statistic((abs(b - c) - 1) ** 2, b + c)),
+        ),
         "that is the approximation by chi-square, which is poor for small counts: "
         "add up the coins.": (
             _of_counts(lambda b, c: _chi_square((b - c) ** 2, b + c)),
@@ -431,6 +435,10 @@ MCNEMAR = Exercise(
         ),
     },
 )
+
+
+def _statistic(above: int, below: int) -> float:
+    return above / below if below else 1.0
 
 
 def _chi_square(above: int, below: int) -> float:

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from mnistedu.exercises.answer import Exercise
+from mnistedu.exercises.show import name_place
 from mnistedu.exercises.varied import varied
 
 
@@ -18,6 +19,17 @@ def _window(maps: Tensor, weights: Tensor, i: int, j: int) -> Tensor:
 
 def _most_excited(maps: Tensor, channel: int, k: int) -> Tensor:
     return maps[:, channel].amax((1, 2)).topk(k).indices
+
+
+def _rank_images(result: Tensor, maps: Tensor, channel: int, k: int) -> str | None:
+    """How exciting the first image is that stands in a wrong place."""
+    order = maps[:, channel].amax((1, 2)).argsort(descending=True).tolist()
+    for n, image in enumerate(result.tolist()):
+        if image != order[n] and image in order:
+            place = name_place(order.index(image))
+            true = f"image {image:g} is the {place}strongest of {len(order)}"
+            return f"[{n}] should be {order[n]}: {true}."
+    return None
 
 
 def _ablated(maps: Tensor, channel: int) -> Tensor:
@@ -217,7 +229,19 @@ MOST_EXCITED = Exercise(
         "you rank by how much the numbers spread: what counts is the largest.": (
             lambda maps, channel, k: maps[:, channel].std((1, 2)).topk(k).indices
         ),
+        "the most exciting image is missing: begin with it, at [0].": (
+            lambda maps, channel, k: (
+                maps[:, channel].amax((1, 2)).argsort(descending=True)[1 : k + 1]
+            )
+        ),
+        "you look at the channel before: they are counted from 0.": (
+            lambda maps, channel, k: _most_excited(maps, channel - 1, k)
+        ),
+        "the right images, in the order of their numbers: the strongest comes first.": (
+            lambda maps, channel, k: _most_excited(maps, channel, k).sort().values
+        ),
     },
+    remark=_rank_images,
 )
 
 ABLATED = Exercise(

@@ -9,8 +9,8 @@ from torch.nn import functional as F
 
 from mnistedu.exercises.answer import Exercise, Function
 from mnistedu.exercises.relate import Case
-from mnistedu.exercises.sgd import SGD
 from mnistedu.exercises.varied import varied
+from mnistedu.optimizers import SGD
 
 
 def _mean_position(mass: Tensor, first: float = 0.5) -> float:
@@ -171,6 +171,11 @@ BOUNDING_BOX = Exercise(
         "last row with ink instead of counting them, and so for the columns.": (
             _count_inked
         ),
+        "bottom and right are not how many rows and columns have ink: they are one "
+        "more than the last that has.": lambda ink: (
+            *(_bounding_box(ink)[0], int((ink > 0.1).any(1).sum())),
+            *(_bounding_box(ink)[2], int((ink > 0.1).any(0).sum())),
+        ),
         "faint traces add up to more than 0.1 in a row or column: compare each pixel "
         "with 0.1 before you look at rows and columns.": lambda ink: (
             *_ends(ink.sum(1) > 0.1),
@@ -252,6 +257,15 @@ def _by_digit(targets: Tensor, places: Tensor) -> Tensor:
     return places[targets[places].argsort(stable=True)]
 
 
+def _within_digits(targets: Tensor) -> tuple[Tensor, Tensor]:
+    """The halves as they are counted within each digit."""
+    counts = torch.bincount(targets).tolist()
+    return (
+        torch.cat([torch.arange(n // 2) for n in counts]),
+        torch.cat([torch.arange(n // 2, n) for n in counts]),
+    )
+
+
 HELD_OUT_SPLIT = Exercise(
     solution=_halves,
     cases=[
@@ -292,6 +306,16 @@ HELD_OUT_SPLIT = Exercise(
         "nonzero()[:, 0].": lambda targets: tuple(
             torch.isin(torch.arange(len(targets)), places)
             for places in _halves(targets)
+        ),
+        "digit 0 is in neither part: range(10) begins with it.": lambda targets: tuple(
+            places[targets[places] > 0] for places in _halves(targets)
+        ),
+        "digit 9 is in neither part: range(10) ends with it.": lambda targets: tuple(
+            places[targets[places] < 9] for places in _halves(targets)
+        ),
+        "these are places among the images of one digit: return their places among all "
+        "targets.": lambda targets: tuple(
+            places.sort().values for places in _within_digits(targets)
         ),
         "these are the targets of the images: return the places of the images.": (
             lambda targets: tuple(targets[places] for places in _halves(targets))
@@ -346,7 +370,12 @@ def _step(slip: str = "") -> Function:
             loss = loss_on(*new) + loss_on(*old)
             loss = loss / 2 if slip == "half each" else loss
         else:
-            parts = {"new": new, "old": old, "two steps": old}
+            parts = {
+                "new": new,
+                "old": old,
+                "two steps": old,
+                "crossed": (both[0], torch.cat([old_targets, new_targets])),
+            }
             loss = loss_on(*parts.get(slip, both))
         move(loss)
         if slip == "twice":
@@ -424,6 +453,8 @@ FINE_TUNE_STEP = Exercise(
         "that is the loss after the step, for which the network must read once more: "
         "return the one that you have.": _step("after"),
         "one step is asked for, and these are two.": _step("twice"),
+        "images and targets are joined in different orders: the first target belongs "
+        "to the first image.": _step("crossed"),
     },
 )
 

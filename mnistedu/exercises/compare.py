@@ -16,8 +16,10 @@ def same(result: Any, expected: Any) -> bool:
     where one number is expected, True is no 1.
     """
     if isinstance(expected, dict):
-        return isinstance(result, dict) and same(
-            [*result.values()], [*expected.values()]
+        return (
+            isinstance(result, dict)
+            and result.keys() == expected.keys()
+            and all(same(result[key], expected[key]) for key in expected)
         )
     if isinstance(expected, (tuple, list)):
         parts = split(result)

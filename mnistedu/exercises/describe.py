@@ -39,6 +39,8 @@ def describe(
         functions: the solution and the reader's function, to be tried further; None
             if they are not to be called again.
     """
+    if all(map(_is_nan, results)):
+        return "these are nan, no numbers: 0 / 0 is nan, and so is the mean of nothing."
     for name in cases[0]:
         if all(same(r, case[name]) for r, case in zip(results, cases, strict=True)):
             return f"that is {name}, as it was given."
@@ -68,7 +70,7 @@ def describe(
         return f"{fact[:-1]}{_add_shape(results[at], expected[at])}."
     more = _observe_cases(cases, results, expected, [n not in wrong for n in places])
     if functions and to_numbers(results[at]) is not None:
-        more += _try_further(functions, cases, at)
+        more += _try_further(functions, cases)
     return " ".join([_compare(results[at], expected[at]), *more[:3]])
 
 
@@ -82,11 +84,11 @@ def _observe_cases(
     return [said for said in found if said]
 
 
-def _try_further(functions: Functions, cases: list[Case], at: int) -> list[str]:
+def _try_further(functions: Functions, cases: list[Case]) -> list[str]:
     """What further calls of the function show; nothing if they fail."""
 
     def find() -> list[str]:
-        return [*islice(find_behaviour(functions, cases, at), 2)]
+        return [*islice(find_behaviour(functions, cases), 2)]
 
     try:
         return list(call_within(PROBE_LIMIT, find))
@@ -94,6 +96,11 @@ def _try_further(functions: Functions, cases: list[Case], at: int) -> list[str]:
         raise
     except BaseException:  # whatever the function does with other arguments
         return []
+
+
+def _is_nan(result: Any) -> bool:
+    numbers = to_numbers(result)
+    return numbers is not None and numbers.numel() > 0 and bool(numbers.isnan().all())
 
 
 def _differ_in_shape(result: Any, expected: Any) -> bool:

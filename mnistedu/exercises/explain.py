@@ -24,6 +24,10 @@ ADVICE = {
         "if, and, or, not need one True or False, and a comparison of tensors gives "
         "many: use them as a mask, or in torch.where."
     ),
+    r"tensor a \(0\) must match|tensor b \(0\) at": (
+        "a slice is empty here: it ends before it begins. A negative number in it "
+        "counts from the end."
+    ),
     r"tensor a \((\d+)\) must match .* b \((\d+)\) .*dimension (\d+)": (
         r"two tensors do not fit: in dimension \3 one has \1 places and the other \2. "
         "Print the .shape of both. A sum, a mean or amax drops a dimension unless you "
@@ -70,7 +74,8 @@ ADVICE = {
     ),
     r"shapes cannot be multiplied \((\S+) and (\S+)\)": (
         r"@ is the product of matrices, and \1 and \2 do not fit: the second of the "
-        "first must be the first of the second. Number by number multiplies *."
+        "first must be the first of the second. Number by number multiplies *. A "
+        "linear layer is such a product too: flatten(1) the images before it."
     ),
     r"same dtype|expected scalar type": (
         "whole numbers or a mask meet floats here: take .float() of them first."
@@ -132,6 +137,13 @@ ADVICE = {
     ),
     r"name '(\w+)' is not defined": (
         r"there is no \1 here: a slip of the pen, or a line that did not run?"
+    ),
+    r"q must be in the range|q values must be in": (
+        "quantile takes shares from 0 to 1, not per cent."
+    ),
+    r"not implemented for '(Long|Int|Short|Byte|Bool)'": (
+        "whole numbers or a mask came where floats are wanted: take .float() of them, "
+        "or are two arguments exchanged?"
     ),
     r"by zero": "you divide by something that is 0 in this case.",
 }

@@ -61,6 +61,11 @@ def _round(value: Any) -> Any:
     return round(value, 4) if isinstance(value, float) else value
 
 
+def name_place(place: int) -> str:
+    """As it stands before "nearest" or "strongest", with a space behind it."""
+    return ("", "second ", "third ")[place] if place < 3 else f"{place + 1}th "
+
+
 def shorten(text: str, length: int) -> str:
     """Its first line, or as much of it as there is room for."""
     line = text.strip().partition("\n")[0]

@@ -29,8 +29,8 @@ from mnistedu.checkpoints import (
 )
 from mnistedu.data import Batches
 from mnistedu.evaluation import accuracy
+from mnistedu.optimizers import AdamW
 from mnistedu.storage import held
-from mnistedu.training.adamw import AdamW
 from mnistedu.training.history import History
 from mnistedu.training.settings import Loader, Settings, describe_data, describe_model
 
