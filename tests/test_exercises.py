@@ -620,6 +620,8 @@ def _one_case(solution, **arguments):
         (lambda x: x.scatter(1, torch.tensor([0]), 0), "as many dimensions"),
         (lambda x: x[:, 2:2] * x, "a slice is empty here"),
         (lambda x: x.quantile(97.5), "shares from 0 to 1, not per cent"),
+        (lambda x: x.sum().backward(), "nothing to go back through"),
+        (lambda x: torch.cat([x, x[:, :2]]), "cat joins along dimension 0 here"),
         (lambda x: x.long().softmax(1), "or are two arguments exchanged?"),
         (lambda: 1, "must take these arguments and no other: x"),
     ],
@@ -722,6 +724,13 @@ def test_rows_that_do_not_add_up_to_one():
 )
 def test_of_a_wrong_place_it_is_said_what_stands_there(name, attempt, remark):
     assert check(name, attempt).message.startswith(remark)
+
+
+def test_a_hint_says_which_cases_are_right():
+    cases = [{"a": a, "b": b} for a, b in ((1, 3), (2, 3), (5, 4), (3, 7), (9, 6))]
+    exercise = Exercise(lambda a, b: a * b + 1 / a, cases)
+    said = check(exercise, lambda a, b: a * b + 1 / a + a**2 * (a > b)).message
+    assert "The cases in which a is smaller than b are right, and no other." in said
 
 
 def test_one_of_several_results_is_named():

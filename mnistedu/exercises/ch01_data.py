@@ -137,6 +137,9 @@ AVERAGE_DIGIT = Exercise(
         "that is the median: the mean is asked for.": lambda images, targets, digit: (
             images[targets == digit].float().median(0).values
         ),
+        "that is how much each pixel varies: the mean is asked for.": (
+            lambda images, targets, digit: images[targets == digit].float().std(0)
+        ),
         "that is the largest value of each pixel: the mean is asked for.": (
             lambda images, targets, digit: images[targets == digit].amax(0)
         ),

@@ -267,11 +267,11 @@ def _loss(parameters: list[Tensor]) -> Tensor:
     return -logits.log_softmax(1)[range(len(X)), TARGETS].mean()
 
 
-def _plant(change: Function, words: str, **parts: Function) -> _Named:
+def _plant(change: Function, words: str) -> _Named:
     """A backward pass, and what is wrong with it."""
 
     def backward(parameters: list[Tensor]) -> list[Tensor]:
-        return change(*_two_layers(**parts)(X, TARGETS, *parameters))
+        return change(*_two_layers()(X, TARGETS, *parameters))
 
     return _Named(f"a backward pass {words}", backward)
 
@@ -281,16 +281,15 @@ BACKWARDS = [
     _plant(lambda w1, b1, w2, b2: [w1, -b1, w2, b2], "with the sign of b1's turned"),
     _plant(lambda w1, b1, w2, b2: [0 * w1, b1, w2, b2], "with zeros for w1's"),
     _plant(
-        lambda *grads: [*grads],
-        "without its ReLU",
-        through=lambda grad, z: grad,
+        lambda w1, b1, w2, b2: [w1, b1, w2, b2 + torch.tensor([0, 0, 0.01])],
+        "with 0.01 too much in the last of b2's",
     ),
     _plant(
-        lambda w1, b1, w2, b2: [w1, b1, w2, b2 / len(X)],
-        "with b2's averaged, not summed",
+        lambda w1, b1, w2, b2: [w1, b1, w2 - 0.01, b2],
+        "with 0.01 too little in each of w2's",
     ),
     _plant(
-        lambda w1, b1, w2, b2: [w1, b1, w2[[0, 2, 1]], b2],
+        lambda w1, b1, w2, b2: [w1, b1, w2[[1, 0, 2]], b2],
         "with two rows of w2's exchanged",
     ),
 ]
@@ -362,9 +361,9 @@ GRADIENT_CHECK = Exercise(
         "each parameter by nudging it.": lambda loss, parameters, backward: (
             [True] * len(parameters)
         ),
-        "you call every gradient wrong, the right ones too: divide the difference by "
-        "twice the nudge, and allow for rounding.": lambda loss, parameters, backward: (
-            [False] * len(parameters)
+        "you call every gradient wrong, the right ones too: is the difference divided "
+        "by twice the nudge, is that 1e-5, and does each come from a fresh copy?": (
+            lambda loss, parameters, backward: [False] * len(parameters)
         ),
         "True is for the gradients that are right, and False for the wrong ones.": (
             lambda *arguments: [not right for right in _judge()(*arguments)]
@@ -514,6 +513,15 @@ SGD_MOMENTUM = Exercise(
         "the numbers are right, but the order is the parameter, then the velocity.": (
             lambda *arguments: _sgd_momentum(*arguments)[::-1]
         ),
+        "momentum multiplies the old velocity, and not the gradient.": (
+            lambda p, g, v, lr, momentum: (
+                p - lr * (v + momentum * g),
+                v + momentum * g,
+            )
+        ),
+        "lr multiplies the gradient only: the step is lr times the whole velocity.": (
+            lambda p, g, v, lr, momentum: (p - momentum * v - lr * g, momentum * v + g)
+        ),
         "momentum is the part of the old velocity that is kept: the step is lr times "
         "the new velocity, without it.": (
             lambda p, g, v, lr, momentum: (
@@ -535,6 +543,7 @@ def _adam(
     correct: Callable[[float, int], float] = lambda beta, step: 1 - beta**step,
     square: Callable[[Tensor], Tensor] = torch.square,
     sign: float = 1,
+    correct_q: Callable[[float, int], float] | None = None,
 ) -> Function:
     """Adam's step, with what may go wrong in its parts."""
 
@@ -551,7 +560,8 @@ def _adam(
     ) -> tuple[Tensor, Tensor, Tensor]:
         m = beta1 * m + (1 - beta1) * grad
         q = beta2 * q + (1 - beta2) * square(grad)
-        m_hat, q_hat = m / correct(beta1, step), q / correct(beta2, step)
+        m_hat = m / correct(beta1, step)
+        q_hat = q / (correct_q or correct)(beta2, step)
         return p - sign * lr * m_hat / root(q_hat, eps), m, q
 
     return take
@@ -596,6 +606,13 @@ ADAM = Exercise(
         "beta**step.": _adam(correct=lambda beta, step: 1 - beta),
         "the power is one too high, beta**(step + 1): step is counted from 1 "
         "already.": _adam(correct=lambda beta, step: 1 - beta ** (step + 1)),
+        "q has no hat: divide it by 1 - beta2**step.": _adam(
+            correct_q=lambda beta, step: 1.0
+        ),
+        "m has no hat: divide it by 1 - beta1**step.": _adam(
+            correct=lambda beta, step: 1.0,
+            correct_q=lambda beta, step: 1 - beta**step,
+        ),
         "you multiply beta by step: raise it to that power, beta**step.": _adam(
             correct=lambda beta, step: 1 - beta * step
         ),

@@ -64,6 +64,9 @@ COUNT_PARAMETERS = Exercise(
         "your function counts three layers, but a network may have more or fewer.": (
             lambda sizes: _count_weights([sizes[i] for i in range(4)]) + sum(sizes[1:4])
         ),
+        "you add 1 to inputs and neurons: only the inputs get one more, the bias.": (
+            lambda sizes: sum((a + 1) * (b + 1) for a, b in pairwise(sizes))
+        ),
         "these are the layers one by one: add them up.": lambda sizes: [
             inputs * outputs + outputs for inputs, outputs in pairwise(sizes)
         ],
@@ -84,8 +87,8 @@ ACCURACY = Exercise(
     solution=evaluation.accuracy,
     cases=[
         {
-            "logits": torch.tensor([[3.0, 2.5, 2.9], [5, 2, 1], [0.1, 0.2, 2.5]]),
-            "targets": torch.tensor([0, 1, 2]),
+            "logits": torch.tensor([[2.5, 3.0, 2.9], [2, 5, 1], [0.1, 0.2, 2.5]]),
+            "targets": torch.tensor([1, 0, 2]),
         },
         {
             "logits": torch.tensor([[3.0, 2], [-2, 1], [0, -1], [0.2, 0.5], [1, 0]]),
@@ -161,6 +164,17 @@ ACCURACY = Exercise(
         ),
         "these are the answers: compare them with the targets.": (
             lambda logits, targets: logits.argmax(1)
+        ),
+        "the digits begin with 0, as the places do: add nothing to argmax(1).": (
+            lambda logits, targets: (logits.argmax(1) + 1 == targets).float().mean()
+        ),
+        "that is the mean of the digits' accuracies: count over all images.": (
+            lambda logits, targets: torch.stack(
+                [
+                    (logits.argmax(1) == targets)[targets == digit].float().mean()
+                    for digit in targets.unique()
+                ]
+            ).mean()
         ),
         "a target among the two or three largest logits is no right answer yet: only "
         "the largest counts.": (

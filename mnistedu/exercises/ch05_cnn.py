@@ -138,6 +138,9 @@ CONV2D = Exercise(
             lambda image, kernel: _convolve(image, kernel.flip(0)),
             lambda image, kernel: _convolve(image, kernel.flip(1)),
         ),
+        "you take the largest of the products: add them up.": (
+            lambda image, kernel: _products(image, kernel).amax((2, 3))
+        ),
         "you add window and kernel: multiply them number by number.": (
             lambda image, kernel: _slide(image, kernel, respond=torch.add)
         ),
@@ -182,6 +185,9 @@ MAX_POOL = Exercise(
         )[: image.shape[0] // size, : image.shape[1] // size],
         "you keep the upper left corner of each window: take the largest in it.": (
             lambda image, size: image[::size, ::size]
+        ),
+        "you keep the lower right corner of each window: take the largest in it.": (
+            lambda image, size: image[size - 1 :: size, size - 1 :: size]
         ),
         "you pool along the rows only: a window is as high as it is wide.": (
             lambda image, size: F.max_pool2d(image[None], (1, size))[0]
@@ -378,6 +384,12 @@ RECEPTIVE_FIELD = Exercise(
             lambda layers: prod(kernel for kernel, _ in layers),
             lambda layers: prod(kernel * stride for kernel, stride in layers),
         ),
+        "a kernel of size k reaches k - 1 steps further in all, not to each side.": (
+            lambda layers: _grow(layers, lambda k, s, step: 2 * (k - 1) * step)
+        ),
+        "that is the step, in pixels, after the last layer: the field is asked for.": (
+            lambda layers: prod(stride for _, stride in layers)
+        ),
         "the last layer is missing.": lambda layers: _receptive_field(layers[:-1]),
         "the first layer is missing.": lambda layers: _receptive_field(layers[1:]),
         "you forgot the strides, and the one pixel with which it starts.": (
@@ -436,6 +448,9 @@ CONV_CHANNELS = Exercise(
             lambda image, kernels: _convolve_channels(
                 image, kernels[:, :1].expand_as(kernels)
             )
+        ),
+        "what is negative is cut off at 0 before you add up: no ReLU is asked for.": (
+            lambda image, kernels: _each_channel(image, kernels).relu().sum(1)
         ),
         "you look at the last channel only: add up with +=.": (
             lambda image, kernels: _each_channel(image, kernels)[:, -1]
@@ -502,6 +517,15 @@ BATCH_NORM = Exercise(
             }
             for training in (True, False)
         ),
+        *(
+            {
+                "x": varied(2, 3, 1, 4) / 500,
+                "mean": varied(3, start=40) / 500,
+                "var": varied(3, start=60).abs() / 50_000,
+                "training": training,
+            }
+            for training in (True, False)
+        ),
     ],
     mistakes={
         "in use, the batch must not matter: take the mean and var that are given, "
@@ -529,6 +553,12 @@ BATCH_NORM = Exercise(
             if training
             else (x - mean) / (var + 1e-5).sqrt()
         ),
+        "1e-5 is missing: where all numbers are alike, you divide by 0.": _batch_norm(
+            root=lambda var: (var - 1e-5).sqrt()
+        ),
+        "1e-5 belongs under the root, to the variance.": _batch_norm(
+            root=lambda var: (var - 1e-5).sqrt() + 1e-5
+        ),
         "you divide by the variance: divide by its root.": _batch_norm(
             root=lambda var: var
         ),
@@ -549,7 +579,10 @@ def _measure(function: Function) -> Any:
     if isinstance(function, type):
         return "a class"
     if not isinstance(function, nn.Module):
-        result = function(images)  # which may raise, or be a stub's
+        try:
+            result = function(images)  # which may raise, or be a stub's
+        except TypeError:
+            return "no network"
         return result if result is None or result is ... else "no network"
     network = deepcopy(function).cpu().eval()
     with torch.no_grad():

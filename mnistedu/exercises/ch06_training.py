@@ -154,6 +154,13 @@ SCHEDULE = Exercise(
             if step < warmup
             else _schedule(step, steps, warmup, peak)
         ),
+        "the way after the warm-up leads up, not down: add the cosine to 1.": (
+            _after_warmup(
+                lambda n, steps, w, peak: (
+                    peak - _half_cosine((n - w) / (steps - w), peak)
+                )
+            )
+        ),
         "the warm-up is a part of the peak: multiply it by peak.": (
             lambda step, steps, warmup, peak: (
                 step / warmup if step < warmup else _schedule(step, steps, warmup, peak)

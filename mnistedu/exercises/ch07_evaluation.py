@@ -76,6 +76,11 @@ CONFUSION = Exercise(
         },
     ],
     mistakes={
+        "each pair is counted both ways: the target is the row, the answer the column, "
+        "and once is enough.": lambda targets, answers, classes: (
+            _confusion(targets, answers, classes)
+            + _confusion(answers, targets, classes)
+        ),
         "the other way round: the target is the row, the answer the column.": (
             lambda targets, answers, classes: _confusion(answers, targets, classes)
         ),
@@ -206,6 +211,16 @@ ECE = Exercise(
                 (_gaps(confidence, accuracy) ** 2 * counts).nansum() / counts.sum()
             ).sqrt()
         ),
+        "a gap to one side only counts, and that to the other as 0: take absolute "
+        "values.": (
+            *_add_up(
+                lambda gaps, counts: gaps.relu() * counts / counts.sum(), _signed_gaps
+            ),
+            *_add_up(
+                lambda gaps, counts: (-gaps).relu() * counts / counts.sum(),
+                _signed_gaps,
+            ),
+        ),
         "that is the largest gap: take the mean, weighted with the counts.": (
             lambda confidence, accuracy, counts: (
                 _gaps(confidence, accuracy).nan_to_num().max()
@@ -254,6 +269,16 @@ BOOTSTRAP = Exercise(
     mistakes={
         "between 5 % and 95 % lie nine tenths: take 2.5 % and 97.5 %.": (
             _between(0.05, 0.95)
+        ),
+        "between 25 % and 75 % lies half: take 2.5 % and 97.5 %.": _between(0.25, 0.75),
+        "these are shares of wrong answers: the accuracy is that of right ones.": (
+            lambda is_right, picks: _between(0.025, 0.975)(~is_right, picks)
+        ),
+        "these are differences from the accuracy: return the accuracies.": (
+            lambda is_right, picks: tuple(
+                end - is_right.double().mean()
+                for end in _between(0.025, 0.975)(is_right, picks)
+            )
         ),
         "these are the smallest and the largest: leave out 2.5 % at either end.": (
             _between(0, 1)
@@ -394,8 +419,8 @@ MCNEMAR = Exercise(
         "of the others.": lambda a, b: min(
             1.0, 2 * _tail(len(a), min(_count_single(a, b)))
         ),
-        "you add up from the larger of the two counts: a difference is as rare as the "
-        "smaller one.": _of_counts(
+        "that is 1 in every case, as if no difference were rare: add up to the smaller "
+        "of the two counts, and divide by 2**n.": _of_counts(
             lambda one, other: min(1.0, 2 * _tail(one + other, max(one, other)))
         ),
         "that is how probable this very count is: add up what is as rare, or rarer.": (
@@ -424,6 +449,11 @@ MCNEMAR = Exercise(
         "is right.": lambda a, b: _two_sided(int((~a).sum()), int((~b).sum())),
         "these are the right answers of each model: count the images on which one "
         "alone is right.": lambda a, b: _two_sided(int(a.sum()), int(b.sum())),
+        "you double twice: the 2 for the two sides comes once, beside 2**n.": (
+            _of_counts(
+                lambda one, other: min(1.0, 4 * _tail(one + other, min(one, other)))
+            )
+        ),
         "that is the statistic of chi-square, and no probability: add up the coins.": (
             _of_counts(lambda b, c: _statistic((b - c) ** 2, b + c)),
             _of_counts(lambda b, c: _statistic((abs(b - c) - 1) ** 2, b + c)),

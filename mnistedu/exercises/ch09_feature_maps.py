@@ -272,6 +272,13 @@ ABLATED = Exercise(
             lambda maps, channel: _image_with(maps, channel, maps[:, channel].mean()),
             lambda maps, channel: _with(maps, channel, maps[channel].mean()),
         ),
+        "you put the mean into another channel, the one before or after: they are "
+        "counted from 0.": (
+            lambda maps, channel: _with(
+                maps, (channel + 1) % maps.shape[1], maps[:, channel].mean()
+            ),
+            lambda maps, channel: _with(maps, channel - 1, maps[:, channel].mean()),
+        ),
         "that is the mean over all channels: take the mean of this one.": (
             lambda maps, channel: _with(maps, channel, maps.mean())
         ),

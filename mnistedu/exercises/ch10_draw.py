@@ -93,6 +93,16 @@ CENTER_OF_MASS = Exercise(
             ink.sum(1).argmax().item() + 0.5,
             ink.sum(0).argmax().item() + 0.5,
         ),
+        "that is counted from the middle of the image: count from its upper and left "
+        "edge.": lambda ink: (
+            _mean_position(ink.sum(1)) - ink.shape[0] / 2,
+            _mean_position(ink.sum(0)) - ink.shape[1] / 2,
+        ),
+        "that is where the darkest row and column begin: take the mean of all, "
+        "weighted with their ink.": lambda ink: (
+            ink.sum(1).argmax(),
+            ink.sum(0).argmax(),
+        ),
         "that is the middle of the image: where the ink is counts.": (
             lambda ink: tuple(n / 2 for n in ink.shape)
         ),
@@ -283,6 +293,9 @@ HELD_OUT_SPLIT = Exercise(
             lambda targets: (_halves(targets)[0], torch.arange(len(targets)))
         ),
         "learn and held_out are exchanged.": lambda targets: _halves(targets)[::-1],
+        "held_out holds the images that are learned from: it holds all the others.": (
+            lambda targets: _halves(targets)[:1] * 2
+        ),
         "you learn from the second half of each digit's images: take the first.": (
             _split(lambda at: at[(len(at) + 1) // 2 :])
         ),
@@ -348,7 +361,9 @@ def _step(slip: str = "") -> Function:
         def loss_on(images: Tensor, targets: Tensor) -> Tensor:
             logits = network(images)
             logits = logits.softmax(1) if slip == "softmax" else logits
-            return F.cross_entropy(logits, targets)
+            return F.cross_entropy(
+                logits, targets, reduction="sum" if slip == "added up" else "mean"
+            )
 
         def move(loss: Any) -> None:
             if slip != "no zero_grad()":
@@ -382,6 +397,10 @@ def _step(slip: str = "") -> Function:
             move(loss_on(*both))
         if slip == "after":
             return loss_on(*both).item()
+        if slip == "loss on new":
+            return loss_on(*new).item()
+        if slip == "accuracy":
+            return (network(both[0]).argmax(1) == both[1]).float().mean()
         return loss.item()
 
     return run
@@ -453,6 +472,11 @@ FINE_TUNE_STEP = Exercise(
         "that is the loss after the step, for which the network must read once more: "
         "return the one that you have.": _step("after"),
         "one step is asked for, and these are two.": _step("twice"),
+        "the loss is the sum over the images: take the mean.": _step("added up"),
+        "that is the loss on the new images only: return that on all.": _step(
+            "loss on new"
+        ),
+        "that is the accuracy: return the loss.": _step("accuracy"),
         "images and targets are joined in different orders: the first target belongs "
         "to the first image.": _step("crossed"),
     },

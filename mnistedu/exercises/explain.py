@@ -145,6 +145,18 @@ ADVICE = {
         "whole numbers or a mask came where floats are wanted: take .float() of them, "
         "or are two arguments exchanged?"
     ),
+    r"does not require grad and does not have a grad_fn": (
+        "backward() finds nothing to go back through: was the loss computed under "
+        "no_grad(), or detached?"
+    ),
+    r"[Oo]utput size is too small|must not exceed": (
+        "the window is larger than the image here."
+    ),
+    r"Sizes of tensors must match except in dimension (\d+)": (
+        r"cat joins along dimension \1 here, and in all others the tensors must be "
+        "alike: print their .shape."
+    ),
+    r"size mismatch": "two shapes do not fit here: print the .shape of both.",
     r"by zero": "you divide by something that is 0 in this case.",
 }
 

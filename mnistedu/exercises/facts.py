@@ -22,6 +22,7 @@ CHANGES: dict[str, Callable[[Tensor], Tensor]] = {
     "what should be negative is 0, and the rest is right.": torch.relu,
     "these are per cent, 100 times what is asked for.": lambda x: 100 * x,
     "each number is 1 minus what it should be.": lambda x: 1 - x,
+    "each number is 255 minus what it should be.": lambda x: 255 - x,
     "each number is 1 divided by what it should be.": torch.reciprocal,
     "each number is the square of what it should be.": torch.square,
     "each number is the square root of what it should be.": torch.sqrt,

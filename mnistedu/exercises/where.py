@@ -1,6 +1,7 @@
 """Which of the numbers are wrong, and which of the cases."""
 
 from collections.abc import Callable, Iterator
+from itertools import permutations
 
 import torch
 from torch import Tensor
@@ -95,6 +96,22 @@ def find_condition(cases: list[Case], right: list[bool]) -> str | None:
                     what = "right" if is_right else "wrong"
                     name_it = f"{name} is {_name(value, cases[0].get(name))}"
                     return f"The cases in which {name_it} are {what}, and no other."
+    return _find_smaller(cases, right)
+
+
+def _find_smaller(cases: list[Case], right: list[bool]) -> str | None:
+    """Whether the right cases are those in which one argument is below another."""
+    numbers = {
+        name: values
+        for name, values in name_quantities(cases).items()
+        if "." not in name and "(" not in name
+    }
+    for (name, mine), (other, theirs) in permutations(numbers.items(), 2):
+        smaller = (mine < theirs).tolist()
+        for what, those in (("right", right), ("wrong", [not r for r in right])):
+            if smaller == those:
+                where = f"{name} is smaller than {other}"
+                return f"The cases in which {where} are {what}, and no other."
     return None
 
 
