@@ -149,7 +149,7 @@ ADVICE = {
         "backward() finds nothing to go back through: was the loss computed under "
         "no_grad(), or detached?"
     ),
-    r"[Oo]utput size is too small|must not exceed": (
+    r"(?i:output size is too small)|must not exceed": (
         "the window is larger than the image here."
     ),
     r"Sizes of tensors must match except in dimension (\d+)": (
