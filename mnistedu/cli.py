@@ -77,7 +77,7 @@ def train(
     ] = "convnet",
     blocks: Annotated[
         int | None,
-        typer.Option(min=1, max=3, help="A convnet's blocks; 3 if not given."),
+        typer.Option(min=1, max=4, help="A convnet's blocks; 3 if not given."),
     ] = None,
     hidden_sizes: Annotated[
         str | None,

@@ -1,10 +1,9 @@
-"""Where in an image a network found what speaks for a class: six kinds of heatmap.
+"""Where in an image a network found what speaks for a class: seven kinds of heatmap.
 
-``hires_cam`` and ``grad_cam`` weight the feature maps. On a network whose head is
-linear and sees the means of the last maps, as the course's own does, both are the class
-activation map of Zhou and others (2016), and it is exact: its sum and the head's bias
-are the logit. On any other linear head ``hires_cam`` still is exact and ``grad_cam`` is
-not.
+``class_activation_map``, ``hires_cam`` and ``grad_cam`` weight the feature maps. On a
+network whose head is linear and sees the means of the last maps, as the course's own
+does, all three are one map, and it is exact: its sum and the head's bias are the logit.
+On any other linear head ``hires_cam`` still is exact and ``grad_cam`` is not.
 ``saliency``, ``integrated_gradients`` and ``guided_backprop`` ask each pixel what a
 change of it would do, and ``occlusion`` covers parts of the image and looks.
 
@@ -33,8 +32,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mnistedu.activations import capture_activations, eval_mode, to_model
+from mnistedu.activations import capture_activations, eval_mode, feature_maps, to_model
 from mnistedu.images import IMAGE_SIZE, PAPER
+from mnistedu.models import ConvNet
 
 ClassIdx = int | Sequence[int] | Tensor | None
 
@@ -92,6 +92,38 @@ def hires_cam(
     """
     maps, gradients = _maps_and_gradients(model, images, target_layer, class_idx)
     return (gradients * maps).sum(1).to(images)
+
+
+def class_activation_map(
+    model: ConvNet, images: Tensor, class_idx: ClassIdx = None
+) -> Tensor:
+    """What each place of the last maps adds to the logit, without any gradient.
+
+    For a head on the means of the maps, with weight W_c[k] for map k (Zhou and others,
+    2016)::
+
+        M_c[i, j] = 1/(h w) Σ_k W_c[k] A_k[i, j]       y_c = b_c + Σ_ij M_c[i, j]
+
+    Here ∂y_c/∂A_k[i, j] is W_c[k] / (h w) at every place, which is also its mean. So
+    this is ``hires_cam``, and what is positive of it is ``grad_cam``.
+
+    Returns:
+        ``(N, h, w)``, as ``hires_cam``.
+
+    Raises:
+        ValueError: if the head is not on the means of the maps.
+    """
+    if not (isinstance(model, ConvNet) and model.settings["pooled"]):
+        raise ValueError(
+            "A class activation map asks for ConvNet(pooled=True), whose head sees the "
+            "means of the last maps: hires_cam does without."
+        )
+    maps = feature_maps(model, images, "blocks").to(model.head.weight)
+    with torch.no_grad():
+        chosen = _choose(model.head(maps.mean((2, 3))), class_idx)
+    weights = model.head.weight.detach()[chosen]  # (N, C)
+    summed = torch.einsum("nk,nkij->nij", weights, maps)
+    return (summed / maps[0, 0].numel()).to(images)
 
 
 def saliency(model: nn.Module, images: Tensor, class_idx: ClassIdx = None) -> Tensor:

@@ -217,7 +217,7 @@ def test_other_settings_do_not_resume(trained):
         (["--seed", str(2**32)], "--seed"),
         (["--model", "resnet"], "--model"),
         (["--source", "emnist"], "--source"),
-        (["--blocks", "4"], "--blocks"),
+        (["--blocks", "5"], "--blocks"),
         (["--model", "mlp", "--blocks", "2"], "--blocks is for --model convnet"),
         (["--hidden-sizes", "64"], "--hidden-sizes is for --model mlp"),
         (["--model", "mlp", "--hidden-sizes", "64,"], "whole numbers from 1"),
