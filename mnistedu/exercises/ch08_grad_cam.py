@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from mnistedu.checkpoints import load_pretrained
 from mnistedu.data import load
 from mnistedu.exercises.answer import Exercise, Function
-from mnistedu.exercises.compare import unusual
+from mnistedu.exercises.compare import same, unusual
 from mnistedu.exercises.show import name_kind
 from mnistedu.exercises.varied import varied
 from mnistedu.preprocess import normalize
@@ -156,72 +156,46 @@ HEATMAPS = Exercise(
     },
 )
 
-CONTRIBUTIONS = Exercise(
-    solution=lambda maps, weights: (maps * weights.view(maps.shape[1:])).sum(1),
-    cases=[
-        {
-            "maps": torch.tensor([[[[1.0, 2]], [[3, 4]]]]),
-            "weights": torch.tensor([1.0, -1, 2, 0.5]),
-        },
-        {
-            "maps": torch.arange(24.0).view(2, 3, 2, 2),
-            "weights": torch.arange(12.0) - 7,
-        },
-        {"maps": varied(2, 3, 2, 4), "weights": varied(24, start=55)},
-    ],
+_TRUE, _AVERAGED = [-6.0, 4.0], [3.0, 1.0]  # maps [3, 1], gradients [-2, 4]
+
+
+def _compare_both(result: object) -> tuple[bool, str]:
+    """Which of the two is right; the numbers are the reader's to find."""
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
+        return False, "return two lists of two numbers: the exact map, then Grad-CAM."
+    exact, averaged = same(result[0], _TRUE), same(result[1], _AVERAGED)
+    if exact and averaged:
+        return True, "and Grad-CAM is hottest where the sum says most against the class."
+    if not exact and not averaged:
+        return False, "neither is right: multiply place by place, then by the mean."
+    if exact:
+        return False, "the exact map is right, Grad-CAM is not."
+    return False, "Grad-CAM is right, the exact map is not."
+
+
+ON_PAPER = Exercise(
+    solution=lambda: (_TRUE, _AVERAGED),
+    cases=[{}],
     mistakes={
-        "you average the weights of each map, as Grad-CAM does: here each place keeps "
-        "its own.": lambda maps, weights: (
-            maps * weights.view(maps.shape[1:]).mean((1, 2), keepdim=True)
-        ).sum(1),
-        "the places are in the wrong order: flatten() runs through the first map, then "
-        "the second, so view the weights as (C, h, w).": lambda maps, weights: (
-            maps.permute(0, 2, 3, 1) * weights.view(*maps.shape[2:], -1)
-        ).sum(3),
-        "nothing is rectified here: what speaks against the class counts too, or the "
-        "sum would not be the logit.": lambda maps, weights: (
-            (maps * weights.view(maps.shape[1:])).sum(1).relu()
+        "the other way round: the exact map first, then Grad-CAM.": (
+            lambda: (_AVERAGED, _TRUE)
         ),
-        "you added up the places: add up the maps, dimension 1.": (
-            lambda maps, weights: (maps * weights.view(maps.shape[1:])).sum((2, 3))
+        "of the exact map nothing is cut off: what speaks against the class counts "
+        "too.": lambda: ([0.0, 4.0], _AVERAGED),
+        "Grad-CAM has one weight for the map: the mean of its gradients, not their "
+        "sum.": lambda: (_TRUE, [6.0, 2.0]),
+        "Grad-CAM does not go place by place: the mean of the gradients weighs the "
+        "whole map.": lambda: (_TRUE, [0.0, 4.0]),
+        "these are gradients: multiply them by what stands in the map.": (
+            lambda: ([-2.0, 4.0], [1.0, 1.0]),
+            lambda: ([-2.0, 4.0], _AVERAGED),
+            lambda: (_TRUE, [1.0, 1.0]),
         ),
-        "that is the logit, without its bias: keep the places apart and add up only "
-        "the maps.": lambda maps, weights: maps.flatten(1) @ weights,
-        "you take the mean over the maps: add them up.": lambda maps, weights: (
-            maps * weights.view(maps.shape[1:])
-        ).mean(1),
-        "the absolute weights hide what speaks against the class: take them as they "
-        "are.": lambda maps, weights: (maps * weights.view(maps.shape[1:]).abs()).sum(
-            1
-        ),
-        "height and width are exchanged in the weights: view them as (C, h, w).": (
-            lambda maps, weights: (
-                maps
-                * weights.view(maps.shape[1], maps.shape[3], maps.shape[2]).transpose(
-                    1, 2
-                )
-            ).sum(1)
-        ),
-        "you average the weights over every C-th number: here each place keeps its own "
-        "weight, view them as (C, h, w).": lambda maps, weights: (
-            maps * weights.view(-1, maps.shape[1]).mean(0)[:, None, None]
-        ).sum(1),
-        "these are the products: add them up over the maps, dimension 1.": (
-            lambda maps, weights: maps * weights.view(maps.shape[1:])
-        ),
-        "you add up over the images: add up the maps of each image, dimension 1.": (
-            lambda maps, weights: (maps * weights.view(maps.shape[1:])).sum(0)
-        ),
-        "negative weights, or maps, are cut off or lose their sign: take them as they "
-        "are.": (
-            lambda maps, weights: (maps * weights.view(maps.shape[1:]).relu()).sum(1),
-            lambda maps, weights: (maps.abs() * weights.view(maps.shape[1:])).sum(1),
-            lambda maps, weights: (maps.relu() * weights.view(maps.shape[1:])).sum(1),
-        ),
-        "you add up the weights by themselves: each place of each map has its own.": (
-            lambda maps, weights: maps.sum(1) * weights.sum()
+        "a gradient below 0 makes what it is multiplied by negative: mind the sign.": (
+            lambda: ([6.0, 4.0], _AVERAGED)
         ),
     },
+    score=_compare_both,
 )
 
 ERASE = Exercise(
@@ -493,9 +467,9 @@ FEW_PIXELS = Exercise(
 
 
 EXERCISES = {
+    "on_paper": ON_PAPER,
     "exact_map": EXACT_MAP,
     "heatmaps": HEATMAPS,
-    "contributions": CONTRIBUTIONS,
     "mislead": MISLEAD,
     "erase": ERASE,
     "few_pixels": FEW_PIXELS,

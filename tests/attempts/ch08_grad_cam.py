@@ -56,6 +56,18 @@ def _attack(model, image, tries, enough=0):
 
 
 ATTEMPTS = {
+    "on_paper": {
+        "the other way round": lambda: ([3, 1], [-6, 4]),
+        "nothing is cut off": lambda: [[0, 4], [3, 1]],
+        "the mean of its gradients, not their sum": lambda: ([-6, 4], [6, 2]),
+        "does not go place by place": lambda: ([-6, 4], [0, 4]),
+        "multiply them by what stands in the map": lambda: ([-2, 4], [3, 1]),
+        "mind the sign": lambda: (torch.tensor([6, 4]), torch.tensor([3, 1])),
+        "the exact map is right, Grad-CAM": lambda: ([-6, 4], [-3, 1]),
+        "Grad-CAM is right, the exact map": lambda: ([-2], [3, 1]),
+        "neither is right": lambda: ([1, 3], [1, 1]),
+        "return two lists of two numbers": lambda: [-6, 4, 3, 1],
+    },
     "exact_map": {
         "keep it, the sum is the logit": lambda m, g: (m * g).sum(1).relu(),
         "that is Grad-CAM": lambda m, g: (
@@ -144,42 +156,6 @@ ATTEMPTS = {
             (g.mean((2, 3), keepdim=True) * m).sum(1).relu()
         ),
     },
-    "contributions": {
-        "each place keeps its own": lambda a, w: torch.einsum(
-            "ncij,c->nij", a, w.view(a.shape[1], -1).mean(1)
-        ),
-        "wrong order": lambda a, w: torch.einsum(
-            "ncij,ijc->nij", a, w.view(*a.shape[2:], a.shape[1])
-        ),
-        "nothing is rectified here": lambda a, w: torch.relu(
-            torch.einsum("ncij,cij->nij", a, w.view(a.shape[1:]))
-        ),
-        "added up the places": lambda a, w: torch.einsum(
-            "ncij,cij->nc", a, w.view(a.shape[1:])
-        ),
-        "that is the logit": lambda a, w: (a.flatten(1) * w).sum(1),
-        "mean over the maps": lambda a, w: (a * w.view(a.shape[1:])).mean(1),
-        "these are the products": lambda m, w: m * w.view(m.shape[1:]),
-        "two tensors do not fit": lambda m, w: (m * w).sum(1),
-        "height and width are exchanged in the": lambda m, w: (
-            m * w.view(m.shape[1], m.shape[3], m.shape[2]).transpose(1, 2)
-        ).sum(1),
-        "the weights over every C-th number": lambda m, w: (
-            m * w.view(-1, m.shape[1]).mean(0)[:, None, None]
-        ).sum(1),
-        "you add up over the images": lambda m, w: (m * w.view(m.shape[1:])).sum(0),
-        "the absolute weights hide what speaks against": lambda m, w: (
-            m * w.view(m.shape[1:]).abs()
-        ).sum(1),
-        "the numbers are right, but the shape": lambda m, w: (
-            m * w.view(m.shape[1:])
-        ).sum(1, keepdim=True),
-        "4 numbers do not fill the shape": lambda m, w: (m * w.view(32, 3, 3)).sum(1),
-        "the shape should be (1, 1, 2), not (1, 2)": lambda m, w: w.view(
-            m.shape[1:]
-        ).sum(0),
-        "12 numbers do not fill the shape": lambda m, w: (m * w.view(m.shape)).sum(1),
-    },
     "erase": {
         "far below 0 is cold": lambda images, heatmaps, k, paper: (
             images.flatten(1)
@@ -242,6 +218,11 @@ ATTEMPTS = {
 }
 
 SOLUTIONS = {
+    "on_paper": [
+        lambda: ([-6, 4], [3, 1]),
+        lambda: [torch.tensor([-6.0, 4.0]), torch.tensor([3.0, 1.0])],
+        lambda: (np.array([3, 1]) * [-2, 4], np.array([3, 1]) * np.mean([-2, 4])),
+    ],
     "exact_map": [
         lambda m, g: torch.einsum("nchw,nchw->nhw", m, g),
         lambda m, g: sum(m[:, c] * g[:, c] for c in range(m.shape[1])),
@@ -278,11 +259,6 @@ SOLUTIONS = {
         lambda m, g: np.maximum(
             (g.numpy().mean((2, 3), keepdims=True) * m.numpy()).sum(1), 0
         ),
-    ],
-    "contributions": [
-        lambda m, w: (m.flatten(1) * w).view(m.shape).sum(1),
-        lambda m, w: torch.einsum("nchw,chw->nhw", m, w.reshape(m.shape[1:])),
-        lambda m, w: sum(m[:, c] * w.view(m.shape[1:])[c] for c in range(m.shape[1])),
     ],
     "erase": [
         _x_loop(lambda h, k: h.topk(k).indices),
