@@ -165,7 +165,10 @@ def _compare_both(result: object) -> tuple[bool, str]:
         return False, "return two lists of two numbers: the exact map, then Grad-CAM."
     exact, averaged = same(result[0], _TRUE), same(result[1], _AVERAGED)
     if exact and averaged:
-        return True, "and Grad-CAM is hottest where the sum says most against the class."
+        return (
+            True,
+            "both, and Grad-CAM is hottest where the class loses most.",
+        )
     if not exact and not averaged:
         return False, "neither is right: multiply place by place, then by the mean."
     if exact:
