@@ -167,7 +167,7 @@ def _compare_both(result: object) -> tuple[bool, str]:
     if exact and averaged:
         return (
             True,
-            "both, and Grad-CAM is hottest where the class loses most.",
+            "both are right; Grad-CAM is hottest where the class loses most.",
         )
     if not exact and not averaged:
         return False, "neither is right: multiply place by place, then by the mean."
