@@ -107,7 +107,7 @@ export class Network {
   /** All that the network has to show for ink of 280 × 280. */
   async read(ink, centered) {
     const start = performance.now();
-    const canvas = new ort.Tensor("float32", ink, [1, 1, SIZE, SIZE]);
+    const canvas = tensor(ink, [1, 1, SIZE, SIZE]);
     const feeds = { canvas };
     if (this.session.inputNames.includes("centered")) {
       feeds.centered = new ort.Tensor("bool", [centered], []);
@@ -126,12 +126,16 @@ export class Network {
   }
 }
 
+/** Numbers as a graph takes them. */
+export const tensor = (numbers, size) => new ort.Tensor("float32", numbers, size);
+
 const numbers = ({ data, dims }) => ({ data, size: dims.slice(1) });
 
-const open = (source) =>
+/** A graph to run, from an address or from bytes. */
+export const open = (source) =>
   ort.InferenceSession.create(source, { graphOptimizationLevel: "all" });
 
-function softmax(logits) {
+export function softmax(logits) {
   const largest = Math.max(...logits);
   const powers = Array.from(logits, (logit) => Math.exp(logit - largest));
   const sum = powers.reduce((a, b) => a + b);

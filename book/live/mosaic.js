@@ -90,7 +90,7 @@ export class Mosaic {
 }
 
 /** From the dark of the card through amber to nearly white, for 0 to 1. */
-function glow(value) {
+export function glow(value) {
   const [dark, amber, light] = [[34, 41, 61], [255, 171, 51], [255, 246, 224]];
   const [from, to, t] = value < 0.6 ? [dark, amber, value / 0.6] : [amber, light, (value - 0.6) / 0.4];
   return [...from.map((a, i) => a + (to[i] - a) * t), 255];

@@ -1,5 +1,6 @@
-// Starts the pads and the trainer of a page, or says what is missing. It is no module,
-// because a page that was opened as a file loads none, and then somebody has to speak.
+// Starts the pads, the trainer and the operating table of a page, or says what is
+// missing. It is no module, because a page that was opened as a file loads none, and
+// then somebody has to speak.
 "use strict";
 
 {
@@ -15,7 +16,11 @@
       "off: open the page in a current Firefox, Chrome, Edge or Safari.";
   }
   for (const place of document.querySelectorAll(".live-pad")) {
-    const module = place.classList.contains("live-train") ? "train/train.js" : "pad.js";
+    const module = place.classList.contains("live-train")
+      ? "train/train.js"
+      : place.classList.contains("live-surgery")
+        ? "surgery/surgery.js"
+        : "pad.js";
     const stand = (why) => {
       place.classList.add("still");
       place.querySelector("figcaption").textContent = why;

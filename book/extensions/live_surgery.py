@@ -1,0 +1,133 @@
+"""A Sphinx extension that lets the reader of a page operate on the shipped network.
+
+A page asks for it with a line of HTML, which JupyterLab and GitHub show as what it
+holds, one sentence::
+
+    <div class="live-surgery">Here the book has a network to operate on.</div>
+
+The scripts lie in book/live/surgery, and share files with the pad's in book/live. The
+network comes in parts, an ONNX graph for each block and one for the head: between two
+parts a mask multiplies and shifts each map, and what lies before the changed mask need
+not be computed again.
+"""
+
+import json
+import re
+import zlib
+from pathlib import Path
+from posixpath import relpath
+from typing import Any
+
+from docutils import nodes
+from live_pad import ENGINE, LIVE, PACKAGE
+from live_train import SOURCES
+from node_packages import BOOK, copy
+from sphinx.application import Sphinx
+from sphinx.util import logging
+
+COUNT = 1000
+
+logger = logging.getLogger(__name__)
+
+
+class LiveSurgery(nodes.General, nodes.Element):
+    """The place of the operating table in a page."""
+
+
+def find_places(app: Sphinx, doctree: nodes.document) -> None:
+    """Make places for it of the lines of HTML that ask for it."""
+    for raw in list(doctree.findall(nodes.raw)):
+        if re.match(r'<div class="live-surgery">', raw.astext()):
+            raw.replace_self(LiveSurgery())
+
+
+def visit(self: Any, node: LiveSurgery) -> None:
+    """Write a place in which start.js puts the operation, and a picture until then."""
+    folder = Path(self.builder.current_docname).parent
+    picture = relpath("_static/surgery.png", folder.as_posix())
+    self.body.append(
+        '<section class="live-pad live-surgery" aria-label="Operating table">'
+        f'<figure><img src="{picture}" loading="lazy" width="1472" height="2200" '
+        'alt="The operating table. A drawn digit, what the network sees and ten bars; '
+        "below them the 64 maps of a block, some of them switched off, and for each "
+        'digit a bar of how far its logit is still ahead.">'
+        "<figcaption>Here you switch off maps of the network, in a browser with "
+        "JavaScript and WebAssembly, once the page is served: make serve does it."
+        "</figcaption></figure></section>"
+    )
+    raise nodes.SkipNode
+
+
+def add_scripts(
+    app: Sphinx, page: str, template: str, context: object, doctree: nodes.document
+) -> None:
+    """Let the pages that have an operating table load what it needs."""
+    if doctree and ENGINE.exists() and next(doctree.findall(LiveSurgery), None):
+        app.add_js_file("live/start.js", loading_method="defer")
+        app.add_css_file("live/live.css")
+        app.add_css_file("live/surgery/surgery.css")
+
+
+def copy_surgery(app: Sphinx) -> None:
+    """Put the scripts, the network and the digits into the site's static files."""
+    if not ENGINE.exists():
+        return  # node_packages has said why: it stays a picture
+    target = Path(app.outdir, LIVE)
+    own = ["surgery/*.js", "surgery/*.css"]
+    copy(BOOK / "live", [*own, "train/digits.js", "train/remote.js"], target)
+    folder = target / "surgery"
+    weights = PACKAGE / "weights" / "convnet.safetensors"
+    contents = folder / "digits.json"
+    made_of = [weights, *PACKAGE.glob("*.py"), Path(__file__)]
+    newest = max(path.stat().st_mtime for path in made_of)
+    if not contents.exists() or contents.stat().st_mtime < newest:
+        contents.write_text(json.dumps(write_all(folder)), encoding="utf-8")
+
+
+def write_all(folder: Path) -> dict[str, object]:
+    """Write the network's parts and the digits, compressed without loss.
+
+    Returns:
+        What digits.json holds: how many digits they are and whose; the parts; the
+        mean of each map over these digits, block after block.
+    """
+    # Takes seconds, and most builds need none of it.
+    from network_parts import write_parts
+
+    from mnistedu.activations import feature_maps
+    from mnistedu.checkpoints import load_pretrained
+    from mnistedu.data import load
+    from mnistedu.models import ConvNet
+    from mnistedu.preprocess import normalize
+    from mnistedu.strokes import SAMPLES
+
+    logger.info("exporting the network in parts ...")
+    model = load_pretrained()
+    assert isinstance(model, ConvNet)
+    digits = load()
+    images, targets = (part[:COUNT] for part in digits.val)
+    content = images.numpy().tobytes() + targets.byte().numpy().tobytes()
+    (folder / "digits.bin").write_bytes(zlib.compress(content, 9))
+    means = [
+        feature_maps(model, normalize(images), block).mean((0, 2, 3)).tolist()
+        for block in model.blocks
+    ]
+    whose = f"{len(targets):,} validation digits {SOURCES[digits.name]}"
+    return {
+        "source": f"The digits that are counted are {whose}",
+        "train": 0,
+        "val": len(targets),
+        "samples": [SAMPLES[digit] for digit in range(10)],
+        "parts": write_parts(model, folder),
+        "means": means,
+    }
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register with Sphinx."""
+    app.setup_extension("live_pad")
+    app.add_node(LiveSurgery, html=(visit, None))
+    app.connect("builder-inited", copy_surgery)
+    app.connect("doctree-read", find_places)
+    app.connect("html-page-context", add_scripts)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

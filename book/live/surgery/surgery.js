@@ -1,0 +1,297 @@
+// The operating table: what the other files do, put together in one place of a page.
+
+import { Bars, percent } from "../bars.js";
+import { center } from "../center.js";
+import { h, number } from "../dom.js";
+import { softmax, start } from "../engine.js";
+import { Seen } from "../seen.js";
+import { Sheet } from "../sheet.js";
+import { ink, load } from "../train/digits.js";
+import { Grid } from "./grid.js";
+import { Masks } from "./masks.js";
+import { Needs } from "./needs.js";
+import { Parts, prepare } from "./network.js";
+import { Result } from "./result.js";
+import { Thousand } from "./thousand.js";
+import { Tools } from "./tools.js";
+
+const TRIED = 0.2; // the part of the digits on which each map is tried
+const INVITATION = "Draw a digit or take one: the network is fetched, and its maps lie below.";
+const a = (digit) => (digit === 8 ? "an 8" : `a ${digit}`);
+
+/** Put an operating table into a place of the page. */
+export function mount(place) {
+  new Surgery(place);
+}
+
+class Surgery {
+  block = 1;
+  digit = null; // what the network sees, 28 × 28 in [0, 1]
+  pointed = null; // the class under the pointer
+  chosen = null; // the class that was clicked
+
+  constructor(place) {
+    this.place = place;
+    this.sheet = new Sheet(
+      (finished) => this.#drawn(finished),
+      (digit) => this.#sample(digit),
+    );
+    this.seen = new Seen();
+    this.bars = new Bars("How sure it is", (...point) => this.#point(...point));
+    this.grid = new Grid((channel) => this.#operate(channel));
+    this.tools = new Tools((block) => this.#turn(block), () => this.#mend());
+    this.result = new Result();
+    this.needs = new Needs(() => this.#try(), (channels) => this.#cutMany(channels));
+    this.says = h("strong", { class: "says" }, "?");
+    this.caption = h("p", { class: "hint" });
+    this.status = h("p", { role: "status", class: "state" }, INVITATION);
+    this.progress = h("progress", { max: 1, value: 0, "aria-label": "Loading the network" });
+    this.progress.hidden = true;
+    this.source = h("p", { class: "hint source" });
+
+    place.append(this.#layout());
+    place.classList.add("ready");
+    this.#show();
+    // A touch, a click or a key fetches the engine; who passes by fetches nothing.
+    for (const name of ["focusin", "click"]) place.addEventListener(name, () => this.#reach());
+    this.sheet.canvas.addEventListener("pointerdown", () => this.#reach());
+  }
+
+  #layout() {
+    const button = (label, onclick) => h("button", { type: "button", onclick }, label);
+    const samples = h("div", { class: "samples", role: "group", "aria-label": "Draw a digit for me" });
+    for (let digit = 0; digit < 10; digit++) {
+      const sample = button(String(digit), () => this.#sample(digit));
+      sample.setAttribute("aria-label", `Draw ${a(digit)} for me`);
+      samples.append(sample);
+    }
+    this.invitation = h("span", { class: "invitation", "aria-hidden": "true" }, "Draw a digit here");
+    const stage = h(
+      "div",
+      { class: "stage" },
+      h(
+        "div",
+        { class: "draw" },
+        h("div", { class: "title" }, h("h3", {}, "You draw"), button("Clear", () => this.sheet.clear())),
+        h("div", { class: "paper" }, this.sheet.canvas, this.invitation),
+        samples,
+        button("Take a validation digit", () => this.#validation()),
+      ),
+      h(
+        "div",
+        { class: "sees" },
+        h("div", { class: "title" }, h("h3", {}, "the network sees")),
+        this.seen.frame,
+        this.seen.scale,
+      ),
+      h(
+        "div",
+        { class: "answer" },
+        h("div", { class: "title" }, h("h3", {}, "and says"), this.says),
+        h("div", { class: "both" }, this.bars.element),
+        this.caption,
+      ),
+    );
+    this.operation = h(
+      "div",
+      { class: "operation" },
+      this.tools.element,
+      this.grid.element,
+      h("h3", {}, "What it costs"),
+      this.result.element,
+      h("h3", {}, "Which maps does each digit need?"),
+      this.needs.element,
+      this.source,
+    );
+    this.operation.hidden = true; // until there is a network
+    return h("div", { class: "pad" }, stage, this.progress, this.status, this.operation);
+  }
+
+  /** Fetch the engine, the network and the digits, once. */
+  #reach() {
+    this.reached ??= this.#load().catch((error) => {
+      console.error(error);
+      this.reached = undefined;
+      this.progress.hidden = true;
+      this.#say("The network could not be loaded: check the connection, then touch the card again.");
+    });
+    return this.reached;
+  }
+
+  async #load() {
+    this.progress.hidden = false;
+    this.#say("Loading the network …");
+    const [{ info, val }] = await Promise.all([
+      load(new URL(".", import.meta.url)),
+      start((share) => (this.progress.value = share)),
+    ]);
+    Object.assign(this, { info, val, parts: await Parts.open(info.parts) });
+    this.masks = new Masks(info.means);
+    this.whole = prepare(this.masks.numbers());
+    this.source.textContent = info.source;
+    this.progress.hidden = true;
+    this.#turn(this.block);
+    this.operation.hidden = false;
+    this.place.dataset.ready = "";
+    await this.#read();
+    this.thousand = await Thousand.start(val, info.parts);
+    await this.#recount();
+  }
+
+  async #sample(digit) {
+    await this.#reach();
+    this.sheet.play(this.info.samples[digit]);
+  }
+
+  async #validation() {
+    await this.#reach();
+    const index = Math.floor(Math.random() * this.val.targets.length);
+    this.sheet.clear();
+    this.digit = ink(this.val.images, [index]);
+    await this.#read();
+  }
+
+  #drawn(finished) {
+    this.invitation.hidden = !this.sheet.empty;
+    this.digit = this.sheet.empty ? null : center(this.sheet.ink);
+    if (finished) this.seen.land(this.sheet, this.digit, true);
+    this.#read();
+  }
+
+  #point(digit, chosen) {
+    if (chosen) this.chosen = this.chosen === digit ? null : digit;
+    else this.pointed = digit;
+    this.#show();
+  }
+
+  /** Another block comes onto the table. */
+  #turn(block) {
+    this.block = block;
+    const count = this.info.means[block].length;
+    this.grid.lay(block, count, block === 0 ? 12 : 6);
+    this.needs.clear(block, count);
+    this.#show();
+    this.#recount();
+  }
+
+  #operate(channel) {
+    this.masks.toggle(this.block, channel, this.tools.kind, this.tools.factor);
+    this.#changed();
+  }
+
+  #cutMany(channels) {
+    this.masks.cuts[this.block].clear();
+    for (const channel of channels) this.masks.toggle(this.block, channel, "mean");
+    this.#changed();
+  }
+
+  #mend() {
+    this.masks.clear();
+    this.#changed();
+  }
+
+  #changed() {
+    this.#read();
+    this.needs.stop();
+    this.#recount();
+  }
+
+  /** Read the digit. While a reading runs, further changes wait, and the last one counts. */
+  async #read() {
+    this.due = true;
+    if (this.reading || !this.parts) return;
+    this.reading = true;
+    while (this.due) {
+      this.due = false;
+      const start = performance.now();
+      const { digit } = this;
+      if (digit !== this.read?.digit) this.read = { digit, kept: [], keptWhole: [] };
+      if (digit) {
+        const { kept, keptWhole } = this.read;
+        this.read.before = softmax((await this.parts.run(digit, this.whole, keptWhole)).logits);
+        this.read.answer = await this.parts.run(digit, prepare(this.masks.numbers()), kept);
+      }
+      this.#show();
+      performance.measure("live-surgery", { start });
+    }
+    this.reading = false;
+  }
+
+  #recount() {
+    if (this.thousand) this.counting = this.#count();
+    return this.counting;
+  }
+
+  /** Read all validation digits, as long as nothing changes the while. */
+  async #count() {
+    delete this.place.dataset.accuracy;
+    const turn = this.thousand.begin();
+    const start = performance.now();
+    const read = (masks) => this.thousand.read(turn, masks, 1, (share) => this.result.wait(share));
+    this.intact ??= await read(new Masks(this.info.means).numbers());
+    const tally = this.masks.none ? this.intact : await read(this.masks.numbers());
+    if (!tally || turn !== this.thousand.turn) return;
+    performance.measure("live-thousand", { start });
+    this.result.show(tally, this.intact);
+    this.place.dataset.accuracy = tally.accuracy;
+  }
+
+  /** Try each map of the block: the digits lose of their lead what it gave them. */
+  async #try() {
+    await this.counting;
+    const turn = this.thousand.begin();
+    const { block } = this;
+    const read = (masks) => this.thousand.read(turn, masks, TRIED);
+    const before = await read(this.masks.numbers());
+    for (let channel = 0; channel < this.info.means[block].length; channel++) {
+      const tally = before && (await read(this.masks.without(block, channel)));
+      if (!tally) return;
+      this.needs.add(channel, before.lead.map((lead, digit) => lead - tally.lead[digit]));
+    }
+    this.needs.finish(before.count, this.masks.none ? "" : this.masks.sentence());
+  }
+
+  #show() {
+    const { answer, before } = this.read ?? {};
+    const probabilities = answer ? softmax(answer.logits) : null;
+    const best = probabilities && probabilities.indexOf(Math.max(...probabilities));
+    this.place.dataset.prediction = best ?? "";
+    this.says.textContent = best ?? "?";
+    this.bars.show(probabilities, this.chosen);
+    this.bars.rows.forEach(({ row }, digit) => row.style.setProperty("--was", before?.[digit] ?? -1));
+    const heat = this.#heat(answer, this.pointed ?? this.chosen ?? best);
+    this.seen.show(this.digit ?? [], heat);
+    this.#label(answer, this.pointed ?? this.chosen ?? best, heat);
+    if (!this.masks) return;
+    const { block, masks } = this;
+    this.grid.show(answer?.maps[block], masks.numbers()[block], (channel) => masks.word(block, channel));
+    const read = answer
+      ? `It reads ${a(best)}, ${percent(probabilities[best])} sure; whole, ${percent(before[best])}.`
+      : "Draw a digit, then click a map.";
+    this.#say(`${masks.sentence()} ${read}`);
+  }
+
+  #heat(answer, digit) {
+    if (!answer) return null;
+    const { data, size: [, height, width] } = answer.heat;
+    const limit = Math.max(...data.map(Math.abs));
+    const values = data.subarray(digit * height * width, (digit + 1) * height * width);
+    return { values, height, width, limit };
+  }
+
+  #label(answer, digit, heat) {
+    const sum = heat?.values.reduce((a, b) => a + b);
+    this.caption.textContent = answer
+      ? `Blue adds to the logit of ${a(digit)}, red takes from it: ` +
+        `${number(sum)}, with the bias ${number(answer.logits[digit])}. Thin lines: the whole network.`
+      : "";
+    this.seen.canvas.setAttribute(
+      "aria-label",
+      answer ? `A digit as 28 by 28 squares. ${this.caption.textContent}` : "28 by 28 empty squares",
+    );
+  }
+
+  #say(text) {
+    if (this.status.textContent !== text) this.status.textContent = text;
+  }
+}

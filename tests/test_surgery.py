@@ -1,0 +1,355 @@
+"""The operating table in its page: used in Chromium, compared with torch."""
+
+import importlib
+import re
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import book_site
+import onnxruntime
+import pytest
+import torch
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from torch import Tensor
+
+from mnistedu.activations import feature_maps, replace_channels
+from mnistedu.checkpoints import load_pretrained
+from mnistedu.data import load
+from mnistedu.gradcam import hires_cam
+from mnistedu.models import ConvNet
+from mnistedu.preprocess import center_digit, normalize
+from mnistedu.strokes import SAMPLES, rasterize
+
+expect.set_options(timeout=60_000)  # a busy machine takes its time
+
+PAGE = "notebooks/09_feature_maps.html"
+THEME = "theme => document.documentElement.dataset.theme = theme"
+WIDE = "document.documentElement.scrollWidth"
+# The numbers behind the picture, out of the page's own modules.
+READ = """async ([folder, strokes, cuts]) => {
+    const {start} = await import(folder + "engine.js")
+    const {rasterize} = await import(folder + "ink.js")
+    const {center} = await import(folder + "center.js")
+    const {Parts, prepare} = await import(folder + "surgery/network.js")
+    const {Masks} = await import(folder + "surgery/masks.js")
+    await start(() => {})
+    const info = await (await fetch(folder + "surgery/digits.json")).json()
+    const masks = new Masks(info.means)
+    for (const cut of cuts) masks.toggle(...cut)
+    const parts = await Parts.open(info.parts)
+    const digit = center(rasterize(strokes))
+    const kept = [] // of the whole network: no part that follows a cut may use it
+    await parts.run(digit, prepare(new Masks(info.means).numbers()), kept)
+    const {logits, heat} = await parts.run(digit, prepare(masks.numbers()), kept)
+    return {logits: [...logits], heat: [...heat.data], means: info.means}
+}"""
+CUTS: list[list[tuple[Any, ...]]] = [
+    [],
+    [(0, 3, "zero")],
+    [(1, 12, "mean"), (1, 59, "mean")],
+    [(2, 100, "times", -1)],
+    [(3, 7, "mean"), (0, 1, "times", 3), (1, 60, "zero")],
+]
+
+
+@pytest.fixture(scope="module")
+def model() -> ConvNet:
+    model = load_pretrained()
+    assert isinstance(model, ConvNet)
+    return model.requires_grad_(False)
+
+
+@pytest.fixture(scope="module")
+def table(context: BrowserContext, address: str) -> Locator:
+    page = context.new_page()
+    page.goto(f"{address}/{PAGE}")
+    return reach(page)
+
+
+@pytest.fixture(autouse=True)
+def whole_again(request: pytest.FixtureRequest) -> None:
+    """Each test finds the second block of the whole network, and an empty sheet."""
+    if "table" in request.fixturenames:
+        table = request.getfixturevalue("table")
+        table.get_by_role("button", name="Clear").click()
+        table.get_by_role("radio", name="Block 2").check()
+        table.get_by_role("radio", name="its mean").check()
+        table.get_by_role("button", name="Reset").click()
+        expect(table.get_by_role("status")).to_contain_text("The network is whole.")
+
+
+def reach(page: Page) -> Locator:
+    table = page.locator(".live-surgery")
+    table.locator(".sheet").focus()
+    expect(table).to_have_attribute("data-ready", "")
+    return table
+
+
+def option(table: Locator, channel: int) -> Locator:
+    return table.get_by_role("option").nth(channel)
+
+
+def draw(table: Locator, digit: int) -> None:
+    table.locator(".sheet").focus()
+    table.page.keyboard.press(str(digit))
+    expect(table).to_have_attribute("data-prediction", re.compile(r"\d"))
+
+
+def ablate(
+    model: ConvNet, cuts: list[tuple[Any, ...]], images: Tensor, means: list[Tensor]
+) -> ExitStack:
+    """The cuts, with the chapter's own function, for as long as the stack is open."""
+    hooks = ExitStack()
+    for block, channel, kind, *factor in cuts:
+        values: Tensor | float = 0.0
+        if kind == "mean":
+            values = means[block][channel]
+        elif kind == "times":  # of what comes out when the cuts before are made
+            maps = feature_maps(model, images, f"blocks.{block}")
+            values = factor[0] * maps[:, [channel]]
+        hooks.enter_context(
+            replace_channels(model, f"blocks.{block}", [channel], values)
+        )
+    return hooks
+
+
+@pytest.mark.parametrize("cuts", CUTS)
+def test_the_parts_compute_what_the_chapters_ablation_does(
+    model: ConvNet,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+    cuts: list[tuple[Any, ...]],
+) -> None:
+    monkeypatch.syspath_prepend(book_site.ROOT / "book" / "extensions")
+    folder = tmp_path_factory.getbasetemp() / "parts"
+    if not folder.exists():  # once for all cases
+        folder.mkdir()
+        importlib.import_module("network_parts").write_parts(model, folder)
+    raw = load().val.images[:100, None] / 255
+    images = normalize(raw)
+    means = [feature_maps(model, images, b).mean((0, 2, 3)) for b in model.blocks]
+
+    maps = None
+    for i, path in enumerate(sorted(folder.glob("*.onnx"))):
+        assert b"pkg." not in path.read_bytes()  # torch's notes, with its paths
+        session = onnxruntime.InferenceSession(path)
+        feeds = {"digit": raw.numpy()}
+        if maps is not None:
+            scale, shift = torch.ones(maps.shape[1]), torch.zeros(maps.shape[1])
+            for block, channel, kind, *factor in cuts:
+                if block == i - 1:
+                    scale[channel] = factor[0] if kind == "times" else 0
+                    shift[channel] = means[block][channel] if kind == "mean" else 0
+            feeds = {"maps": maps}
+            feeds["scale"] = scale[:, None, None].numpy()
+            feeds["shift"] = shift[:, None, None].numpy()
+        maps, *more = session.run(None, feeds)
+    logits, class_maps = torch.from_numpy(maps), torch.from_numpy(more[0])
+
+    cuts = sorted(cuts)  # what is multiplied has passed the cuts before it
+    with ablate(model, cuts, images, means):
+        expected = model(images)
+        torch.testing.assert_close(logits, expected, atol=1e-3, rtol=0)
+        heat = [hires_cam(model, images, "blocks", c) for c in range(10)]
+    if not any(block == 3 for block, *_ in cuts):  # its hook is not what hires_cam sees
+        torch.testing.assert_close(class_maps, torch.stack(heat, 1), atol=1e-3, rtol=0)
+    sums = class_maps.sum((2, 3)) + model.head.bias
+    torch.testing.assert_close(sums, logits, atol=1e-3, rtol=0)
+    if cuts:
+        assert (model(images) - expected).abs().max() > 0.01
+
+
+@pytest.mark.parametrize("cuts", CUTS)
+def test_the_page_computes_what_torch_computes(
+    table: Locator, address: str, model: ConvNet, cuts: list[tuple[Any, ...]]
+) -> None:
+    folder = f"{address}/_static/live/"
+    got = table.page.evaluate(READ, [folder, SAMPLES[7], cuts])
+    images = normalize(center_digit(rasterize(SAMPLES[7])))
+    means = [torch.tensor(each) for each in got["means"]]
+    with ablate(model, sorted(cuts), images, means):
+        expected = model(images)[0]
+    torch.testing.assert_close(torch.tensor(got["logits"]), expected, atol=2e-3, rtol=0)
+
+
+def test_a_click_switches_a_map_off_and_a_thousand_digits_follow(
+    table: Locator, model: ConvNet
+) -> None:
+    draw(table, 7)
+    whole = accuracy(table)
+    cut = [1, 2, 12, 16, 33, 48, 60]
+    for channel in cut:
+        option(table, channel).click()
+        expect(option(table, channel)).to_have_attribute("aria-selected", "true")
+    expect(option(table, 12)).to_have_attribute("aria-label", "map 12, off (mean)")
+    said = table.get_by_role("status")
+    expect(said).to_contain_text(
+        "Block 2: maps 1, 2, 12, 16, 33, 48 and 60 off (mean). It reads a"
+    )
+    val = load().val
+    images, targets = normalize(val.images[:1000]), val.targets[:1000]
+    values = feature_maps(model, images, "blocks.1").mean((0, 2, 3))[cut]
+    with replace_channels(model, "blocks.1", cut, values[:, None, None]):
+        logits = model(images)
+    right = logits.argmax(1) == targets
+    assert accuracy(table) == pytest.approx(right.float().mean().item(), abs=0.0011)
+    others = logits.scatter(1, targets[:, None], -torch.inf).amax(1)
+    lead = (logits.gather(1, targets[:, None])[:, 0] - others)[targets == 7].mean()
+    shown = table.locator(".result tbody tr").first.locator("td").nth(7)
+    number = float(shown.inner_text().replace("−", "-"))
+    assert number == pytest.approx(lead.item(), abs=0.06)
+
+    option(table, 12).click()  # a second click mends it
+    expect(option(table, 12)).to_have_attribute("aria-label", "map 12")
+    table.get_by_role("button", name="Reset").click()
+    expect(said).to_contain_text("The network is whole. It reads a 7")
+    assert accuracy(table) == whole
+
+
+def accuracy(table: Locator) -> float:
+    expect(table).to_have_attribute("data-accuracy", re.compile(r"\d"))
+    return float(table.get_attribute("data-accuracy") or "")
+
+
+def test_by_keyboard_with_each_of_the_tools(table: Locator) -> None:
+    keyboard = table.page.keyboard
+    said = table.get_by_role("status")
+    option(table, 0).focus()
+    keyboard.press("ArrowRight")
+    keyboard.press("Space")
+    expect(option(table, 1)).to_be_focused()
+    keyboard.press("End")
+    keyboard.press("Enter")
+    expect(said).to_contain_text("Block 2: maps 1 and 63 off (mean).")
+    table.get_by_role("radio", name="zero").check()
+    option(table, 63).focus()
+    keyboard.press("Enter")
+    expect(said).to_contain_text("map 1 off (mean); map 63 off (zero).")
+    table.get_by_role("slider", name="times").focus()
+    keyboard.press("Home")
+    expect(table.get_by_role("radio", name="times")).to_be_checked()
+    table.get_by_role("radio", name="Block 1").check()
+    expect(table.get_by_role("option")).to_have_count(32)
+    option(table, 4).click()
+    expect(said).to_contain_text("Block 1: map 4 times −1. Block 2: map 1")
+
+
+def test_a_digit_of_the_validation_set_is_read(table: Locator) -> None:
+    table.get_by_role("button", name="Take a validation digit").click()
+    expect(table).to_have_attribute("data-prediction", re.compile(r"\d"))
+    expect(table.get_by_role("status")).to_contain_text("It reads a")
+    expect(table.locator(".answer .hint")).to_contain_text("with the bias ")
+
+
+def test_which_maps_a_digit_needs(table: Locator) -> None:
+    table.get_by_role("radio", name="Block 4").check()  # nothing but the head follows
+    expect(table.get_by_role("option")).to_have_count(128)
+    whole = accuracy(table)
+    table.get_by_role("button", name="Try each of the 128 maps").click()
+    needs = table.locator(".needs canvas")
+    expect(needs).to_have_attribute(
+        "aria-label", re.compile(r"needs most\. 0: map \d+, .* 9: map \d+\.")
+    )
+    leads = table.locator(".result tbody tr").first.locator("td")
+    before = [float(text) for text in leads.all_inner_texts()]
+    table.get_by_role("combobox").select_option("24")
+    table.get_by_role("button", name="Switch off what 7 needs").click()
+    expect(table.locator("[aria-selected=true]")).to_have_count(24)
+    assert accuracy(table) <= whole
+    after = [float(text.replace("−", "-")) for text in leads.all_inner_texts()]
+    lost = [a - b for a, b in zip(before, after, strict=True)]
+    assert max(lost) == lost[7] > 1  # and so of no other digit more
+    table.get_by_role("button", name="at random").click()
+    expect(table.locator("[aria-selected=true]")).to_have_count(24)
+
+
+def test_who_changes_the_network_while_maps_are_tried_begins_anew(
+    table: Locator,
+) -> None:
+    table.get_by_role("button", name="Try each").click()
+    expect(table.locator(".needs .hint")).to_contain_text("of 64 maps tried")
+    option(table, 5).click()
+    expect(table.locator(".needs canvas")).to_be_hidden()
+    accuracy(table)
+    expect(table.locator(".needs .hint")).to_contain_text("Guess first")
+
+
+def test_everybody_can_use_it(table: Locator) -> None:
+    draw(table, 3)
+    option(table, 9).click()
+    accuracy(table)
+    page = table.page
+    page.add_style_tag(content="* { transition: none !important }")
+    for theme in ("light", "dark"):
+        page.evaluate(THEME, theme)
+        assert book_site.barriers(page) == [], theme
+
+
+def test_a_phone_shows_it_within_its_width(browser: Browser, address: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(f"{address}/{PAGE}")
+    page.locator(".live-surgery .pad").wait_for()
+    assert book_site.barriers(page) == []  # as it is before one reaches for it
+    table = reach(page)
+    assert page.evaluate(WIDE) <= 390
+    for part in (".sheet", "[role=option] >> nth=0"):
+        box = table.locator(part).bounding_box()
+        assert box and box["width"] >= 30
+    context.close()
+
+
+@pytest.mark.parametrize("part", ["digits.bin", "part_2.onnx", "worker.js"])
+def test_what_did_not_arrive_is_asked_for_again(
+    browser: Browser, address: str, part: str
+) -> None:
+    page = browser.new_page()
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url))
+    page.route(f"**/{part}*", lambda route: route.abort())
+    page.goto(f"{address}/{PAGE}")
+    page.locator(".live-surgery .pad").wait_for()
+    page.wait_for_load_state("networkidle")
+    assert not [url for url in fetched if re.search(r"onnx|wasm|worker|\.bin", url)]
+    sheet = page.locator(".live-surgery .sheet")
+    sheet.focus()
+    said = page.locator(".live-surgery [role=status]")
+    expect(said).to_contain_text("check the connection")
+    page.unroute(f"**/{part}*")
+    sheet.blur()
+    table = reach(page)
+    draw(table, 4)
+    accuracy(table)
+    page.close()
+
+
+@pytest.mark.parametrize("why", ["a file", "no JavaScript", "paper"])
+def test_a_picture_stands_in_where_nothing_can_run(
+    browser: Browser, site: Path, address: str, why: str
+) -> None:
+    context = browser.new_context(java_script_enabled=why != "no JavaScript")
+    page = context.new_page()
+    page.goto(f"{site.as_uri() if why == 'a file' else address}/{PAGE}")
+    if why == "paper":
+        page.locator(".live-surgery .pad").wait_for()
+        page.emulate_media(media="print")
+    expect(page.locator(".live-surgery img")).to_be_visible()
+    expect(page.locator(".live-surgery .pad")).to_be_hidden()
+    context.close()
+
+
+def test_an_operation_takes_milliseconds(table: Locator) -> None:
+    """The limit is wide: how fast it is says a quiet machine."""
+    draw(table, 2)
+    accuracy(table)
+    table.page.evaluate("performance.clearMeasures()")
+    for channel in range(10):
+        option(table, channel).click()
+        table.page.wait_for_timeout(30)
+    entries = (
+        "performance.getEntriesByName('live-surgery').map(({duration}) => duration)"
+    )
+    times = sorted(table.page.evaluate(entries))
+    assert len(times) >= 8
+    assert times[len(times) // 2] < 200
