@@ -47,7 +47,7 @@ def visit(self: Any, node: LiveSurgery) -> None:
     picture = relpath("_static/surgery.png", folder.as_posix())
     self.body.append(
         '<section class="live-pad live-surgery" aria-label="Operating table">'
-        f'<figure><img src="{picture}" loading="lazy" width="1472" height="2200" '
+        f'<figure><img src="{picture}" loading="lazy" width="1472" height="2270" '
         'alt="The operating table. A drawn digit, what the network sees and ten bars; '
         "below them the 64 maps of a block, some of them switched off, and for each "
         'digit a bar of how far its logit is still ahead.">'
@@ -88,8 +88,9 @@ def write_all(folder: Path) -> dict[str, object]:
     """Write the network's parts and the digits, compressed without loss.
 
     Returns:
-        What digits.json holds: how many digits they are and whose; the parts; the
-        mean of each map over these digits, block after block.
+        What digits.json holds: how many digits they are and whose; ten strokes to
+        draw; the parts; block after block, the maps' size and each one's mean over
+        these digits.
     """
     # Takes seconds, and most builds need none of it.
     from network_parts import write_parts
@@ -108,10 +109,7 @@ def write_all(folder: Path) -> dict[str, object]:
     images, targets = (part[:COUNT] for part in digits.val)
     content = images.numpy().tobytes() + targets.byte().numpy().tobytes()
     (folder / "digits.bin").write_bytes(zlib.compress(content, 9))
-    means = [
-        feature_maps(model, normalize(images), block).mean((0, 2, 3)).tolist()
-        for block in model.blocks
-    ]
+    maps = [feature_maps(model, normalize(images), block) for block in model.blocks]
     whose = f"{len(targets):,} validation digits {SOURCES[digits.name]}"
     return {
         "source": f"The digits that are counted are {whose}",
@@ -119,7 +117,8 @@ def write_all(folder: Path) -> dict[str, object]:
         "val": len(targets),
         "samples": [SAMPLES[digit] for digit in range(10)],
         "parts": write_parts(model, folder),
-        "means": means,
+        "sizes": [each.shape[1:] for each in maps],
+        "means": [each.mean((0, 2, 3)).tolist() for each in maps],
     }
 
 

@@ -51,8 +51,8 @@ class Head(nn.Module):
 def write_parts(model: ConvNet, folder: Path) -> list[str]:
     """Export each block of a ConvNet, and its head, to an ONNX file of its own.
 
-    The first takes ``digit``. Each other takes the ``maps`` of the block before, and
-    ``scale`` and ``shift``, each ``(C, 1, 1)``: it goes on with
+    The first takes ``digit``. Each other takes the ``maps`` ``(N, C, h, w)`` of the
+    block before, ``scale`` ``(C, 1, 1)`` and ``shift`` ``(C, h, w)``: it goes on with
     ``maps * scale + shift``. A block gives ``next_maps``, the head ``logits`` and
     ``class_maps``.
 
@@ -91,5 +91,5 @@ def write_parts(model: ConvNet, folder: Path) -> list[str]:
         if not last:
             with torch.no_grad():
                 maps = part(*given)
-            given = maps, *torch.rand(2, maps.shape[1], 1, 1)
+            given = maps, torch.rand(maps.shape[1], 1, 1), torch.rand(maps.shape[1:])
     return names

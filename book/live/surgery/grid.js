@@ -38,7 +38,7 @@ export class Grid {
       const context = canvas.getContext("2d");
       const picture = context.createImageData(this.side, this.side);
       for (let i = 0; i < area; i++) {
-        const value = maps ? maps.data[channel * area + i] * scale[channel] + shift[channel] : 0;
+        const value = maps ? maps.data[channel * area + i] * scale[channel] + shift[channel * area + i] : 0;
         picture.data.set(glow(Math.min(Math.max(value / limit, 0), 1)), 4 * i);
       }
       context.putImageData(picture, 0, 0);

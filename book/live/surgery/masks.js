@@ -1,11 +1,9 @@
 // What the reader has changed: for some maps of some blocks, what they say instead.
 
-export const KINDS = { mean: "its mean", zero: "zero", times: "times" };
-
 export class Masks {
-  /** The mean of each map over many digits, block after block. */
-  constructor(means) {
-    this.means = means;
+  /** What digits.json says: the maps' size and means; of each digit, its sample's maps. */
+  constructor({ sizes, means }, donors) {
+    Object.assign(this, { sizes, means, donors });
     this.cuts = means.map(() => new Map());
   }
 
@@ -25,25 +23,29 @@ export class Masks {
     else cuts.set(channel, { kind, factor });
   }
 
-  /** One factor and one offset for each map, block after block. */
+  /** A factor for each map, and an offset for each of its places, block after block. */
   numbers() {
-    return this.means.map((means, block) => {
-      const scale = new Float32Array(means.length).fill(1);
-      const shift = new Float32Array(means.length);
+    return this.sizes.map((size, block) => {
+      const [count, height, width] = size;
+      const area = height * width;
+      const scale = new Float32Array(count).fill(1);
+      const shift = new Float32Array(count * area);
       for (const [channel, { kind, factor }] of this.cuts[block]) {
+        const [from, to] = [channel * area, (channel + 1) * area];
         scale[channel] = kind === "times" ? factor : 0;
-        shift[channel] = kind === "mean" ? means[channel] : 0;
+        if (kind === "mean") shift.fill(this.means[block][channel], from, to);
+        if (kind === "donor") shift.set(this.donors[factor][block].data.subarray(from, to), from);
       }
-      return { scale, shift };
+      return { scale, shift, size, name: JSON.stringify([...this.cuts[block]]) };
     });
   }
 
   /** The same, with one map more replaced by its mean. */
   without(block, channel) {
-    const masks = this.numbers();
-    masks[block].scale[channel] = 0;
-    masks[block].shift[channel] = this.means[block][channel];
-    return masks;
+    const masks = new Masks(this, this.donors);
+    masks.cuts = this.cuts.map((cuts) => new Map(cuts));
+    masks.cuts[block].set(channel, { kind: "mean" });
+    return masks.numbers();
   }
 
   /** What one map says instead, in words; "" if it is as it was. */
@@ -67,8 +69,16 @@ export class Masks {
   }
 }
 
-const phrase = ({ kind, factor }) =>
-  kind === "times" ? `times ${factor}`.replace("-", "−") : kind === "mean" ? "off (mean)" : "off (zero)";
+const PHRASES = {
+  mean: () => "off (mean)",
+  zero: () => "off (zero)",
+  times: (factor) => `times ${factor}`.replace("-", "−"),
+  donor: (digit) => `from ${a(digit)}`,
+};
+const phrase = ({ kind, factor }) => PHRASES[kind](factor);
+
+/** A 7, an 8. */
+export const a = (digit) => (digit === 8 ? "an 8" : `a ${digit}`);
 
 /** 1, 2 and 3. */
 function list(items) {

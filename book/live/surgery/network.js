@@ -1,7 +1,10 @@
 // The network in parts, a graph for each block and one for the head. Between two parts
-// a mask changes the maps: maps * scale + shift, with one factor and one offset a map.
+// a mask changes the maps: maps * scale + shift, a factor for each map, and an offset for
+// each of its places.
 
+import { center } from "../center.js";
 import { open, tensor } from "../engine.js";
+import { rasterize } from "../ink.js";
 
 const PIXELS = 28;
 
@@ -37,12 +40,18 @@ export class Parts {
 
 const numbers = ({ data, dims }) => ({ data, size: dims.slice(1) });
 
-/** Masks, a scale and a shift for each block, as the parts take them. */
+/** Masks, as Masks.numbers() gives them, for the parts. */
 export function prepare(masks) {
   let changes = "";
-  return masks.map(({ scale, shift }) => {
-    changes += `${scale} ${shift};`; // this block's and those of all before
-    const size = [scale.length, 1, 1];
-    return { changes, feeds: { scale: tensor(scale, size), shift: tensor(shift, size) } };
+  return masks.map(({ scale, shift, size, name }) => {
+    changes += name; // this block's and those of all before
+    return { changes, feeds: { scale: tensor(scale, [size[0], 1, 1]), shift: tensor(shift, size) } };
   });
+}
+
+/** What the maps say for the sample strokes of each digit, block after block. */
+export async function donors(parts, samples, whole) {
+  const found = [];
+  for (const strokes of samples) found.push((await parts.run(center(rasterize(strokes)), whole, [])).maps);
+  return found;
 }

@@ -8,16 +8,15 @@ import { Seen } from "../seen.js";
 import { Sheet } from "../sheet.js";
 import { ink, load } from "../train/digits.js";
 import { Grid } from "./grid.js";
-import { Masks } from "./masks.js";
+import { Masks, a } from "./masks.js";
 import { Needs } from "./needs.js";
-import { Parts, prepare } from "./network.js";
+import { Parts, donors, prepare } from "./network.js";
 import { Result } from "./result.js";
 import { Thousand } from "./thousand.js";
 import { Tools } from "./tools.js";
 
 const TRIED = 0.2; // the part of the digits on which each map is tried
 const INVITATION = "Draw a digit or take one: the network is fetched, and its maps lie below.";
-const a = (digit) => (digit === 8 ? "an 8" : `a ${digit}`);
 
 /** Put an operating table into a place of the page. */
 export function mount(place) {
@@ -126,8 +125,8 @@ class Surgery {
       start((share) => (this.progress.value = share)),
     ]);
     Object.assign(this, { info, val, parts: await Parts.open(info.parts) });
-    this.masks = new Masks(info.means);
-    this.whole = prepare(this.masks.numbers());
+    this.whole = prepare(new Masks(info).numbers());
+    this.masks = new Masks(info, await donors(this.parts, info.samples, this.whole));
     this.source.textContent = info.source;
     this.progress.hidden = true;
     this.#turn(this.block);
@@ -167,8 +166,8 @@ class Surgery {
   /** Another block comes onto the table. */
   #turn(block) {
     this.block = block;
-    const count = this.info.means[block].length;
-    this.grid.lay(block, count, block === 0 ? 12 : 6);
+    const [count, side] = this.info.sizes[block];
+    this.grid.lay(block, count, side);
     this.needs.clear(block, count);
     this.#show();
     this.#recount();
@@ -228,7 +227,7 @@ class Surgery {
     const turn = this.thousand.begin();
     const start = performance.now();
     const read = (masks) => this.thousand.read(turn, masks, 1, (share) => this.result.wait(share));
-    this.intact ??= await read(new Masks(this.info.means).numbers());
+    this.intact ??= await read(new Masks(this.info).numbers());
     const tally = this.masks.none ? this.intact : await read(this.masks.numbers());
     if (!tally || turn !== this.thousand.turn) return;
     performance.measure("live-thousand", { start });
@@ -266,7 +265,7 @@ class Surgery {
     const { block, masks } = this;
     this.grid.show(answer?.maps[block], masks.numbers()[block], (channel) => masks.word(block, channel));
     const read = answer
-      ? `It reads ${a(best)}, ${percent(probabilities[best])} sure; whole, ${percent(before[best])}.`
+      ? `It reads ${a(best)}, ${percent(probabilities[best])} sure; the whole network gives that ${percent(before[best])}.`
       : "Draw a digit, then click a map.";
     this.#say(`${masks.sentence()} ${read}`);
   }

@@ -1,14 +1,13 @@
 // Which block lies on the table, and what a click does to one of its maps.
 
 import { h, number } from "../dom.js";
-import { KINDS } from "./masks.js";
 
+const KINDS = { mean: "its mean", zero: "zero", times: "itself times", donor: "what it says for a" };
 const BLOCKS = 4;
 const FIRST = 1; // the block that the chapter operates on, counted from 0
 
 export class Tools {
   kind = "mean";
-  factor = 2;
 
   /** onBlock(block) and onReset() are told of the reader's choice. */
   constructor(onBlock, onReset) {
@@ -19,10 +18,13 @@ export class Tools {
       Object.entries(KINDS).map(([kind, words]) => [kind, radio("kind", words, kind === this.kind, () => this.#set(kind))]),
     );
     this.slider = h("input", {
-      type: "range", min: -1, max: 3, step: 0.5, value: this.factor, "aria-label": "times",
+      type: "range", min: -1, max: 3, step: 0.5, value: 2, "aria-label": "times",
       oninput: () => this.#set("times"),
     });
-    this.shown = h("span", { class: "factor", "aria-hidden": "true" }, String(this.factor));
+    this.shown = h("span", { class: "factor", "aria-hidden": "true" }, "2");
+    this.donor = h("select", { "aria-label": "digit", onchange: () => this.#set("donor") });
+    for (let digit = 0; digit < 10; digit++) this.donor.append(new Option(digit));
+    this.donor.value = 9;
     this.element = h(
       "div",
       { class: "tools" },
@@ -32,18 +34,23 @@ export class Tools {
         "div",
         { class: "choice", role: "radiogroup", "aria-label": "What a click puts in a map's place" },
         h("span", { "aria-hidden": "true" }, "A click puts in a map's place"),
-        ...Object.values(this.radios),
-        this.slider,
-        this.shown,
+        this.radios.mean,
+        this.radios.zero,
+        h("span", {}, this.radios.times, this.slider, this.shown),
+        h("span", {}, this.radios.donor, this.donor),
       ),
     );
+  }
+
+  /** What the kind of change needs to know. */
+  get factor() {
+    return { times: Number(this.slider.value), donor: Number(this.donor.value) }[this.kind];
   }
 
   #set(kind) {
     this.kind = kind;
     this.radios[kind].firstChild.checked = true;
-    this.factor = Number(this.slider.value);
-    this.shown.textContent = number(this.factor, 1).replace(".0", "");
+    this.shown.textContent = number(Number(this.slider.value), 1).replace(".0", "");
   }
 }
 
