@@ -78,7 +78,8 @@ def copy_surgery(app: Sphinx) -> None:
     folder = target / "surgery"
     weights = PACKAGE / "weights" / "convnet.safetensors"
     contents = folder / "digits.json"
-    made_of = [weights, *PACKAGE.glob("*.py"), Path(__file__)]
+    scripts = Path(__file__), Path(__file__).with_name("network_parts.py")
+    made_of = [weights, *PACKAGE.glob("*.py"), *scripts]
     newest = max(path.stat().st_mtime for path in made_of)
     if not contents.exists() or contents.stat().st_mtime < newest:
         contents.write_text(json.dumps(write_all(folder)), encoding="utf-8")

@@ -237,7 +237,9 @@ class Surgery {
 
   /** Try each map of the block: the digits lose of their lead what it gave them. */
   async #try() {
+    await this.#reach();
     await this.counting;
+    if (!this.thousand) return; // it could not be loaded, and that is said
     const turn = this.thousand.begin();
     const { block } = this;
     const read = (masks) => this.thousand.read(turn, masks, TRIED);
