@@ -3,14 +3,15 @@
 from io import BytesIO
 
 import torch
-from ipywidgets import BoundedFloatText, Box, GridBox, Image, IntSlider, VBox
+from ipywidgets import BoundedFloatText, GridBox, Image, IntSlider, VBox
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from mnistedu.living import LivingBox
 from mnistedu.plotting import WINDOW_SIZE, plot_window
 
 
-class SlidingWindow(Box):
+class SlidingWindow(LivingBox):
     """A kernel to edit, number by number, and two sliders to move it over an image.
 
     Args:
@@ -46,9 +47,6 @@ class SlidingWindow(Box):
         boxes = GridBox(self._weights, layout=columns_of_boxes)
         controls = VBox([self._row, self._column, boxes])
         super().__init__([controls, self._picture], layout={"flex_flow": "row wrap"})
-
-    def __repr__(self) -> str:
-        return "SlidingWindow()"  # stored with a notebook: no numbers in it
 
     @property
     def kernel(self) -> Tensor:

@@ -62,8 +62,9 @@ def pad(page: Page) -> Iterator[Locator]:
     pad.locator("canvas").scroll_into_view_if_needed()
     expect_answer(pad, None)
     yield pad
-    pad.get_by_role("button", name="Clear").click()
-    expect_answer(pad, None)
+    if pad.locator(".gone").is_hidden() and pad.count():
+        pad.get_by_role("button", name="Clear").click()
+        expect_answer(pad, None)
 
 
 def box(pad: Locator) -> FloatRect:
@@ -165,6 +166,44 @@ def test_none_of_200_fast_points_is_lost(pad: Locator, kernel: BlockingKernelCli
     assert float(difference) < 1e-3
 
 
+def test_a_stroke_goes_on_off_the_sheet_and_ends_with_the_button(
+    pad: Locator, kernel: BlockingKernelClient
+):
+    mouse(pad, [(180, 60), (340, 60), (340, 160), (180, 160), (340, 220)])
+    corner = box(pad)
+    pad.page.mouse.move(corner["x"] + 60, corner["y"] + 240, steps=5)  # back again
+    pad.page.wait_for_timeout(500)
+    drawn = "rasterize([[(180, 60), (340, 60)], [(340, 160), (180, 160), (340, 220)]])"
+    expected = f"from mnistedu.strokes import rasterize; ink = {drawn}"
+    difference = evaluate(kernel, expected, "float((pad.ink - ink).abs().mean())")
+    assert float(difference) < 0.01
+
+
+def test_only_the_left_button_draws(pad: Locator, kernel: BlockingKernelClient):
+    corner, mouse = box(pad), pad.page.mouse
+    for button in ("right", "middle"):
+        mouse.move(corner["x"] + 60, corner["y"] + 60)
+        mouse.down(button=button)
+        mouse.move(corner["x"] + 200, corner["y"] + 200, steps=5)
+        mouse.up(button=button)
+        pad.page.keyboard.press("Escape")  # a menu of JupyterLab's
+    pad.page.wait_for_timeout(500)
+    assert evaluate(kernel, "", "bool(pad.ink.any())") == "False"
+
+
+def test_while_a_cell_runs_the_pad_says_that_it_waits(
+    pad: Locator, kernel: BlockingKernelClient
+):
+    waits = pad.locator(".waits")
+    expect(waits).to_be_hidden()
+    kernel.execute("import time; time.sleep(4)")
+    expect(waits).to_be_visible()
+    mouse(pad, SEVEN)
+    expect(pad.locator(".digit")).to_have_count(0)
+    expect(waits).to_be_hidden()
+    expect_answer(pad, 7)
+
+
 def test_undo_takes_back_a_stroke(pad: Locator):
     mouse(pad, SEVEN)
     expect_answer(pad, 7)
@@ -201,8 +240,8 @@ def test_reads_a_file_and_says_what_is_wrong_with_a_bad_one(pad: Locator, home: 
     ImageDraw.Draw(photo).line([(x + 200, y + 40) for x, y in SEVEN], 30, 20, "curve")
     photo.save(home / "seven.png")
     (home / "bad.png").write_bytes((home / "seven.png").read_bytes()[:300])
-    # More than Jupyter's server takes if it is not told to.
-    (home / "large.png").write_bytes(bytes(11_000_000))
+    # Ten times what Jupyter's server takes if it is not told to take more.
+    (home / "large.png").write_bytes(bytes(105_000_000))
 
     def upload(name: str) -> None:
         with pad.page.expect_file_chooser() as chooser:
@@ -213,7 +252,7 @@ def test_reads_a_file_and_says_what_is_wrong_with_a_bad_one(pad: Locator, home: 
         upload("seven.png")
         expect_answer(pad, 7)
         upload(bad)
-        expect(pad.get_by_role("alert")).to_be_visible()
+        expect(pad.get_by_role("alert")).to_contain_text("damaged or no image")
         expect_answer(pad, 7)
         pad.get_by_role("button", name="Undo").click()
         expect(pad.get_by_role("alert")).to_have_count(0)
@@ -378,3 +417,19 @@ def test_a_reloaded_page_shows_the_drawing_again(pad: Locator):
     mouse(pad, ONE)
     pad.get_by_role("button", name="Undo").click()
     expect_answer(pad, 7)
+
+
+def test_a_restarted_kernel_leaves_a_sentence_and_a_saved_notebook_too(pad: Locator):
+    page = pad.page
+    page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    page.locator('[data-command="kernelmenu:restart"]').click()
+    page.get_by_role("button", name="Confirm Kernel Restart").click()
+    expect(pad.locator(".gone")).to_be_visible()
+    page.locator('[data-command="docmanager:save"]').first.click()
+    expect(page.locator(".jp-mod-dirty")).to_have_count(0)
+    page.reload()
+    expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle")
+    for sentence in page.locator(".mnistedu-saved").all():
+        expect(sentence).to_be_visible()
+    expect(page.locator(".mnistedu-saved")).to_have_count(2)
+    expect(page.get_by_text("Error displaying").filter(visible=True)).to_have_count(0)

@@ -407,3 +407,11 @@ def test_a_model_that_breaks_later_says_so_in_the_pad():
     broken = False
     draw(pad, SEVEN)
     assert pad.prediction == 3 and "RuntimeError" not in page(pad)
+
+
+def test_a_file_is_said_to_be_read_as_soon_as_it_has_arrived(pad):
+    notes = []
+    pad._note.observe(lambda change: notes.append(change["new"]), "value")
+    upload(pad, photo(rasterize([SEVEN])))
+    assert "Reading the file" in notes[0]
+    assert notes[-1] == "" and pad.prediction == 7

@@ -195,6 +195,13 @@ def test_files_that_are_not_there_get_a_sentence(tmp_path):
         load_drawings()
 
 
+def test_a_full_pad_says_what_comes_next():
+    pad = filled(HandwritingPad(count=2), 2)
+    assert "run the cells below" in pad._note.value
+    pad.back()
+    assert pad._note.value == ""
+
+
 def test_what_cannot_be_written_is_said_and_kept_in_the_pad(tmp_path, monkeypatch):
     path = tmp_path / "mine.safetensors"
     pad = filled(HandwritingPad(path=path), 1)

@@ -168,6 +168,33 @@ def test_a_stroke_is_taken_back(pad: Locator) -> None:
     expect(pad).to_have_attribute("data-prediction", "")
 
 
+def test_a_stroke_is_the_left_buttons_on_the_sheet_and_off_it(pad: Locator) -> None:
+    mouse = pad.page.mouse
+    left, top, scale = corner(pad)
+
+    def move(x: float, y: float) -> None:
+        mouse.move(left + x * scale, top + y * scale)
+
+    for button in ("right", "middle"):
+        move(140, 40)
+        mouse.down(button=button)
+        move(140, 240)
+        mouse.up(button=button)
+    pad.page.keyboard.press("Escape")
+    expect(pad).to_have_attribute("data-prediction", "")
+    # A 7 whose corner lies off the sheet.
+    move(60, 40)
+    mouse.down()
+    move(290, 40)
+    move(200, 150)
+    mouse.down(button="right")
+    mouse.up()
+    move(20, 20)  # with the right button still down
+    mouse.up(button="right")
+    move(60, 60)
+    expect_answer(pad, 7)
+
+
 def test_the_page_scrolls_beside_the_sheet_and_not_on_it(pad: Locator) -> None:
     action = "element => getComputedStyle(element).touchAction"
     assert pad.locator(".sheet").evaluate(action) == "none"

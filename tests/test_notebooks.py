@@ -91,6 +91,15 @@ def test_relative_links_lead_to_files(path):
             assert (path.parent / target).exists(), target
 
 
+def test_a_folded_solution_does_not_give_itself_away(notebook):
+    # JupyterLab shows the first line of a folded cell.
+    for cell in code_cells(notebook):
+        if cell.metadata.get("mystnb", {}).get("code_prompt_show") == "Show a solution":
+            first, _, rest = cell.source.partition("\n")
+            assert re.fullmatch("# A solution(, one of many)?[.]", first), first
+            assert 'check("' not in rest or "note=False" in rest, first
+
+
 def test_contents_list_all_notebooks():
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
     listed = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]

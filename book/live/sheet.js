@@ -116,6 +116,8 @@ export class Sheet {
 
   #move(event) {
     if (event.pointerId !== this.pen) return;
+    // The left button is up, while another is down: the page gets no pointerup.
+    if (!(event.buttons & 1)) return this.#up(event);
     // Between two frames a fast pen has been in many places.
     const places = event.getCoalescedEvents?.() ?? [];
     for (const place of places.length ? places : [event]) this.#add(this.#at(place));

@@ -65,7 +65,7 @@ class DrawingPad(Sheet):
             accept="image/*",
             icon="",
             # Jupyter's server drops what is larger (see server.py).
-            tooltip="Read a digit from an image file of at most 100 MB",
+            tooltip="Read a digit from an image file of at most 1 GB",
         )
         upload.observe(self._load_files, "value")
 
@@ -99,6 +99,7 @@ class DrawingPad(Sheet):
     @alone()
     def _load_files(self, change: dict[str, object]) -> None:
         for file in self._upload.value:
+            self._say("Reading the file …")  # a large photograph takes seconds
             try:
                 ink, note = find_digit(bytes(file["content"]))
                 self.lay(_fit(ink))

@@ -128,6 +128,8 @@ class HandwritingPad(Sheet):
         number = f"all {count} are kept" if done else f"{kept + 1} of {count}"
         self._title.value = f'<h4 role="status">{wanted} ({number})</h4>'
         self._keep.disabled, self._back.disabled = done, not kept
+        if done:
+            self._say("Now run the cells below: they read what you have drawn.")
         self._images.layout.display = None if kept else "none"
         if kept:
             self._images.value = encode(mosaic(self.images[:, 0], columns=5))

@@ -13,25 +13,37 @@ from threading import RLock, Thread
 import numpy as np
 import torch
 from ipycanvas import Canvas
-from ipywidgets import HTML, Box, Button, HBox, IntSlider, VBox, Widget
+from ipywidgets import HTML, Button, HBox, IntSlider, Output, VBox, Widget
 from torch import Tensor
 
+from mnistedu.living import LivingBox
 from mnistedu.strokes import SIZE, WIDTH, Point, add_stroke, rasterize
 
 UNDOS = 30  # each keeps an ink of 300 kB
 
 LOCK = RLock()
-STYLE = f"<style>{Path(__file__).with_name('pad.css').read_text('utf-8')}</style>"
+STYLE, SCRIPT = (
+    Path(__file__).with_name(name).read_text("utf-8") for name in ("pad.css", "pad.js")
+)
+# The page shows one of these when it is so (see pad.css): Python cannot say it then.
+STATES = """
+<div class="state waits" role="status">
+Python is at work, on a cell or a file. Draw on: all of it appears when that is done.
+</div>
+<div class="state gone" role="status">
+The kernel that answered here has gone: run the cell of this pad again.
+</div>
+"""
 
 
 @contextmanager
 def alone() -> Iterator[None]:
     """Let nothing else change a pad meanwhile, and keep torch to this one thread.
 
-    JupyterLab delivers events on a thread of its own, beside the one that runs cells.
-    One lock serves all pads, as all of ipycanvas's canvases share one channel. On so
-    few numbers several of torch's threads only wait for each other, and long if the
-    machine is busy.
+    Some versions of ipykernel deliver events on a thread of their own, beside the one
+    that runs cells; since 7.4 they wait for the cell to end. One lock serves all pads,
+    as all of ipycanvas's canvases share one channel. On so few numbers several of
+    torch's threads only wait for each other, and long if the machine is busy.
     """
     with LOCK:
         threads = torch.get_num_threads()
@@ -48,7 +60,7 @@ def alone() -> Iterator[None]:
                 torch.set_num_threads(threads)
 
 
-class Sheet(Box):
+class Sheet(LivingBox):
     """A canvas of 280x280 pixels with a pen, its brush, Undo and Clear.
 
     A subclass overrides ``_changed``, called, ``alone``, when the ink has changed.
@@ -94,15 +106,14 @@ class Sheet(Box):
         top = HBox([self._title, self._undo, self._clear]).add_class("row")
         bottom = HBox(below).add_class("row")
         self._note = HTML()
-        sheet = VBox([HTML(STYLE), top, canvas, bottom, self._brush, self._note])
+        page = HTML(f"<style>{STYLE}</style>{STATES}")
+        sheet = VBox([page, top, canvas, bottom, self._brush, self._note])
+        sheet.children += (run_in_page(SCRIPT),)
         super().__init__([sheet, *beside])
         self.add_class("mnistedu-pad")
         with alone():
             self._redraw()
             self._changed()
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}()"  # stored with a notebook: nothing that varies
 
     @alone()
     def lay(self, ink: Tensor) -> None:
@@ -188,6 +199,13 @@ def make_button(text: str, on_click: Callable[[], None]) -> Button:
     button = Button(description=text)
     button.on_click(lambda _: on_click())
     return button
+
+
+def run_in_page(script: str) -> Output:
+    """A widget that is not seen and runs JavaScript, where the page allows it."""
+    output = {"output_type": "display_data", "metadata": {}}
+    output["data"] = {"application/javascript": script}
+    return Output(outputs=[output], layout={"display": "none"})
 
 
 def with_article(digit: int) -> str:
