@@ -83,14 +83,14 @@ def open_and_run(page: Page, address: str) -> None:
 
 
 @contextmanager
-def kernel_of(home: Path) -> Iterator[BlockingKernelClient]:
-    """The kernel that was started last in this JupyterLab."""
+def kernel_of(home: Path, busy: float = 60) -> Iterator[BlockingKernelClient]:
+    """The kernel that was started last, once it has time, within so many seconds."""
     files = (home / "runtime").glob("kernel-*.json")
     client = BlockingKernelClient()
     client.load_connection_file(str(max(files, key=lambda file: file.stat().st_mtime)))
     client.start_channels()
     try:
-        client.wait_for_ready(timeout=60)
+        client.wait_for_ready(timeout=busy)
         yield client
     finally:
         client.stop_channels()

@@ -1,8 +1,10 @@
 """The pads in a real JupyterLab, drawn on with mouse, pen and finger."""
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import nbformat
 import pytest
 from jupyter_client.blocking import BlockingKernelClient
 from lab import (
@@ -22,6 +24,11 @@ from mnistedu.strokes import Point
 expect.set_options(timeout=30_000)  # a busy machine takes its time
 
 Draw = Callable[[Locator, Sequence[Point]], None]
+
+CHAPTERS = (Path(__file__).parents[1] / "notebooks").glob("*.ipynb")
+WITH_WIDGETS = [
+    path for path in sorted(CHAPTERS) if "mnistedu-saved" in path.read_text("utf-8")
+]
 
 
 @pytest.fixture(scope="module")
@@ -417,6 +424,59 @@ def test_a_reloaded_page_shows_the_drawing_again(pad: Locator):
     mouse(pad, ONE)
     pad.get_by_role("button", name="Undo").click()
     expect_answer(pad, 7)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("chapter", WITH_WIDGETS, ids=lambda path: path.stem)
+def test_a_chapters_widgets_move_once_all_its_cells_have_run(
+    page: Page, home: Path, chapter: Path
+):
+    shutil.copy(chapter, home)
+    lab, *_ = page.url.split("/lab/")
+    window = page.context.new_page()
+    open_and_run(window, f"{lab}/lab/workspaces/{chapter.stem}/tree/{chapter.name}")
+    expect(window.locator('[data-status="busy"]')).to_be_attached()
+    expect(window.get_by_text("[*]:")).to_have_count(0, timeout=500_000)
+    with kernel_of(home, busy=500) as kernel:
+        widgets = window.locator(".mnistedu-living")
+        count = widgets.count()
+        assert count > 0
+        for widget in widgets.all():
+            move(widget)
+        window.locator('[data-command="docmanager:save"]').first.click()
+        expect(window.locator(".jp-mod-dirty")).to_have_count(0)
+        window.reload()
+        expect(widgets).to_have_count(count)
+        for widget in widgets.all():
+            move(widget)
+        assert not window.get_by_text("Error displaying").filter(visible=True).count()
+        kernel.shutdown()
+    window.close()
+    for cell in nbformat.read(home / chapter.name, 4).cells:
+        if cell.cell_type == "code":
+            assert cell.execution_count
+            assert all(out.output_type != "error" for out in cell.outputs), cell.source
+
+
+def move(widget: Locator) -> None:
+    """Move all of a widget's controls and see the picture follow each."""
+    widget.scroll_into_view_if_needed()
+    if widget.locator("canvas").count():
+        widget.get_by_role("button", name="Clear").click()
+        expect_ink(widget, False)
+        mouse(widget, SEVEN)
+        expect_ink(widget, True)
+        return
+    image = widget.locator("img")
+    for control in widget.locator("[role=slider], input[type=number], select").all():
+        before = image.get_attribute("src") or ""
+        if control.evaluate("control => control.tagName") == "SELECT":
+            first = control.evaluate("control => control.selectedIndex == 0")
+            control.select_option(index=int(first))
+        else:
+            control.press("ArrowUp")
+            control.press("Tab")
+        expect(image).not_to_have_attribute("src", before)
 
 
 def test_a_restarted_kernel_leaves_a_sentence_and_a_saved_notebook_too(pad: Locator):
