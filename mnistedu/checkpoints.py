@@ -14,6 +14,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
+from mnistedu.doubt import load_doubt
 from mnistedu.models import MLP, ConvNet
 from mnistedu.storage import save_tensors
 
@@ -131,7 +132,7 @@ def load_checkpoint(path: str | Path) -> MLP | ConvNet:
 
     Returns:
         An ``MLP`` or ``ConvNet`` in evaluation mode, on the CPU. No random numbers are
-        drawn for it.
+        drawn for it. The course's own knows when to doubt (see ``doubt``).
 
     Raises:
         FileNotFoundError: as ``read_checkpoint``.
@@ -155,6 +156,8 @@ def load_checkpoint(path: str | Path) -> MLP | ConvNet:
         ) from error
     _refuse_what_does_not_fit(model, checkpoint)
     model.to_empty(device="cpu").load_state_dict(checkpoint.weights)
+    if isinstance(model, ConvNet):
+        model.doubt = load_doubt(path)
     return model.eval()
 
 

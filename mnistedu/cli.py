@@ -226,7 +226,8 @@ def predict(
             if reading.digit is None:
                 raise ValueError(not_one(str(path), reading.digits_seen))
             answer = {"image": str(path), "digit": reading.digit}
-            answers.append(answer | {"probabilities": reading.probabilities.tolist()})
+            numbers = {"probabilities": reading.probabilities.tolist()}
+            answers.append(answer | numbers | {"doubt": reading.doubt})
         except (OSError, ValueError) as error:
             say_error(error)
     if answers and as_json:

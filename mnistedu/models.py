@@ -57,6 +57,8 @@ class ConvNet(nn.Module):
         ValueError: if ``blocks`` is not from 1 to 4.
     """
 
+    doubt: tuple[Tensor, float] | None = None  # see doubt.py; of the course's own only
+
     def __init__(
         self,
         blocks: int = 3,

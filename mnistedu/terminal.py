@@ -102,4 +102,5 @@ def say_answers(answers: list[dict[str, Any]]) -> None:
     typer.echo(f"{'image':<{width}}  digit  probability")
     for answer in answers:
         name, sure = visible(answer["image"]), max(answer["probabilities"])
-        typer.echo(f"{name:<{width}}  {answer['digit']:>5}  {sure:>11.1%}")
+        doubts = "  looks like no digit" if (answer["doubt"] or 0) > 0 else ""
+        typer.echo(f"{name:<{width}}  {answer['digit']:>5}  {sure:>11.1%}{doubts}")

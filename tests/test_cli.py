@@ -318,7 +318,7 @@ def test_predict_prints_json(pictures, trained):
     ] == digits
     checkpoint = ["--checkpoint", trained / "best.safetensors"]
     answer, _ = json.loads(succeeds("predict", "--json", *checkpoint, *paths))
-    assert answer.keys() == {"image", "digit", "probabilities"}
+    assert answer.keys() == {"image", "digit", "probabilities", "doubt"}
     assert answer["image"] == str(paths[0])
     assert sum(answer["probabilities"]) == pytest.approx(1)
     assert answer["digit"] == np.argmax(answer["probabilities"])

@@ -84,7 +84,7 @@ def copy_pad(app: Sphinx) -> None:
     copy(folder, ["*.safetensors"], target)  # for the sums that the page shows
 
     contents = target / "live.json"
-    made_of = [folder, *weights, *PACKAGE.glob("*.py"), Path(__file__)]
+    made_of = [folder, *folder.iterdir(), *PACKAGE.glob("*.py"), Path(__file__)]
     newest = max(path.stat().st_mtime for path in made_of)
     if not contents.exists() or contents.stat().st_mtime < newest:
         contents.write_text(json.dumps(export(weights, target)), encoding="utf-8")
@@ -113,7 +113,11 @@ def export(weights: list[Path], target: Path) -> dict[str, object]:
         blocks = len(network.blocks)
         name = f"{blocks} block{'s' * (blocks > 1)}"
         files = {"file": f"{stem}.onnx", "weights": f"{stem}.safetensors"}
-        models.append({"blocks": blocks, "name": name, **files})
+        doubt = network.doubt and {
+            "weights": network.doubt.weights.tolist(),
+            "bias": network.doubt.bias,
+        }
+        models.append({"blocks": blocks, "name": name, **files, "doubt": doubt})
     models.sort(key=lambda model: -model["blocks"])
     engine = (ENGINE / ENGINE_FILES[1]).stat().st_size
     samples = [SAMPLES[digit] for digit in range(10)]

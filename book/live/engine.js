@@ -1,6 +1,7 @@
 // The engine, onnxruntime-web, and the networks that it runs. Nothing is fetched before
 // the first call, and everything comes from the folder in which this file lies.
 
+import { measureDoubt } from "./doubt.js";
 import { SIZE } from "./ink.js";
 
 const at = (name) => new URL(name, import.meta.url).href;
@@ -63,13 +64,13 @@ async function* parts(reader) {
 
 /** One network, from an ONNX file that mnistedu.export wrote. */
 export class Network {
-  constructor(session, name, weights) {
-    Object.assign(this, { session, name, weights });
+  constructor(session, name, weights, doubt) {
+    Object.assign(this, { session, name, weights, doubt });
   }
 
   /** One of the course's own: an entry of contents().models. */
-  static async ours({ file, name, weights }) {
-    return new Network(await open(at(file)), name, at(weights));
+  static async ours({ file, name, weights, doubt }) {
+    return new Network(await open(at(file)), name, at(weights), doubt);
   }
 
   /** The reader's own; an Error with one sentence if the file does not fit. */
@@ -114,7 +115,7 @@ export class Network {
     }
     const { digit, logits, class_maps: heat, ...maps } = await this.session.run(feeds);
     performance.measure("live-pad", { start, detail: this.name });
-    return {
+    const answer = {
       digit: digit.data,
       logits: logits.data,
       probabilities: softmax(logits.data),
@@ -123,6 +124,7 @@ export class Network {
         .sort()
         .map((name) => numbers(maps[name])),
     };
+    return { ...answer, doubt: measureDoubt(this.doubt, answer) };
   }
 }
 

@@ -1,13 +1,16 @@
 // The pad: what the other files do, put together in one place of a page.
 
 import { Bars, percent } from "./bars.js";
+import { countDigits } from "./count.js";
 import { h, number } from "./dom.js";
+import { remark } from "./doubt.js";
 import { Network, contents, start } from "./engine.js";
 import { Maps } from "./maps.js";
 import { Seen } from "./seen.js";
 import { Sheet } from "./sheet.js";
 
 const NONE = "none";
+const ONLY = "It can only answer with a digit from 0 to 9.";
 const a = (digit) => (digit === 8 ? "an 8" : `a ${digit}`);
 
 /** Put a pad into a place of the page; its data-show names the parts that it shows. */
@@ -19,6 +22,8 @@ class Pad {
   networks = []; // those to choose from
   current = []; // the one that reads, and the one beside it
   answers = []; // theirs
+  seenDigits = 0; // on the sheet
+  doubts = ""; // a sentence on a drawing that is hardly a digit
   pointed = null; // the class under the pointer
   chosen = null; // the class that was clicked
 
@@ -38,6 +43,7 @@ class Pad {
     this.status = h("p", { role: "status", class: "hint" }, "Draw a digit.");
     this.progress = h("progress", { max: 1, value: 0, "aria-label": "Loading the network" });
     this.progress.hidden = true;
+    this.remark = h("p", { class: "remark" }, ONLY);
     this.caption = h("p", { class: "hint" });
     this.centered = h("input", { type: "checkbox", onchange: () => this.#changed(true) });
     this.centered.checked = true;
@@ -88,6 +94,7 @@ class Pad {
         { class: "answer" },
         h("div", { class: "title" }, h("h3", {}, "and says"), this.says),
         h("div", { class: "both" }, this.bars.element, this.others.element),
+        this.remark,
         this.caption,
       ),
     );
@@ -213,10 +220,12 @@ class Pad {
     const ink = this.sheet.ink.slice(); // as it is now: the pen goes on
     this.current = [this.network, this.beside].map(({ value }) => this.networks[value]);
     const answers = [];
+    this.seenDigits = countDigits(ink);
     for (const network of this.current) {
-      if (network && !this.sheet.empty) answers.push(await network.read(ink, centered));
+      if (network && this.seenDigits === 1) answers.push(await network.read(ink, centered));
     }
     this.answers = answers;
+    this.doubts = answers.length ? remark(ink, answers[0]) : "";
     this.#render(finished);
     if (finished) this.seen.land(this.sheet, answers[0]?.digit, centered);
   }
@@ -229,6 +238,8 @@ class Pad {
     const [main, beside] = this.current;
     this.place.dataset.prediction = best ?? "";
     this.says.textContent = best ?? "?";
+    this.remark.textContent = this.doubts || ONLY;
+    this.place.classList.toggle("doubted", this.doubts !== "");
 
     this.bars.title(beside ? main.name : "How sure it is");
     this.bars.show(probabilities, this.chosen);
@@ -243,7 +254,10 @@ class Pad {
     if (this.shows.has("maps")) this.maps.show(main, answer, finished);
     if (finished && main) {
       const who = this.networks.length > 1 ? `The network “${main.name}”` : "The network";
-      this.#say(answer ? `${who} reads ${a(best)}, ${percent(probabilities[best])} sure.` : "Draw a digit.");
+      const many = `These look like ${this.seenDigits} digits: draw one at a time.`;
+      const sure = answer && `${who} reads ${a(best)}, ${percent(probabilities[best])} sure.`;
+      const said = [sure ?? (this.seenDigits > 1 ? many : "Draw a digit."), this.doubts];
+      this.#say(said.filter(Boolean).join(" "));
     }
   }
 

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from mnistedu.activations import feature_maps
 from mnistedu.checkpoints import load_pretrained
+from mnistedu.doubt import remark
 from mnistedu.gradcam import hires_cam
 from mnistedu.models import ConvNet
 from mnistedu.pad.pictures import encode, mosaic, overlay
@@ -19,6 +20,7 @@ from mnistedu.reading import Model, find_digit, logits_of, recognize, without_an
 from mnistedu.strokes import SAMPLES, SIZE, rasterize
 
 NOTHING, MAPS, HEATMAP = "nothing", "feature maps", "heatmap"
+ONLY = "It can only answer with a digit from 0 to 9."
 FITTED = 200  # of 280 pixels, as 20 of 28: the longer side of what a file shows
 
 
@@ -28,7 +30,8 @@ class DrawingPad(Sheet):
     After every movement of the pen it shows the image that the network sees and the
     probabilities of the ten digits; on demand also the feature maps of each block, and
     what each place of the last ones adds to the logit of any class. Several digits
-    are not guessed at.
+    are not guessed at. What is hardly a digit, such as a dot or a letter, gets a
+    sentence beside the bars, which are dimmed.
 
     *Sample* draws a digit, at each press the next one, for those who cannot draw.
     *Upload* reads an image file (see ``reading.read_image``) and puts its ink on a
@@ -124,16 +127,20 @@ class DrawingPad(Sheet):
         except ValueError as error:  # also what the reader's own model has raised
             reading = without_answer(self.ink, centered)
             sentence, role = str(error), ' role="alert"'
-        digit, self.probabilities, self.image, _ = reading
+        digit, self.probabilities, self.image, *_, doubt = reading
         self.prediction = digit
-        says = f'<div class="digit" data-prediction="{digit}">{digit}</div>'
+        doubts = "" if digit is None else remark(self.ink, self.image, doubt)
+        shade = " doubted" if doubts else ""
+        says = f'<div class="digit{shade}" data-prediction="{digit}">{digit}</div>'
         if digit is None:
             says = (
                 f'<div class="hint" data-prediction=""{role}>{escape(sentence)}</div>'
             )
         self._seen.value = encode(1 - self.image[0, 0])  # dark ink on white paper
         self._digit.value = says
-        self._bars.value = _bars(self.probabilities)
+        remarks = f'<div class="hint remark">{doubts or ONLY}</div>'
+        bars = _bars(self.probabilities)
+        self._bars.value = f'<div class="bars{shade}">{bars}</div>{remarks}'
         self._look_inside()
 
     def _look_inside(self) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mnistedu.activations import eval_mode, to_model
 from mnistedu.checkpoints import load_pretrained
+from mnistedu.doubt import measure_doubt
 from mnistedu.preprocess import INK_THRESHOLD, center_digit, normalize, shrink
 from mnistedu.reading.files import Source, name_of, open_image
 
@@ -25,13 +26,16 @@ class Reading(NamedTuple):
     ``digit``: the most probable one; None where the ink shows none or several;
     ``probabilities``: float32 ``(10,)``, all 0 where there is no answer;
     ``image``: what the network sees before it is normalised, ink ``(1, 1, 28, 28)``;
-    ``digits_seen``: how many stand beside or above each other, 0 for blank ink.
+    ``digits_seen``: how many stand beside or above each other, 0 for blank ink;
+    ``doubt``: above 0 where the image looks like none of the digits that the network
+    knows (see ``doubt.measure_doubt``); None if the network has no measure of that.
     """
 
     digit: int | None
     probabilities: Tensor
     image: Tensor
     digits_seen: int
+    doubt: float | None = None
 
 
 def read_digit(source: Source, model: Model | None = None) -> Reading:
@@ -79,7 +83,12 @@ def recognize(ink: Tensor, model: Model, centered: bool = True) -> Reading:
     if seen.digits_seen != 1:
         return seen
     probabilities = logits_of(model, seen.image).softmax(0)
-    return seen._replace(digit=int(probabilities.argmax()), probabilities=probabilities)
+    doubt = measure_doubt(model, normalize(seen.image))
+    return seen._replace(
+        digit=int(probabilities.argmax()),
+        probabilities=probabilities,
+        doubt=None if doubt is None else doubt.item(),
+    )
 
 
 def without_answer(ink: Tensor, centered: bool = True) -> Reading:

@@ -1,0 +1,32 @@
+// What the pad says of drawings that are hardly a digit: mnistedu.doubt.
+
+import { extent, inked } from "./count.js";
+
+const DOT = 50; // these two are those of mnistedu.doubt
+const MOST_INK = 0.33;
+
+/**
+ * How little a drawing looks like the digits that a network knows: above 0 it is
+ * doubted. It is null for a network that has no such measure.
+ */
+export function measureDoubt(measure, { maps, logits }) {
+  if (!measure) return null;
+  const means = maps.slice(-2).flatMap(({ data, size: [count, height, width] }) =>
+    Array.from({ length: count }, (_, c) => {
+      const map = data.subarray(c * height * width, (c + 1) * height * width);
+      return map.reduce((a, b) => a + b) / map.length;
+    }),
+  );
+  const said = [...means, ...Array.from(logits).sort((a, b) => a - b)];
+  return said.reduce((sum, value, i) => sum + value * measure.weights[i], measure.bias);
+}
+
+/** A sentence on ink that is hardly a digit, or "". */
+export function remark(ink, { digit, doubt }) {
+  if (digit.reduce((a, b) => a + b) / digit.length > MOST_INK) {
+    return Math.max(...inked(ink).map(extent)) <= DOT
+      ? "This is a dot: draw a whole digit."
+      : "This is too much ink for a digit: draw it larger, or with a thinner pen.";
+  }
+  return doubt !== null && doubt > 0 ? "This looks like none of the digits that it knows." : "";
+}
