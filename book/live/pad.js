@@ -23,7 +23,7 @@ class Pad {
   current = []; // the one that reads, and the one beside it
   answers = []; // theirs
   seenDigits = 0; // on the sheet
-  doubts = ""; // a sentence on a drawing that is hardly a digit
+  doubts = ""; // a sentence on a drawing that is hardly a digit, or several
   pointed = null; // the class under the pointer
   chosen = null; // the class that was clicked
 
@@ -225,7 +225,12 @@ class Pad {
       if (network && this.seenDigits === 1) answers.push(await network.read(ink, centered));
     }
     this.answers = answers;
-    this.doubts = answers.length ? remark(ink, answers[0]) : "";
+    this.doubts =
+      this.seenDigits > 1
+        ? `These look like ${this.seenDigits} digits: draw one at a time.`
+        : answers.length
+          ? remark(ink, answers[0])
+          : "";
     this.#render(finished);
     if (finished) this.seen.land(this.sheet, answers[0]?.digit, centered);
   }
@@ -254,10 +259,8 @@ class Pad {
     if (this.shows.has("maps")) this.maps.show(main, answer, finished);
     if (finished && main) {
       const who = this.networks.length > 1 ? `The network “${main.name}”` : "The network";
-      const many = `These look like ${this.seenDigits} digits: draw one at a time.`;
-      const sure = answer && `${who} reads ${a(best)}, ${percent(probabilities[best])} sure.`;
-      const said = [sure ?? (this.seenDigits > 1 ? many : "Draw a digit."), this.doubts];
-      this.#say(said.filter(Boolean).join(" "));
+      const sure = answer ? `${who} reads ${a(best)}, ${percent(probabilities[best])} sure. ` : "";
+      this.#say(sure + this.doubts || "Draw a digit.");
     }
   }
 

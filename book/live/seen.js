@@ -43,7 +43,7 @@ export class Seen {
   /** Let the ink of a sheet fly here and become the digit. */
   land(sheet, digit, centered) {
     cancelAnimationFrame(this.frameId);
-    if (still() || sheet.empty) {
+    if (still() || !digit) {
       this.canvas.style.opacity = 1;
       this.flight.hidden = true;
       return;
