@@ -415,3 +415,16 @@ def test_a_file_is_said_to_be_read_as_soon_as_it_has_arrived(pad):
     upload(pad, photo(rasterize([SEVEN])))
     assert "Reading the file" in notes[0]
     assert notes[-1] == "" and pad.prediction == 7
+
+
+def test_what_is_hardly_a_digit_dims_the_bars_and_gets_a_sentence(pad):
+    assert "It can only answer with a digit from 0 to 9." in page(pad)
+    draw(pad, [(60, 230), (75, 50), (140, 190), (205, 50), (220, 230)])
+    assert "This looks like none of the digits that it knows." in page(pad)
+    assert pad.prediction is not None and 'class="bars doubted"' in page(pad)
+    pad.clear()
+    draw(pad, [(100, 100)])
+    assert "This is a dot" in page(pad)
+    pad.clear()
+    draw(pad, SEVEN)
+    assert "It can only answer" in page(pad) and "doubted" not in pad._bars.value

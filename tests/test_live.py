@@ -351,6 +351,23 @@ def test_all_ten_classes_have_one_scale_and_a_bar_says_what_it_is(
     expect(pad.locator(".scale")).to_be_hidden()
 
 
+def test_what_is_hardly_a_digit_is_said(pad: Locator) -> None:
+    remark = pad.locator(".remark")
+    expect(remark).to_have_text("It can only answer with a digit from 0 to 9.")
+    mouse(pad, [[(60, 230), (75, 50), (140, 190), (205, 50), (220, 230)]])
+    expect(remark).to_have_text("This looks like none of the digits that it knows.")
+    expect(pad).to_have_class(re.compile(r"\bdoubted\b"))
+    assert book_site.barriers(pad.page) == []
+    pad.get_by_role("button", name="Clear").click()
+    mouse(pad, [[(80, 60), (80, 220)], [(200, 60), (200, 220)]])
+    expect(remark).to_have_text("These look like 2 digits: draw one at a time.")
+    expect(pad).to_have_attribute("data-prediction", "")
+    pad.locator(".sheet").focus()
+    pad.page.keyboard.press("7")
+    expect_answer(pad, 7)
+    expect(remark).to_have_text("It can only answer with a digit from 0 to 9.")
+
+
 def test_without_centring_the_network_sees_the_sheet(pad: Locator) -> None:
     small = [[(x / 3 + 185, y / 3 + 185) for x, y in s] for s in SAMPLES[7]]
     mouse(pad, small)
