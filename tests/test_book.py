@@ -48,8 +48,14 @@ def test_without_npm_the_book_is_built_all_the_same(
     live_pad = importlib.import_module("live_pad")
     monkeypatch.setattr(live_pad, "ENGINE", tmp_path / "missing")
     live_pad.copy_pad(SimpleNamespace(outdir=tmp_path))
-    live_pad.add_scripts(None, "page", "page.html", {}, live_pad.nodes.document)
-    assert [*tmp_path.iterdir()] == []  # the pads stay pictures
+    assert [*tmp_path.iterdir()] == []
+    live = importlib.import_module("live")
+    page: list[str] = []
+    writer = SimpleNamespace(body=page, builder=SimpleNamespace(current_docname="a/b"))
+    with pytest.raises(live.nodes.SkipNode):
+        live.visit(writer, live.Place(kind="live-pad", data="show", value="maps"))
+    assert '<section class="live-pad still" data-show="maps" aria-label' in page[0]
+    assert '<img src="../_static/live.png" ' in page[0]  # the pads stay pictures
 
 
 def test_build_is_clean(site: Path) -> None:

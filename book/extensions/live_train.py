@@ -9,15 +9,10 @@ The scripts lie in book/live/train, and share files with the pad's in book/live.
 """
 
 import json
-import re
 import zlib
 from pathlib import Path
-from posixpath import relpath
-from typing import Any
 
-from docutils import nodes
-from live_pad import LIVE, PACKAGE
-from node_packages import BOOK, copy
+from live import KINDS, LIVE, PACKAGE, Kind
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
@@ -30,58 +25,29 @@ SOURCES = {
     "made, so figures differ from the text.",
 }
 
+KINDS["live-train"] = Kind(
+    label="Trainer",
+    module="train/train.js",
+    caption="Here you train a network, in a browser with JavaScript, once the page is "
+    "served: make serve does it.",
+    picture='train.png width="1472" height="1662" alt="The trainer. Two charts in '
+    "which the loss of training and validation digits falls and their accuracy rises; "
+    "below them the weights of 128 neurons as small images, blue and red strokes; on "
+    'the right sliders for the learning rate and the other settings."',
+    styles=("train/train.css",),
+)
+
 logger = logging.getLogger(__name__)
 
 
-class LiveTrain(nodes.General, nodes.Element):
-    """The place of the trainer in a page."""
-
-
-def find_places(app: Sphinx, doctree: nodes.document) -> None:
-    """Make places for the trainer of the lines of HTML that ask for it."""
-    for raw in list(doctree.findall(nodes.raw)):
-        if re.match(r'<div class="live-train">', raw.astext()):
-            raw.replace_self(LiveTrain())
-
-
-def visit(self: Any, node: LiveTrain) -> None:
-    """Write a place in which start.js puts the trainer, and a picture until then."""
-    folder = Path(self.builder.current_docname).parent
-    picture = relpath("_static/train.png", folder.as_posix())
-    self.body.append(
-        '<section class="live-pad live-train" aria-label="Trainer">'
-        f'<figure><img src="{picture}" loading="lazy" width="1472" height="1662" '
-        'alt="The trainer. Two charts in which the loss of training and validation '
-        "digits falls and their accuracy rises; below them the weights of 128 neurons "
-        "as small images, blue and red strokes; on the right sliders for the learning "
-        'rate and the other settings.">'
-        "<figcaption>Here you train a network, in a browser with JavaScript, once the "
-        "page is served: make serve does it.</figcaption>"
-        "</figure></section>"
-    )
-    raise nodes.SkipNode
-
-
-def add_scripts(
-    app: Sphinx, page: str, template: str, context: object, doctree: nodes.document
-) -> None:
-    """Let the pages that have a trainer load what it needs."""
-    if doctree and next(doctree.findall(LiveTrain), None):
-        app.add_js_file("live/start.js", loading_method="defer")
-        app.add_css_file("live/live.css")
-        app.add_css_file("live/train/train.css")
-
-
-def copy_trainer(app: Sphinx) -> None:
-    """Put the scripts and the digits into the site's static files."""
-    target = Path(app.outdir, LIVE)
-    own = ["*.js", "*.css", "train/*.js", "train/*.css"]
-    copy(BOOK / "live", own, target)
-    contents = target / "train" / "digits.json"
+def copy_digits(app: Sphinx) -> None:
+    """Put the digits into the site's static files."""
+    folder = Path(app.outdir, LIVE, "train")
+    contents = folder / "digits.json"
     made_of = [PACKAGE / "data.py", PACKAGE / "strokes.py", Path(__file__)]
     newest = max(path.stat().st_mtime for path in made_of)
     if not contents.exists() or contents.stat().st_mtime < newest:
-        contents.write_text(json.dumps(write_digits(target / "train")), "utf-8")
+        contents.write_text(json.dumps(write_digits(folder)), "utf-8")
 
 
 def write_digits(folder: Path) -> dict[str, object]:
@@ -114,8 +80,6 @@ def write_digits(folder: Path) -> dict[str, object]:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
-    app.add_node(LiveTrain, html=(visit, None))
-    app.connect("builder-inited", copy_trainer)
-    app.connect("doctree-read", find_places)
-    app.connect("html-page-context", add_scripts)
+    app.setup_extension("live")
+    app.connect("builder-inited", copy_digits)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,6 +1,5 @@
-// Starts the pads, the trainer and the operating table of a page, or says what is
-// missing. It is no module, because a page that was opened as a file loads none, and
-// then somebody has to speak.
+// Starts what lives in a page, or says what is missing. It is no module,
+// because a page that was opened as a file loads none, and then somebody has to speak.
 "use strict";
 
 {
@@ -15,23 +14,28 @@
       "The network needs WebAssembly, which this browser does not have or has turned " +
       "off: open the page in a current Firefox, Chrome, Edge or Safari.";
   }
-  for (const place of document.querySelectorAll(".live-pad")) {
-    const module = place.classList.contains("live-train")
-      ? "train/train.js"
-      : place.classList.contains("live-surgery")
-        ? "surgery/surgery.js"
-        : "pad.js";
-    const stand = (why) => {
-      place.classList.add("still");
-      place.querySelector("figcaption").textContent = why;
-    };
-    if (missing) {
-      stand(missing);
-    } else {
-      import(new URL(module, folder)).then(
-        ({ mount }) => mount(place),
-        () => stand("What belongs here could not be loaded: reload the page to try again."),
-      );
-    }
+  const stand = (place, why) => {
+    place.classList.add("still");
+    place.querySelector("figcaption").textContent = why;
+  };
+  const start = (place) =>
+    import(new URL(place.dataset.module, folder)).then(
+      ({ mount }) => mount(place),
+      () => stand(place, "What belongs here could not be loaded: reload the page to try again."),
+    );
+  // A figure starts when it comes near.
+  const near = new IntersectionObserver(
+    (entries) => {
+      for (const { target } of entries.filter(({ isIntersecting }) => isIntersecting)) {
+        near.unobserve(target);
+        start(target);
+      }
+    },
+    { rootMargin: "100%" },
+  );
+  for (const place of document.querySelectorAll("[data-module]")) {
+    if (missing) stand(place, missing);
+    else if (place.dataset.figure) near.observe(place);
+    else start(place);
   }
 }

@@ -1,6 +1,7 @@
 // Loss and accuracy over the steps, of the training and of the validation digits.
 
 import { h } from "../dom.js";
+import { label, svg } from "../draw.js";
 
 const [WIDTH, HEIGHT] = [300, 160];
 const [LEFT, RIGHT, TOP, BOTTOM] = [38, 292, 8, 138]; // the field within the picture
@@ -88,12 +89,3 @@ function linear() {
   const y = (share) => BOTTOM - (BOTTOM - TOP) * share;
   return { y, ticks: [0, 0.25, 0.5, 0.75, 1].map((share) => [share, `${100 * share}%`]) };
 }
-
-function svg(tag, attributes, ...children) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
-const label = (x, y, text, anchor = "start") => svg("text", { x, y, "text-anchor": anchor }, text);

@@ -1,0 +1,79 @@
+// What living figures share: the card, its controls, and data that come when wanted.
+
+import { h } from "./dom.js";
+
+/** Put a card into its place. Returns a function that says a sentence at its end. */
+export function card(place, ...parts) {
+  const status = h("p", { role: "status", class: "hint" });
+  place.append(h("div", { class: "pad" }, ...parts, status));
+  place.classList.add("ready");
+  return (text) => {
+    if (status.textContent !== text) status.textContent = text;
+  };
+}
+
+export const button = (label, onclick, attributes = {}) =>
+  h("button", { type: "button", onclick, ...attributes }, label);
+
+/** A row of controls. */
+export const row = (...parts) => h("div", { class: "controls" }, ...parts);
+
+/**
+ * A slider over a list of values. onValue(value) is told of each that the reader sets;
+ * say(value) is how one reads it.
+ */
+export class Slider {
+  constructor(name, values, start, onValue, say = String) {
+    this.values = values;
+    this.say = say;
+    this.shown = h("b", { "aria-hidden": "true" });
+    this.input = h("input", {
+      type: "range", min: 0, max: values.length - 1, step: 1,
+      oninput: () => {
+        this.#show();
+        onValue(this.value);
+      },
+    });
+    this.element = h("label", { class: "slider" }, h("span", {}, name, this.shown), this.input);
+    this.value = start;
+  }
+
+  get value() {
+    return this.values[this.input.value];
+  }
+
+  set value(value) {
+    this.input.value = this.values.indexOf(value);
+    this.#show();
+  }
+
+  #show() {
+    this.shown.textContent = this.say(this.value);
+    this.input.setAttribute("aria-valuetext", this.say(this.value));
+  }
+}
+
+/**
+ * A function that has load() fetch what a figure needs, once; it is called, too, when
+ * the reader reaches for the figure. After a failure the next touch tries again.
+ */
+export function whenTouched(place, say, load) {
+  let loaded;
+  const reach = () => {
+    loaded ??= load().then(
+      (result) => {
+        place.dataset.ready = "";
+        return result;
+      },
+      (error) => {
+        loaded = undefined;
+        say("The data could not be loaded: check the connection, then touch the figure again.");
+        throw error;
+      },
+    );
+    loaded.catch(console.error);
+    return loaded;
+  };
+  for (const name of ["focusin", "click"]) place.addEventListener(name, reach);
+  return reach;
+}
