@@ -1,6 +1,9 @@
 """The living figures of the book's pages: played with in Chromium."""
 
+import json
 import re
+import zlib
+from pathlib import Path
 
 import book_site
 import pytest
@@ -9,11 +12,30 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from torch import Tensor
 
 from mnistedu.data import Digits
+from mnistedu.preprocess import center_digit
+from mnistedu.strokes import SAMPLES, rasterize
 
 expect.set_options(timeout=60_000)  # a busy machine takes its time
 
-PAGES = {"hill": "notebooks/02_one_layer.html"}
+PAGES = {
+    "hill": "notebooks/02_one_layer.html",
+    "neighbours": "notebooks/01_data.html",
+}
 THEME = "theme => document.documentElement.dataset.theme = theme"
+# The numbers behind a figure, out of the page's own modules.
+NEAREST = """async ([folder, strokes, right, down, count]) => {
+    const {center} = await import(folder + "center.js")
+    const {rasterize} = await import(folder + "ink.js")
+    const {nearest, distance} = await import(folder + "nearest.js")
+    const {moved} = await import(folder + "shifter.js")
+    const {load} = await import(folder + "train/digits.js")
+    const {train} = await load(new URL("train/", folder))
+    const digit = center(rasterize(strokes))
+    const there = moved(digit, right, down)
+    const found = nearest(train, there, count)
+    const numbers = found.map(({target, distance}) => [target, distance])
+    return [numbers, distance(digit, there)]
+}"""
 HILL = """async ([folder, ws]) => {
     const {loss, slope} = await import(folder + "figures/hill.js")
     return [ws.map(loss), ws.map(slope)]
@@ -111,6 +133,84 @@ def test_the_hill_is_that_of_the_chapter(
     torch.testing.assert_close(
         torch.tensor(got[1]).double(), slopes, atol=0.001, rtol=0
     )
+
+
+@pytest.fixture(scope="module")
+def neighbours(context: BrowserContext, address: str) -> Locator:
+    figure = opened(context.new_page(), address, "neighbours")
+    press(figure, "Draw a 7 for me")
+    expect(figure).to_have_attribute("data-prediction", "7")
+    return figure
+
+
+def test_the_neighbours_are_those_that_torch_finds(
+    neighbours: Locator, address: str, site: Path
+) -> None:
+    folder = site / "_static" / "live" / "train"
+    info = json.loads((folder / "digits.json").read_text("utf-8"))
+    content = zlib.decompress((folder / "digits.bin").read_bytes())
+    whole = torch.frombuffer(bytearray(content), dtype=torch.uint8)
+    images = whole[: 784 * info["train"]].view(-1, 784) / 255
+    targets = whole[784 * (info["train"] + info["val"]) :]
+    digit = center_digit(rasterize(SAMPLES[7]))[0, 0]
+    there = torch.nn.functional.pad(digit, (3, -3, -1, 1)).flatten()
+    found = torch.cdist(there[None], images)[0].sort()
+
+    arguments = [f"{address}/_static/live/", SAMPLES[7], 3, -1, 10]
+    got, own = neighbours.page.evaluate(NEAREST, arguments)
+    assert [d for _, d in got] == pytest.approx(found.values[:10].tolist(), abs=1e-3)
+    assert [t for t, _ in got] == targets[found.indices[:10]].tolist()
+    assert own == pytest.approx((there - digit.flatten()).norm().item(), abs=1e-3)
+
+
+def test_a_digit_that_is_moved_meets_other_neighbours(neighbours: Locator) -> None:
+    shifter = neighbours.locator(".shifter")
+    said = neighbours.get_by_role("status")
+    expect(said).to_contain_text("in the middle: the nearest is a 7, at a distance of")
+    answers = []
+    for n in range(1, 9):
+        shifter.press("ArrowLeft")
+        expect(said).to_contain_text(f"moved {n} left: the nearest is")
+        answers.append(neighbours.locator(".says").inner_text())
+    assert set(answers) > {"7"}
+    expect(neighbours.locator(".own")).to_contain_text("farther than")
+    press(neighbours, "Back")
+    expect(neighbours.locator(".says")).to_have_text("7")
+    box = shifter.bounding_box()
+    assert box
+    mouse = neighbours.page.mouse
+    mouse.move(box["x"] + 50, box["y"] + 50)
+    mouse.down()
+    mouse.move(box["x"] + 50 - 3 * box["width"] / 28, box["y"] + 50)
+    mouse.up()
+    expect(said).to_contain_text("moved 3 left")
+    votes = neighbours.locator(".votes")
+    expect(votes).to_have_count(1)
+    neighbours.get_by_role("slider", name="How many").press("End")
+    expect(votes).to_have_count(10)
+    expect(said).to_contain_text("The vote of 10: ")
+    press(neighbours, "Clear")
+    expect(neighbours).to_have_attribute("data-prediction", "")
+    neighbours.locator(".sheet").press("4")
+    expect(neighbours).to_have_attribute("data-prediction", "4")
+
+
+@pytest.mark.parametrize("name", ["neighbours"])
+def test_what_did_not_arrive_is_asked_for_again(
+    browser: Browser, address: str, name: str
+) -> None:
+    page = browser.new_page()
+    requests, _ = book_site.collect(page)
+    page.route("**/digits.bin", lambda route: route.abort())
+    figure = opened(page, address, name)
+    page.wait_for_load_state("networkidle")
+    assert not [url for url in requests if re.search(r"digits\.(bin|json)|wasm", url)]
+    figure.locator(".sheet").focus()
+    expect(figure.get_by_role("status")).to_contain_text("check the connection")
+    page.unroute("**/digits.bin")
+    press(figure, "Draw a 1 for me")
+    expect(figure).to_have_attribute("data-prediction", "1")
+    page.close()
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -54,8 +54,9 @@ export class Slider {
 }
 
 /**
- * A function that has load() fetch what a figure needs, once; it is called, too, when
- * the reader reaches for the figure. After a failure the next touch tries again.
+ * A function that has load() fetch what a figure needs, once, and returns a promise of
+ * it; it is called, too, when the reader reaches for the figure. If that fails, it says
+ * so and promises undefined; the next touch tries again.
  */
 export function whenTouched(place, say, load) {
   let loaded;
@@ -66,12 +67,11 @@ export function whenTouched(place, say, load) {
         return result;
       },
       (error) => {
+        console.error(error);
         loaded = undefined;
         say("The data could not be loaded: check the connection, then touch the figure again.");
-        throw error;
       },
     );
-    loaded.catch(console.error);
     return loaded;
   };
   for (const name of ["focusin", "click"]) place.addEventListener(name, reach);

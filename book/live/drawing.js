@@ -1,0 +1,43 @@
+// A sheet to draw on, with its buttons, and ten digits that draw themselves.
+
+import { center } from "./center.js";
+import { h } from "./dom.js";
+import { Sheet } from "./sheet.js";
+
+const a = (digit) => (digit === 8 ? "an 8" : `a ${digit}`);
+
+export class Drawing {
+  /**
+   * onDigit(digit, finished): 28 × 28 in [0, 1], or null, and whether the pen is up;
+   * samples(): a promise of the strokes of ten digits.
+   */
+  constructor(onDigit, samples) {
+    const sample = async (digit) => {
+      const strokes = await samples();
+      if (strokes) this.sheet.play(strokes[digit]);
+    };
+    this.sheet = new Sheet((finished) => {
+      this.invitation.hidden = !this.sheet.empty;
+      onDigit(this.sheet.empty ? null : center(this.sheet.ink), finished);
+    }, sample);
+    this.invitation = h("span", { class: "invitation", "aria-hidden": "true" }, "Draw a digit here");
+    const button = (text, onclick, name = text) =>
+      h("button", { type: "button", "aria-label": name, onclick }, text);
+    const digits = Array.from({ length: 10 }, (_, digit) =>
+      button(digit, () => sample(digit), `Draw ${a(digit)} for me`),
+    );
+    this.element = h(
+      "div",
+      { class: "draw" },
+      h(
+        "div",
+        { class: "title" },
+        h("h3", {}, "You draw"),
+        button("Undo", () => this.sheet.undo()),
+        button("Clear", () => this.sheet.clear()),
+      ),
+      h("div", { class: "paper" }, this.sheet.canvas, this.invitation),
+      h("div", { class: "samples", role: "group", "aria-label": "Draw a digit for me" }, ...digits),
+    );
+  }
+}
