@@ -11,8 +11,9 @@ import torch
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from torch import Tensor
 
+from mnistedu.checkpoints import load_pretrained
 from mnistedu.data import Digits
-from mnistedu.preprocess import center_digit
+from mnistedu.preprocess import center_digit, normalize
 from mnistedu.strokes import SAMPLES, rasterize
 
 expect.set_options(timeout=60_000)  # a busy machine takes its time
@@ -20,6 +21,7 @@ expect.set_options(timeout=60_000)  # a busy machine takes its time
 PAGES = {
     "hill": "notebooks/02_one_layer.html",
     "neighbours": "notebooks/01_data.html",
+    "drag": "notebooks/04_mlp.html",
 }
 THEME = "theme => document.documentElement.dataset.theme = theme"
 # The numbers behind a figure, out of the page's own modules.
@@ -35,6 +37,26 @@ NEAREST = """async ([folder, strokes, right, down, count]) => {
     const found = nearest(train, there, count)
     const numbers = found.map(({target, distance}) => [target, distance])
     return [numbers, distance(digit, there)]
+}"""
+# How many of the first 500 validation digits the MLP reads, and whether the ConvNet's
+# probability for a drawing, moved, is torch's.
+READERS = """async ([folder, strokes, right, down]) => {
+    const {center} = await import(folder + "center.js")
+    const {rasterize} = await import(folder + "ink.js")
+    const {convnet, mlp} = await import(folder + "readers.js")
+    const {moved} = await import(folder + "shifter.js")
+    const {ink, load} = await import(folder + "train/digits.js")
+    const {val} = await load(new URL("train/", folder))
+    const read = await mlp(() => {})
+    let hits = 0
+    const count = Math.min(500, val.targets.length)
+    for (let n = 0; n < count; n++) {
+        const {answer} = await read(ink(val.images, [n]))
+        hits += answer === val.targets[n]
+    }
+    const network = await convnet(() => {})
+    const digit = moved(center(rasterize(strokes)), right, down)
+    return [hits / count, (await network(digit)).probabilities]
 }"""
 HILL = """async ([folder, ws]) => {
     const {loss, slope} = await import(folder + "figures/hill.js")
@@ -168,7 +190,7 @@ def test_a_digit_that_is_moved_meets_other_neighbours(neighbours: Locator) -> No
     said = neighbours.get_by_role("status")
     expect(said).to_contain_text("in the middle: the nearest is a 7, at a distance of")
     answers = []
-    for n in range(1, 9):
+    for n in range(1, 7):
         shifter.press("ArrowLeft")
         expect(said).to_contain_text(f"moved {n} left: the nearest is")
         answers.append(neighbours.locator(".says").inner_text())
@@ -193,6 +215,48 @@ def test_a_digit_that_is_moved_meets_other_neighbours(neighbours: Locator) -> No
     expect(neighbours).to_have_attribute("data-prediction", "")
     neighbours.locator(".sheet").press("4")
     expect(neighbours).to_have_attribute("data-prediction", "4")
+
+
+def test_three_readers_keep_their_answers_in_places_of_their_own(
+    context: BrowserContext, address: str
+) -> None:
+    page = context.new_page()
+    figure = opened(page, address, "drag")
+    figure.locator(".sheet").press("3")
+    expect(figure.locator(".reader[data-ready]")).to_have_count(3)
+    counts = []
+    for name in ("nearest neighbour", "MLP", "ConvNet"):
+        reader = figure.locator(f'[data-reader="{name}"]')
+        expect(reader.locator(".says")).to_have_text("3")
+        map_ = reader.get_by_role("img", name=name)
+        expect(map_).to_have_attribute("aria-label", re.compile("of 169 places"))
+        label = map_.get_attribute("aria-label") or ""
+        counts.append(int(re.findall(r"in (\d+) of", label)[0]))
+    assert max(counts[:2]) < counts[2]
+    figure.locator(".shifter").press("ArrowDown")
+    said = figure.get_by_role("status")
+    expect(said).to_contain_text("Your digit, moved 1 down: nearest neighbour ")
+    expect(said).to_contain_text("ConvNet 3.")
+    press(figure, "Clear")
+    expect(said).to_contain_text("Draw a digit.")
+    expect(figure.locator(".reader .says")).to_have_text(["?"] * 3)
+    page.close()
+
+
+def test_the_readers_are_those_of_the_course(
+    context: BrowserContext, address: str
+) -> None:
+    page = context.new_page()
+    page.goto(f"{address}/{PAGES['drag']}")
+    place = [f"{address}/_static/live/", SAMPLES[4], -3, 2]
+    right, got = page.evaluate(READERS, place)
+    assert right > 0.85
+    digit = center_digit(rasterize(SAMPLES[4]))
+    there = torch.nn.functional.pad(digit, (-3, 3, 2, -2))
+    with torch.no_grad():
+        expected = load_pretrained()(normalize(there)).softmax(1)[0]
+    assert got == pytest.approx(expected.tolist(), abs=1e-3)
+    page.close()
 
 
 @pytest.mark.parametrize("name", ["neighbours"])

@@ -13,7 +13,7 @@ export class Drawing {
    */
   constructor(onDigit, samples) {
     const sample = async (digit) => {
-      const strokes = await samples();
+      const strokes = await samples().catch(console.error);
       if (strokes) this.sheet.play(strokes[digit]);
     };
     this.sheet = new Sheet((finished) => {

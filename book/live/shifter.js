@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 import { digitCanvas, paint } from "./draw.js";
 
 const SIDE = 28;
-const MOST = 8; // squares in each direction
+export const MOST = 6; // squares in each direction
 const within = (value) => Math.min(Math.max(value, -MOST), MOST);
 
 /** A copy moved by whole squares; what leaves is cut off, what comes in is paper. */
