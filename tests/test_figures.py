@@ -259,6 +259,26 @@ def test_the_readers_are_those_of_the_course(
     page.close()
 
 
+def test_a_finger_moves_a_digit_and_scrolls_beside_it(neighbours: Locator) -> None:
+    press(neighbours, "Draw a 2 for me")
+    shifter = neighbours.locator(".shifter")
+    shifter.scroll_into_view_if_needed()
+    box = shifter.bounding_box()
+    assert box
+    devtools = neighbours.page.context.new_cdp_session(neighbours.page)
+    square = box["width"] / 28
+    for kind, right, down in (("Start", 0, 0), ("Move", 1, 1), ("Move", 4, -2)):
+        x, y = box["x"] + (9 + right) * square, box["y"] + (9 + down) * square
+        touch = {"type": f"touch{kind}", "touchPoints": [{"x": x, "y": y}]}
+        devtools.send("Input.dispatchTouchEvent", touch)
+    end = {"type": "touchEnd", "touchPoints": []}
+    devtools.send("Input.dispatchTouchEvent", end)
+    said = neighbours.get_by_role("status")
+    expect(said).to_contain_text("moved 4 right and 2 up")
+    action = "element => getComputedStyle(element).touchAction"
+    assert neighbours.locator(".pad").evaluate(action) == "auto"
+
+
 @pytest.mark.parametrize("name", ["neighbours"])
 def test_what_did_not_arrive_is_asked_for_again(
     browser: Browser, address: str, name: str

@@ -41,8 +41,9 @@ class Drag {
       h(
         "p",
         { class: "hint legend" },
-        "A square of a map is a place of your digit. Amber: the answer is the same as in the middle. The first two " +
-          "know the same 10,000 digits, all of them centred; the ConvNet was trained on more, and they were moved.",
+        "A square of a map is a place of your digit; far out, the sheet's edge cuts it off. Amber: the answer is that " +
+          "of the middle. The first two know the same training digits, all centred; the ConvNet was trained on more, " +
+          "and they were moved about.",
       ),
     );
     this.say("Draw a digit.");
@@ -146,8 +147,8 @@ class Reader {
     context.lineWidth = 2;
     context.strokeRect(...square(this.here ?? [0, 0], 0));
     const count = [...this.same.values()].filter(Boolean).length;
-    const said = this.same.size ? `same in ${count} of ${this.same.size} places` : "";
+    const said = this.same.size ? `same in ${count} of ${this.same.size}` : "";
     this.count.textContent = said;
-    this.map.setAttribute("aria-label", `${this.name}: ${said || "no answers yet"}`);
+    this.map.setAttribute("aria-label", `${this.name}: ${said ? `${said} places` : "no answers yet"}`);
   }
 }
