@@ -34,7 +34,7 @@ function squares(images, first, query, limit) {
 /** How far apart two digits are, 28 × 28 in [0, 1] each. */
 export const distance = (a, b) => Math.sqrt(a.reduce((sum, value, i) => sum + (value - b[i]) ** 2, 0));
 
-/** The target that most of them have; of several such the one that came first. */
+/** The targets and their votes, the most first; of as many the one that came first. */
 export function vote(neighbours) {
   const counts = new Map();
   for (const { target } of neighbours) counts.set(target, (counts.get(target) ?? 0) + 1);

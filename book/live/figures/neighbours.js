@@ -3,7 +3,7 @@
 import { h, number } from "../dom.js";
 import { digitCanvas, paint } from "../draw.js";
 import { Drawing } from "../drawing.js";
-import { Slider, card, row, whenTouched } from "../figure.js";
+import { Slider, card, whenTouched } from "../figure.js";
 import { distance, nearest, vote } from "../nearest.js";
 import { Shifter } from "../shifter.js";
 import { load } from "../train/digits.js";
