@@ -12,70 +12,38 @@ not be computed again.
 """
 
 import json
-import re
 import zlib
 from pathlib import Path
-from posixpath import relpath
-from typing import Any
 
-from docutils import nodes
-from live_pad import ENGINE, LIVE, PACKAGE
+from live import KINDS, LIVE, PACKAGE, Kind
+from live_pad import ENGINE
 from live_train import SOURCES
-from node_packages import BOOK, copy
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
 COUNT = 1000
+SURGERY = Kind(
+    label="Operating table",
+    module="surgery/surgery.js",
+    caption="Here you switch off maps of the network, in a browser with JavaScript and "
+    "WebAssembly, once the page is served: make serve does it.",
+    picture='surgery.png width="1472" height="2270" alt="The operating table. A drawn '
+    "digit, what the network sees and ten bars; below them the 64 maps of a block, "
+    "some of them switched off, and for each digit a bar of how far its logit is still "
+    'ahead."',
+    styles=("surgery/surgery.css",),
+)
 
 logger = logging.getLogger(__name__)
 
 
-class LiveSurgery(nodes.General, nodes.Element):
-    """The place of the operating table in a page."""
-
-
-def find_places(app: Sphinx, doctree: nodes.document) -> None:
-    """Make places for it of the lines of HTML that ask for it."""
-    for raw in list(doctree.findall(nodes.raw)):
-        if re.match(r'<div class="live-surgery">', raw.astext()):
-            raw.replace_self(LiveSurgery())
-
-
-def visit(self: Any, node: LiveSurgery) -> None:
-    """Write a place in which start.js puts the operation, and a picture until then."""
-    folder = Path(self.builder.current_docname).parent
-    picture = relpath("_static/surgery.png", folder.as_posix())
-    self.body.append(
-        '<section class="live-pad live-surgery" aria-label="Operating table">'
-        f'<figure><img src="{picture}" loading="lazy" width="1472" height="2270" '
-        'alt="The operating table. A drawn digit, what the network sees and ten bars; '
-        "below them the 64 maps of a block, some of them switched off, and for each "
-        'digit a bar of how far its logit is still ahead.">'
-        "<figcaption>Here you switch off maps of the network, in a browser with "
-        "JavaScript and WebAssembly, once the page is served: make serve does it."
-        "</figcaption></figure></section>"
-    )
-    raise nodes.SkipNode
-
-
-def add_scripts(
-    app: Sphinx, page: str, template: str, context: object, doctree: nodes.document
-) -> None:
-    """Let the pages that have an operating table load what it needs."""
-    if doctree and ENGINE.exists() and next(doctree.findall(LiveSurgery), None):
-        app.add_js_file("live/start.js", loading_method="defer")
-        app.add_css_file("live/live.css")
-        app.add_css_file("live/surgery/surgery.css")
-
-
 def copy_surgery(app: Sphinx) -> None:
-    """Put the scripts, the network and the digits into the site's static files."""
-    if not ENGINE.exists():
-        return  # node_packages has said why: it stays a picture
-    target = Path(app.outdir, LIVE)
-    own = ["surgery/*.js", "surgery/*.css"]
-    copy(BOOK / "live", [*own, "train/digits.js", "train/remote.js"], target)
-    folder = target / "surgery"
+    """Put the network and the digits into the site's static files."""
+    KINDS["live-surgery"] = SURGERY
+    if not ENGINE.exists():  # node_packages has said why: it stays a picture
+        KINDS["live-surgery"] = SURGERY._replace(module=None)
+        return
+    folder = Path(app.outdir, LIVE, "surgery")
     weights = PACKAGE / "weights" / "convnet.safetensors"
     contents = folder / "digits.json"
     scripts = Path(__file__), Path(__file__).with_name("network_parts.py")
@@ -126,8 +94,5 @@ def write_all(folder: Path) -> dict[str, object]:
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.setup_extension("live_pad")
-    app.add_node(LiveSurgery, html=(visit, None))
     app.connect("builder-inited", copy_surgery)
-    app.connect("doctree-read", find_places)
-    app.connect("html-page-context", add_scripts)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
