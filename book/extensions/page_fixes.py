@@ -44,13 +44,18 @@ MOVED = {
 SEARCH = r'<script src="[^"]*\b(searchtools|language_data|searchindex)\.js"></script>'
 
 
-def without_mathjax(
+def drop_idle_scripts(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object
 ) -> None:
-    """Take MathJax out of a page without formulas; Sphinx looks at its subpages too."""
+    """Take MathJax out of a page without formulas; Sphinx looks at its subpages too.
+
+    And the script of the questions out of a page that is no chapter.
+    """
+    idle = [] if page.startswith("notebooks/") else ["quiz.js"]
     if not app.env.get_domain("math").data["has_equations"].get(page):
-        scripts = context["script_files"]
-        scripts[:] = [s for s in scripts if "mathjax" not in str(s.filename)]
+        idle.append("mathjax")
+    scripts = context["script_files"]
+    scripts[:] = [s for s in scripts if not any(n in str(s.filename) for n in idle)]
 
 
 def description(page: str) -> str:
@@ -88,7 +93,7 @@ def lead_on(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
-    app.connect("html-page-context", without_mathjax, priority=900)  # after it is in
+    app.connect("html-page-context", drop_idle_scripts, priority=900)  # after it is in
     app.connect("build-finished", lead_on)
     app.connect("build-finished", fix)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

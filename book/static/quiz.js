@@ -1,0 +1,149 @@
+// A question takes an answer before it shows its own. Its text is the notebook's: a
+// paragraph, a list of choices from A on, and folded below it the right letter with its
+// reason, then a line for each other choice. Without this script it stays just that.
+//
+// A question that begins with "Predict:" also folds what the cells after it put out.
+// Answers stay in this browser, each under its page and a hash of its question, so that
+// a question that was changed forgets.
+"use strict";
+
+{
+  const page = location.pathname.split("/").pop().replace(".html", "");
+  const store = `mnistedu quiz ${page}`;
+  let answers = {}; // the first choice and the last one, by question
+  try {
+    answers = JSON.parse(localStorage.getItem(store)) ?? {};
+  } catch {} // The browser keeps nothing: then this page does, until it is left.
+
+  function keep() {
+    try {
+      localStorage.setItem(store, JSON.stringify(answers));
+    } catch {} // As above.
+  }
+
+  function h(tag, attributes, ...children) {
+    const element = Object.assign(document.createElement(tag), attributes);
+    element.append(...children);
+    return element;
+  }
+
+  const letter = (element) => /^\s*([A-Z])\.\s/.exec(element?.textContent)?.[1];
+  const content = (item) => (item.querySelector(":scope > p") ?? item).childNodes;
+
+  /** A hash of a text, without formulas: MathJax may have set them, or not yet. */
+  function hash(...elements) {
+    const copies = elements.map((element) => element.cloneNode(true));
+    for (const copy of copies) copy.querySelectorAll(".math").forEach((m) => m.remove());
+    let number = 0;
+    for (const sign of copies.map((copy) => copy.textContent).join("")) {
+      number = (Math.imul(number, 31) + sign.codePointAt()) | 0;
+    }
+    return number.toString(36);
+  }
+
+  /** What the cells after a question put out, each folded. */
+  function foldOutputs(cell) {
+    const folded = [];
+    while ((cell = cell.nextElementSibling)?.matches(".cell")) {
+      for (const output of cell.querySelectorAll(":scope > .cell_output")) {
+        const title = h("summary", {}, "What comes out (guess first, or open it here)");
+        const details = h("details", { className: "outcome" }, title);
+        output.replaceWith(details);
+        details.append(output);
+        folded.push(details);
+      }
+    }
+    return folded;
+  }
+
+  /** Make a question of its folded answer and of what stands before; null if it is none. */
+  function question(details) {
+    const list = details.previousElementSibling;
+    const right = letter(details.querySelector(":scope > p"));
+    if (!right || !list?.matches("ul")) return null;
+    const between = [];
+    let text = list.previousElementSibling;
+    for (; !text.matches("p"); text = text.previousElementSibling) between.unshift(text);
+
+    const id = hash(text, list);
+    const title = text.textContent.replace(/\s+/g, " ").trim();
+    const others = details.querySelector(":scope > ul");
+    const why = {}; // the reasons, by letter
+    for (const item of others.children) {
+      why[letter(item)] = h("p", { className: "why" }, ...content(item));
+    }
+    const radios = [...list.children].map((item) =>
+      h("input", { type: "radio", name: id, value: letter(item), onchange: choose }),
+    );
+    const choices = radios.flatMap((radio, i) => {
+      const label = h("label", {}, radio, h("span", {}, ...content(list.children[i])));
+      return [label, why[radio.value] ?? ""];
+    });
+    const says = h("p", { className: "says", role: "status" });
+    const box = h("div", { className: "question" });
+    text.replaceWith(box);
+    const legend = h("legend", {}, ...text.childNodes);
+    box.append(h("fieldset", {}, legend, ...between, ...choices, says), details);
+    for (const empty of [list, others]) empty.remove();
+    const folded = title.startsWith("Predict") ? foldOutputs(box) : [];
+
+    function choose({ target: { value } }) {
+      answers[id] = { first: answers[id]?.first ?? value, last: value };
+      keep();
+      show();
+      tell();
+    }
+
+    function show() {
+      const { first, last } = answers[id] ?? {};
+      for (const radio of radios) radio.checked = radio.value === last;
+      for (const each in why) why[each].classList.toggle("chosen", each === last);
+      box.dataset.said = !last ? "" : last === right ? "right" : "wrong";
+      if (last === right || !last) details.open = Boolean(last);
+      for (const each of folded) each.open = Boolean(last);
+      says.textContent = last !== right ? "" : first === right ? "Right at once." : "Right.";
+      if (!why[last]) return;
+      const reason = why[last].textContent; // where it stands, no screen reader notices it
+      says.append(`Not ${last}. `, h("span", { className: "visually-hidden" }, reason));
+      says.append(" Choose again, or open the answer.");
+    }
+    show();
+    return { id, title, right, show, box };
+  }
+
+  const all = [...document.querySelectorAll("article details")];
+  const questions = all.map(question).filter(Boolean);
+  const sum = h("span", { role: "status" });
+  function tell() {
+    const given = questions.filter(({ id }) => answers[id]);
+    const atOnce = given.filter(({ id, right }) => answers[id].first === right);
+    const count = `${given.length} of ${questions.length} answered`;
+    sum.textContent = `${count}, ${atOnce.length} right at the first try.`;
+  }
+
+  function save() {
+    const lines = questions.map(({ id, title, right }) => {
+      const { first = "none", last = "none" } = answers[id] ?? {};
+      return `${title}\nfirst answer ${first}, last ${last}; right is ${right}\n`;
+    });
+    const text = [document.title, sum.textContent, "", ...lines].join("\n");
+    const href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+    h("a", { href, download: `answers-${page}.txt` }).click();
+    setTimeout(() => URL.revokeObjectURL(href), 1000);
+  }
+
+  function clear() {
+    answers = {};
+    keep();
+    for (const { show } of questions) show();
+    tell();
+  }
+
+  if (questions.length) {
+    const button = (text, onclick) => h("button", { type: "button", onclick }, text);
+    const buttons = [button("Save as a file", save), " ", button("Clear", clear)];
+    const line = ["Your answers on this page, kept in this browser only: ", sum, " "];
+    questions.at(-1).box.after(h("p", { className: "tally" }, ...line, ...buttons));
+    tell();
+  }
+}
