@@ -22,6 +22,7 @@ PAGES = {
     "hill": "notebooks/02_one_layer.html",
     "neighbours": "notebooks/01_data.html",
     "drag": "notebooks/04_mlp.html",
+    "window": "notebooks/05_cnn.html",
 }
 THEME = "theme => document.documentElement.dataset.theme = theme"
 # The numbers behind a figure, out of the page's own modules.
@@ -57,6 +58,12 @@ READERS = """async ([folder, strokes, right, down]) => {
     const network = await convnet(() => {})
     const digit = moved(center(rasterize(strokes)), right, down)
     return [hits / count, (await network(digit)).probabilities]
+}"""
+WINDOW = """async ([folder, kernel]) => {
+    const {convolve} = await import(folder + "convolve.js")
+    const {five} = await import(folder + "figures/window.js")
+    const [image, map] = [five(), convolve(five(), kernel)]
+    return [[...image.values], [...map.values]]
 }"""
 HILL = """async ([folder, ws]) => {
     const {loss, slope} = await import(folder + "figures/hill.js")
@@ -277,6 +284,70 @@ def test_a_finger_moves_a_digit_and_scrolls_beside_it(neighbours: Locator) -> No
     expect(said).to_contain_text("moved 4 right and 2 up")
     action = "element => getComputedStyle(element).touchAction"
     assert neighbours.locator(".pad").evaluate(action) == "auto"
+
+
+@pytest.fixture(scope="module")
+def window(context: BrowserContext, address: str) -> Locator:
+    return opened(context.new_page(), address, "window")
+
+
+def test_the_window_slides_over_the_digit_of_the_chapter(
+    window: Locator, address: str, mnist: Digits
+) -> None:
+    image = mnist.val.images[mnist.val.targets == 5][0].view(28, 28) / 255
+    kernel = torch.tensor([[1.0, -2, 3], [0.5, 0, 7], [-4, 9, 0.25]])
+    arguments = [f"{address}/_static/live/", kernel.flatten().tolist()]
+    shown, made = window.page.evaluate(WINDOW, arguments)
+    torch.testing.assert_close(torch.tensor(shown).view(28, 28), image)
+    expected = torch.nn.functional.conv2d(image[None, None], kernel[None, None])
+    torch.testing.assert_close(torch.tensor(made).view(26, 26), expected[0, 0])
+
+
+def test_the_products_under_the_window_make_the_sum(window: Locator) -> None:
+    said = window.get_by_role("status")
+    board = window.get_by_role("application", name="The digit")
+    total = window.locator(".equation strong")
+    press(window, "horizontal")
+    board.press("ArrowUp")
+    expect(said).to_contain_text("Row 20, column 14: the nine products")
+    products = window.locator(".nine").nth(2).locator("span").all_inner_texts()
+    numbers = [float(text.replace("−", "-")) for text in products]
+    sum_ = float(total.inner_text().replace("−", "-"))
+    assert sum(numbers) == pytest.approx(sum_, abs=0.05)
+    box = window.get_by_role("application", name="The map").bounding_box()
+    assert box
+    square = box["width"] / 26
+    window.page.mouse.move(box["x"] + 3.5 * square, box["y"] + 5.5 * square)
+    expect(said).to_contain_text("Row 5, column 3:")
+    window.page.touchscreen.tap(box["x"] + 9.5 * square, box["y"] + 25.5 * square)
+    expect(said).to_contain_text("Row 25, column 9:")
+
+
+def test_the_kernel_is_the_readers(window: Locator) -> None:
+    press(window, "all one third")
+    boxes = window.get_by_role("spinbutton")
+    expect(boxes.first).to_have_value("0.33")
+    for n, box in enumerate(boxes.all()):
+        box.fill("1" if n == 4 else "")
+    board = window.get_by_role("application", name="The map")
+    board.press("ArrowRight")
+    middle = window.locator(".nine").first.locator("span").nth(4).inner_text()
+    shown = float(window.locator(".equation strong").inner_text())
+    assert shown == pytest.approx(float(middle), abs=0.01)
+    boxes.first.fill("99")
+    boxes.first.blur()
+    expect(boxes.first).to_have_value("9")
+
+
+def test_the_window_slides_by_itself_until_it_is_told_to_stop(window: Locator) -> None:
+    said = window.get_by_role("status")
+    press(window, "Slide")
+    expect(said).to_contain_text("The window slides")
+    press(window, "Pause")
+    expect(said).to_contain_text("the nine products add up to")
+    press(window, "Slide")
+    expect(said).to_contain_text("Row 25, column 25:")
+    expect(window.get_by_role("button", name="Slide")).to_be_visible()
 
 
 @pytest.mark.parametrize("name", ["neighbours"])
