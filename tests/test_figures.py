@@ -11,8 +11,9 @@ import torch
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from torch import Tensor
 
+from mnistedu import evaluation
 from mnistedu.checkpoints import load_pretrained
-from mnistedu.data import Digits
+from mnistedu.data import Digits, Split, make_loader
 from mnistedu.preprocess import center_digit, normalize
 from mnistedu.strokes import SAMPLES, rasterize
 
@@ -23,6 +24,7 @@ PAGES = {
     "neighbours": "notebooks/01_data.html",
     "drag": "notebooks/04_mlp.html",
     "window": "notebooks/05_cnn.html",
+    "threshold": "notebooks/07_evaluation.html",
 }
 THEME = "theme => document.documentElement.dataset.theme = theme"
 # The numbers behind a figure, out of the page's own modules.
@@ -64,6 +66,15 @@ WINDOW = """async ([folder, kernel]) => {
     const {five} = await import(folder + "figures/window.js")
     const [image, map] = [five(), convolve(five(), kernel)]
     return [[...image.values], [...map.values]]
+}"""
+REFUSED = """async ([folder, temperature]) => {
+    const {load} = await import(folder + "figures/threshold.js")
+    const {read, risks, surestFirst} = await import(folder + "refuse.js")
+    const {logits, targets} = await load()
+    const {answers, confidence} = read(logits, temperature)
+    const wrong = answers.map((answer, n) => answer !== targets[n])
+    const risk = risks(surestFirst(confidence), wrong)
+    return [...[logits, targets, answers, confidence].map(a => [...a]), risk]
 }"""
 HILL = """async ([folder, ws]) => {
     const {loss, slope} = await import(folder + "figures/hill.js")
@@ -348,6 +359,63 @@ def test_the_window_slides_by_itself_until_it_is_told_to_stop(window: Locator) -
     press(window, "Slide")
     expect(said).to_contain_text("Row 25, column 25:")
     expect(window.get_by_role("button", name="Slide")).to_be_visible()
+
+
+@pytest.fixture(scope="module")
+def threshold(context: BrowserContext, address: str) -> Locator:
+    figure = opened(context.new_page(), address, "threshold")
+    figure.get_by_role("slider", name="Temperature").focus()
+    expect(figure).to_have_attribute("data-ready", "")
+    return figure
+
+
+def test_risk_and_coverage_are_those_of_torch(
+    threshold: Locator, address: str, mnist: Digits
+) -> None:
+    arguments = [f"{address}/_static/live/", 1.5]
+    found = [torch.tensor(f) for f in threshold.page.evaluate(REFUSED, arguments)]
+    logits, targets, answers, confidence, risk = found
+    logits = logits.view(-1, 10)
+    torch.testing.assert_close(targets, mnist.val.targets)
+    few = make_loader(Split(*(part[:500] for part in mnist.val)), batch_size=500)
+    expected, _ = evaluation.predict(load_pretrained(), few)
+    torch.testing.assert_close(logits[:500], expected, atol=6e-4, rtol=0)
+    sure, said = (logits / 1.5).softmax(1).max(1)
+    torch.testing.assert_close(confidence, sure, atol=1e-5, rtol=0)
+    assert torch.equal(answers, said)
+    wrong = (said != targets)[confidence.argsort(descending=True, stable=True)]
+    counted = wrong.cumsum(0) / torch.arange(1, len(wrong) + 1)
+    torch.testing.assert_close(risk, counted)
+    assert risk[-1] == pytest.approx(1 - evaluation.accuracy(logits, targets))
+
+
+def counts(threshold: Locator) -> list[int]:
+    texts = threshold.locator(".counts dd").all_inner_texts()
+    return [int(text.replace(",", "")) for text in texts]
+
+
+def test_a_higher_limit_or_temperature_refuses_more(threshold: Locator) -> None:
+    limit = threshold.get_by_role("slider", name="Answer from")
+    temperature = threshold.get_by_role("slider", name="Temperature")
+    limit.press("Home")
+    answered, wrong, refused, needed = counts(threshold)
+    assert (refused, needed) == (0, 0)
+    expect(threshold.locator(".gallery").first).to_contain_text("(none)")
+    for _ in range(8):
+        limit.press("ArrowRight")
+    at_90 = counts(threshold)
+    assert at_90[0] + at_90[2] == answered
+    assert at_90[1] + at_90[3] == wrong
+    assert 0 < at_90[2] < answered / 10
+    expect(threshold.get_by_role("status")).to_contain_text("at a risk of 0.")
+    assert threshold.locator(".gallery canvas").count() > 0
+    for _ in range(3):
+        temperature.press("ArrowRight")
+    assert counts(threshold)[2] > 10 * at_90[2]
+    box = threshold.locator(".chart").bounding_box()
+    assert box
+    threshold.page.mouse.click(box["x"] + 0.97 * box["width"], box["y"] + 50)
+    assert counts(threshold)[2] == 0
 
 
 @pytest.mark.parametrize("name", ["neighbours"])

@@ -17,7 +17,8 @@ export function svg(tag, attributes = {}, ...children) {
 export const label = (x, y, text, anchor = "start") => svg("text", { x, y, "text-anchor": anchor }, text);
 
 /**
- * An SVG with axes. x and y are { from, to, ticks, name }, in the unit of the data;
+ * An SVG with axes. x and y are { from, to, ticks, name }, in the unit of the data, and
+ * say(value), how a tick is written, if it is not the number;
  * what is drawn between the axes goes into `field`, at the places that x() and y() give.
  */
 export class Chart {
@@ -26,10 +27,10 @@ export class Chart {
     this.field = svg("g");
     const [right, bottom] = [width - RIGHT, height - BOTTOM];
     const ticksX = x.ticks.map((value) =>
-      svg("g", {}, this.path([[value, y.from], [value, y.to]], "grid"), label(this.x(value), bottom + 16, sign(value), "middle")),
+      svg("g", {}, this.path([[value, y.from], [value, y.to]], "grid"), label(this.x(value), bottom + 16, (x.say ?? sign)(value), "middle")),
     );
     const ticksY = y.ticks.map((value) =>
-      svg("g", {}, this.path([[x.from, value], [x.to, value]], "grid"), label(LEFT - 6, this.y(value) + 4, sign(value), "end")),
+      svg("g", {}, this.path([[x.from, value], [x.to, value]], "grid"), label(LEFT - 6, this.y(value) + 4, (y.say ?? sign)(value), "end")),
     );
     const nameY = label(0, 0, y.name, "middle");
     nameY.setAttribute("transform", `translate(12 ${(TOP + bottom) / 2}) rotate(-90)`);
