@@ -66,6 +66,7 @@ def _command(*examples: str) -> Callable[[Command], Command]:
 @_command(
     "mnistedu train",
     "mnistedu train --model mlp --hidden-sizes 512,256 --dropout 0.2",
+    "mnistedu train --source rotated --output turned     (a harder task)",
     "mnistedu train --epochs 15 --output long",
     "mnistedu train --epochs 15 --output long --resume   (after a break)",
     "mnistedu train --epochs 30 --output long --resume   (15 more)",

@@ -130,6 +130,24 @@ def test_the_settings_on_record_are_those_that_trained_the_weights(trained):
     assert (trained / "metrics.json").read_text("utf-8") == before
 
 
+def test_a_run_on_rotated_digits_says_so_and_is_not_mixed_with_upright_ones(
+    tmp_path, monkeypatch
+):
+    def no_mnist(root):
+        raise ConnectionError("MNIST could not be downloaded.")
+
+    monkeypatch.setattr("mnistedu.data._load_mnist", no_mnist)
+    args = ["train", *TRAIN[3:], "--epochs", 1, "--output", tmp_path / "run"]
+    assert "digits, rotated: 1,257 training" in succeeds(*args, "--source", "rotated")
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text("utf-8"))
+    assert metrics["data"] == "scikit-learn's digits, rotated"
+    assert "images 1,257" in fails(*args, "--source", "offline", "--resume")
+    best = ["--checkpoint", tmp_path / "run" / "best.safetensors", "--json"]
+    # Without --json, load says first that it takes the offline digits.
+    answer = json.loads(succeeds("evaluate", *best, "--source", "rotated"))
+    assert answer == {"data": metrics["data"], **metrics["test"]}
+
+
 def test_a_finished_run_is_trained_further(tmp_path):
     args = [*TRAIN, "--output", tmp_path]
     succeeds(*args, "--epochs", 1)

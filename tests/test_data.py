@@ -21,7 +21,8 @@ import torchvision
 from safetensors.torch import save_file
 
 from mnistedu import data, storage
-from mnistedu.data import Split, load, make_loader
+from mnistedu.augmentation import affine
+from mnistedu.data import Split, load, make_loader, rotate
 from mnistedu.preprocess import normalize
 
 NAMES = ("train", "val", "test")
@@ -369,10 +370,57 @@ def test_no_folder_for_temporary_files_gets_a_sentence(server, monkeypatch, tmp_
 
 
 def test_an_unknown_source_gets_a_sentence():
-    with pytest.raises(
-        ValueError, match='"auto", "mnist" or "offline", not \'emnist\''
-    ):
+    with pytest.raises(ValueError, match='"offline" or "rotated", not \'emnist\''):
         load("emnist")
+
+
+def test_each_image_is_turned_by_its_own_angle_the_same_every_time(offline):
+    turned = rotate(offline.test)
+    assert turned.images.dtype == torch.uint8
+    assert turned.images.shape == offline.test.images.shape
+    assert torch.equal(turned.targets, offline.test.targets)
+    assert torch.equal(turned.images, rotate(offline.test).images)
+    assert not torch.equal(turned.images, rotate(offline.test, seed=1).images)
+
+    one = Split(offline.test.images[:1].repeat(300, 1, 1), offline.test.targets[:300])
+    angles = torch.arange(-180, 180)
+    known = affine(one.images[:1].repeat(360, 1, 1), angles).flatten(1)
+    drawn = (rotate(one).images / 255).flatten(1)
+    away = torch.cdist(drawn, known)
+    assert away.amin(1).max() < 0.5  # each is the image turned, and nothing else
+    quarters = angles[away.argmin(1)].float().histc(4, -180, 180)
+    assert quarters.min() > 45  # of 75 to be expected
+
+
+def test_an_image_that_is_turned_by_no_angle_stays_as_it_is(offline):
+    assert torch.equal(rotate(offline.test, degrees=0).images, offline.test.images)
+
+
+def test_rotated_digits_are_those_of_the_splits_turned(mnist, monkeypatch):
+    monkeypatch.setattr(data, "_load_mnist", lambda root: mnist)
+    digits = load("rotated")
+    assert digits.name == "MNIST, rotated"
+    assert sizes(digits) == [12_000, 6_000, 10_000]
+    assert torch.equal(digits.test.targets, mnist.test.targets)
+    assert_same(digits, load("rotated"))
+    shares = [torch.bincount(s.targets) / len(s.targets) for s in digits[1:3]]
+    torch.testing.assert_close(shares[0], shares[1], atol=1e-3, rtol=0)
+    ink = [digits.train.images.float().mean(), mnist.train.images.float().mean()]
+    torch.testing.assert_close(*ink, rtol=0.01, atol=0)  # little is turned out
+
+
+def test_without_internet_rotated_takes_the_offline_digits(
+    monkeypatch, capsys, offline
+):
+    no_internet(monkeypatch)
+    digits = load("rotated")
+    assert "1,797" in capsys.readouterr().out
+    assert digits.name == f"{offline.name}, rotated"
+    assert sizes(digits) == sizes(offline)
+    for name in NAMES:
+        turned, upright = getattr(digits, name), getattr(offline, name)
+        assert torch.equal(turned.targets, upright.targets)
+        assert not torch.equal(turned.images, upright.images)
 
 
 @pytest.fixture
