@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from subprocess import Popen
 from types import ModuleType
+from typing import Any
 
 import jupyter_server.serverapp
 import nbformat
@@ -144,7 +145,7 @@ def test_commands_have_the_options_that_a_page_gives_them(path: Path) -> None:
     ):
         if command in group.commands:
             parameters = group.commands[command].params
-            options = {option for each in parameters for option in each.opts}
+            options = {o for p in parameters for o in (*p.opts, *p.secondary_opts)}
             assert set(re.findall(r"--[a-z-]+", rest)) <= options, (command, rest)
 
 
@@ -314,6 +315,50 @@ def test_no_pupil_is_on_both_sides() -> None:
     assert [len(learn) for learn, _ in tuned] == [20] * 3
     assert all(learn | rest == {*range(30)} for learn, rest in tuned)
     assert sorted(n for _, rest in tuned for n in rest) == [*range(30)]
+
+
+def test_the_lines_on_a_harder_task_run_and_load_clothes_in_mnists_format(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = tmp_path / "fashion" / "FashionMNIST" / "raw"
+    raw.mkdir(parents=True)
+    for part, n in (("train", 6_100), ("t10k", 50)):
+        pixels = torch.arange(n * 784).remainder(251).byte()
+        for kind, header, content in (
+            ("images-idx3", (0x803, n, 28, 28), pixels),
+            ("labels-idx1", (0x801, n), (torch.arange(n) % 10).byte()),
+        ):
+            head = b"".join(number.to_bytes(4, "big") for number in header)
+            whole = head + content.numpy().tobytes()
+            (raw / f"{part}-{kind}-ubyte").write_bytes(whole)
+
+    def no_mnist(root: Path | None) -> None:
+        raise ConnectionError("MNIST could not be downloaded.")
+
+    monkeypatch.setattr("mnistedu.data._load_mnist", no_mnist)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    for lines in blocks(page("harder.md"), "python"):
+        exec(lines, names)
+    assert names["digits"].name == "scikit-learn's digits, rotated"
+    train, val, test = (names[name] for name in ("train", "val", "test"))
+    assert [len(split.targets) for split in (train, val, test)] == [100, 6_000, 50]
+    assert val.images[0].flatten()[:3].tolist() == [
+        (100 * 784 + i) % 251 for i in range(3)
+    ]
+    assert val.targets[:3].tolist() == [0, 1, 2]
+    assert len(names["history"]) == 1
+
+
+def test_each_measured_number_on_a_harder_task_is_in_its_tables() -> None:
+    measured = "".join(
+        path.read_text("utf-8") for path in (BOOK / "measured").glob("rotated-*.md")
+    )
+    written = re.sub(r"```.*?```", "", page("harder.md"), flags=re.S)
+    found = set(re.findall(r"\d+\.\d+", re.sub(r"\]\(.*?\)", "", written)))
+    assert len(found) > 10
+    published = {"11.11", "2.28", "3.0"}  # the last is of a licence
+    assert found - published <= set(re.findall(r"\d+\.\d+", measured))
 
 
 # For teachers.
