@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from hashlib import sha256
@@ -16,12 +16,14 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response
 
 ROOT = Path(__file__).parents[1]
 AXE = ROOT / "book" / "node_modules" / "axe-core" / "axe.min.js"
-BARRIERS = """async (options) => {
+BARRIERS = """async ([impacts, options]) => {
     const {violations} = await axe.run({resultTypes: ["violations"], ...options})
     return violations
-        .filter(({impact}) => ["serious", "critical"].includes(impact))
+        .filter(({impact}) => impacts.includes(impact))
         .map(({id, nodes}) => `${id}: ${nodes.map(node => node.html)}`)
 }"""
+SERIOUS = ("serious", "critical")
+ANY = ("minor", "moderate", *SERIOUS)
 
 
 def build(folder: Path) -> str:
@@ -70,11 +72,13 @@ def collect(window: Page | BrowserContext) -> tuple[list[str], list[str]]:
     return requests, faults
 
 
-def barriers(page: Page, **options: object) -> list[str]:
+def barriers(
+    page: Page, impacts: Sequence[str] = SERIOUS, **options: object
+) -> list[str]:
     """What axe calls serious or worse for those who cannot see, hear or point."""
     if not page.evaluate("'axe' in globalThis"):
         page.evaluate(AXE.read_text("utf-8"))
-    found: list[str] = page.evaluate(BARRIERS, options)
+    found: list[str] = page.evaluate(BARRIERS, [impacts, options])
     return found
 
 

@@ -17,6 +17,11 @@ FIXES = [
     # Its name is what one can read on it.
     (r'(<button class="btn search-button-field[^>]*) aria-label="Search"', r"\1"),
     (r'<summary aria-label="Toggle hidden content">', "<summary>"),
+    # Each part of a page lies in a landmark; this one leads to the first page.
+    (
+        r'<div class="sidebar-primary-item">(?=\s*<a class="navbar-brand logo")',
+        '<div class="sidebar-primary-item" role="navigation" aria-label="First page">',
+    ),
     # The arrow beside a chapter that has a page under it.
     (
         r'<summary>(?=<span class="toctree-toggle")',

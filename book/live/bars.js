@@ -1,6 +1,7 @@
 // Ten bars, one for each digit. With a heatmap to ask about its class, each is a button.
 
 import { h } from "./dom.js";
+import { rove } from "./roving.js";
 
 export class Bars {
   /** onPoint(digit, chosen): pointed at (null: no longer), and whether by a click; or none. */
@@ -27,6 +28,7 @@ export class Bars {
       this.heading,
       ...this.rows.map(({ row }) => row),
     );
+    if (onPoint) rove(this.element);
   }
 
   title(text) {

@@ -11,6 +11,9 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** A digit, as one speaks of it. */
+export const a = (digit) => (digit === 8 ? "an 8" : `a ${digit}`);
+
 /** Whether the reader has asked their system for less motion. */
 export const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 

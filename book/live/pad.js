@@ -2,20 +2,22 @@
 
 import { Bars, percent } from "./bars.js";
 import { countDigits } from "./count.js";
-import { h, number } from "./dom.js";
+import { a, h, number } from "./dom.js";
 import { remark } from "./doubt.js";
 import { Network, contents, start } from "./engine.js";
 import { Maps } from "./maps.js";
+import { samples } from "./samples.js";
 import { Seen } from "./seen.js";
 import { Sheet } from "./sheet.js";
+import { skipTo } from "./skip.js";
 
 const NONE = "none";
 const ONLY = "It can only answer with a digit from 0 to 9.";
-const a = (digit) => (digit === 8 ? "an 8" : `a ${digit}`);
 
 /** Put a pad into a place of the page; its data-show names the parts that it shows. */
 export function mount(place) {
   new Pad(place, new Set(place.dataset.show.split(" ")));
+  skipTo(place);
 }
 
 class Pad {
@@ -58,12 +60,6 @@ class Pad {
 
   #layout() {
     const button = (label, onclick) => h("button", { type: "button", onclick }, label);
-    const samples = h("div", { class: "samples", role: "group", "aria-label": "Draw a digit for me" });
-    for (let digit = 0; digit < 10; digit++) {
-      const sample = button(String(digit), () => this.#sample(digit));
-      sample.setAttribute("aria-label", `Draw ${a(digit)} for me`);
-      samples.append(sample);
-    }
     this.invitation = h("span", { class: "invitation", "aria-hidden": "true" }, "Draw a digit here");
     const parts = h(
       "div",
@@ -79,14 +75,13 @@ class Pad {
           button("Clear", () => this.sheet.clear()),
         ),
         h("div", { class: "paper" }, this.sheet.canvas, this.invitation),
-        samples,
       ),
       h(
         "div",
         { class: "sees" },
         h("div", { class: "title" }, h("h3", {}, "the network sees")),
         this.seen.frame,
-        h("label", { class: "switch" }, this.centered, "Scale and centre"),
+        h("label", { class: "switch" }, this.centered, "Scale and centre, as MNIST does"),
         this.seen.scale,
       ),
       h(
@@ -97,6 +92,7 @@ class Pad {
         this.remark,
         this.caption,
       ),
+      samples((digit) => this.#sample(digit)),
     );
     const card = h("div", { class: "pad" }, parts, this.#controls(), this.progress, this.status);
     if (this.shows.has("maps")) card.append(this.maps.element);
@@ -242,7 +238,8 @@ class Pad {
     const best = probabilities && probabilities.indexOf(Math.max(...probabilities));
     const [main, beside] = this.current;
     this.place.dataset.prediction = best ?? "";
-    this.says.textContent = best ?? "?";
+    const second = other?.probabilities.indexOf(Math.max(...other.probabilities)) ?? best;
+    this.says.textContent = best === second ? (best ?? "?") : `${best} or ${second}`;
     this.remark.textContent = this.doubts || ONLY;
     this.place.classList.toggle("doubted", this.doubts !== "");
 
@@ -279,7 +276,7 @@ class Pad {
       : !answer.heat
         ? "This network's file holds no heatmap."
         : digit === null
-          ? "Point at a digit to see what speaks for it, and what against it."
+          ? "Choose a digit to see what speaks for it, and what against it."
           : `Blue adds to the logit of ${a(digit)}, red takes from it: ` +
             `${number(sum)} in all, ${number(answer.logits[digit])} with the bias.`;
     this.seen.canvas.setAttribute(

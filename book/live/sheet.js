@@ -2,6 +2,7 @@
 
 import { h, still } from "./dom.js";
 import { SIZE, WIDTH, addLine, rasterize } from "./ink.js";
+import { Keys } from "./keys.js";
 
 const SHARP = 2; // pixels of the screen to one of the ink, along each side
 const INK = "#ffb545";
@@ -22,9 +23,7 @@ export class Sheet {
       height: SIZE * SHARP,
       tabindex: 0,
       role: "application",
-      "aria-label":
-        "Sheet to draw on. Keys 0 to 9 draw that digit, Backspace takes back a " +
-        "stroke, Delete clears.",
+      "aria-label": "Sheet to draw on",
       onpointerdown: (event) => this.#down(event),
       onpointermove: (event) => this.#move(event),
       onpointerup: (event) => this.#up(event),
@@ -42,6 +41,7 @@ export class Sheet {
         event.preventDefault();
       },
     });
+    this.keys = new Keys(this);
     this.context = this.canvas.getContext("2d");
     this.context.scale(SHARP, SHARP);
     this.#draw();
@@ -57,6 +57,25 @@ export class Sheet {
 
   clear() {
     this.#lay([]);
+  }
+
+  /** Put a pen down at a point. */
+  begin(point) {
+    if (this.playing) this.clear();
+    this.strokes.push([]);
+    this.go(point);
+  }
+
+  /** Draw on, to each of these points. */
+  go(...points) {
+    for (const point of points) this.#add(point);
+    this.#draw();
+    this.onChange(false);
+  }
+
+  /** Lift the pen. */
+  end() {
+    this.onChange(true);
   }
 
   /** Draw strokes on a new sheet, as a hand would; at once if less motion is asked for. */
@@ -84,6 +103,7 @@ export class Sheet {
   #lay(strokes, tell = true) {
     cancelAnimationFrame(this.playing);
     this.playing = 0;
+    this.keys.forget();
     this.strokes = strokes.map((stroke) => [...stroke]);
     this.ink = rasterize(strokes);
     this.#draw();
@@ -105,13 +125,9 @@ export class Sheet {
 
   #down(event) {
     if (event.button !== 0 || this.pen !== undefined) return;
-    if (this.playing) this.clear();
     this.pen = event.pointerId; // a second finger draws nothing
     this.canvas.setPointerCapture(event.pointerId);
-    this.strokes.push([]);
-    this.#add(this.#at(event));
-    this.#draw();
-    this.onChange(false);
+    this.begin(this.#at(event));
   }
 
   #move(event) {
@@ -120,15 +136,13 @@ export class Sheet {
     if (!(event.buttons & 1)) return this.#up(event);
     // Between two frames a fast pen has been in many places.
     const places = event.getCoalescedEvents?.() ?? [];
-    for (const place of places.length ? places : [event]) this.#add(this.#at(place));
-    this.#draw();
-    this.onChange(false);
+    this.go(...(places.length ? places : [event]).map((place) => this.#at(place)));
   }
 
   #up(event) {
     if (event.pointerId !== this.pen) return;
     this.pen = undefined;
-    this.onChange(true);
+    this.end();
   }
 
   #draw() {

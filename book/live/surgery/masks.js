@@ -1,5 +1,7 @@
 // What the reader has changed: for some maps of some blocks, what they say instead.
 
+import { a } from "../dom.js";
+
 export class Masks {
   /** What digits.json says: the maps' size and means; of each digit, its sample's maps. */
   constructor({ sizes, means }, donors) {
@@ -76,9 +78,6 @@ const PHRASES = {
   donor: (digit) => `from ${a(digit)}`,
 };
 const phrase = ({ kind, factor }) => PHRASES[kind](factor);
-
-/** A 7, an 8. */
-export const a = (digit) => (digit === 8 ? "an 8" : `a ${digit}`);
 
 /** 1, 2 and 3. */
 function list(items) {

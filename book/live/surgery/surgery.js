@@ -2,13 +2,15 @@
 
 import { Bars, percent } from "../bars.js";
 import { center } from "../center.js";
-import { h, number } from "../dom.js";
+import { a, h, number } from "../dom.js";
 import { softmax, start } from "../engine.js";
+import { samples } from "../samples.js";
 import { Seen } from "../seen.js";
 import { Sheet } from "../sheet.js";
+import { skipTo } from "../skip.js";
 import { ink, load } from "../train/digits.js";
 import { Grid } from "./grid.js";
-import { Masks, a } from "./masks.js";
+import { Masks } from "./masks.js";
 import { Needs } from "./needs.js";
 import { Parts, donors, prepare } from "./network.js";
 import { Result } from "./result.js";
@@ -21,6 +23,7 @@ const INVITATION = "Draw a digit or take one: the network is fetched, and its ma
 /** Put an operating table into a place of the page. */
 export function mount(place) {
   new Surgery(place);
+  skipTo(place);
 }
 
 class Surgery {
@@ -58,12 +61,8 @@ class Surgery {
 
   #layout() {
     const button = (label, onclick) => h("button", { type: "button", onclick }, label);
-    const samples = h("div", { class: "samples", role: "group", "aria-label": "Draw a digit for me" });
-    for (let digit = 0; digit < 10; digit++) {
-      const sample = button(String(digit), () => this.#sample(digit));
-      sample.setAttribute("aria-label", `Draw ${a(digit)} for me`);
-      samples.append(sample);
-    }
+    const offers = samples((digit) => this.#sample(digit));
+    offers.append(button("Take a validation digit", () => this.#validation()));
     this.invitation = h("span", { class: "invitation", "aria-hidden": "true" }, "Draw a digit here");
     const stage = h(
       "div",
@@ -73,8 +72,6 @@ class Surgery {
         { class: "draw" },
         h("div", { class: "title" }, h("h3", {}, "You draw"), button("Clear", () => this.sheet.clear())),
         h("div", { class: "paper" }, this.sheet.canvas, this.invitation),
-        samples,
-        button("Take a validation digit", () => this.#validation()),
       ),
       h(
         "div",
@@ -90,6 +87,7 @@ class Surgery {
         h("div", { class: "both" }, this.bars.element),
         this.caption,
       ),
+      offers,
     );
     this.operation = h(
       "div",

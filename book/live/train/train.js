@@ -5,6 +5,7 @@ import { center } from "../center.js";
 import { h, still } from "../dom.js";
 import { Seen } from "../seen.js";
 import { Sheet } from "../sheet.js";
+import { skipTo } from "../skip.js";
 import { Controls } from "./controls.js";
 import { Curves } from "./curves.js";
 import { Hardest } from "./hardest.js";
@@ -21,6 +22,7 @@ const CALM = 500; // for readers who want less motion
 /** Put a trainer into a place of the page. */
 export function mount(place) {
   new Trainer(place);
+  skipTo(place);
 }
 
 class Trainer {
@@ -40,7 +42,7 @@ class Trainer {
     this.seen = new Seen();
     this.seen.canvas.setAttribute("aria-label", EMPTY);
     this.bars = new Bars("What your network says");
-    this.says = h("strong", { class: "says" }, "?");
+    this.says = h("strong", { class: "says", "aria-live": "polite" }, "?");
     this.where = h("span", { class: "where" });
     this.status = h("p", { role: "status", class: "hint" }, READY);
     this.look = h("p", { class: "look" });
@@ -249,7 +251,8 @@ class Trainer {
     if (!broken) this.weights.show(weights, dead, settings);
     this.bars.show(broken ? null : answer);
     const best = answer ? answer.indexOf(Math.max(...answer)) : -1; // and so of NaN
-    this.says.textContent = best < 0 ? "?" : best;
+    const says = best < 0 ? "?" : String(best);
+    if (this.says.textContent !== says) this.says.textContent = says; // is read out
     this.seen.canvas.setAttribute(
       "aria-label",
       best < 0 ? EMPTY : `Your drawing as 28 by 28 squares, read as ${best}`,

@@ -1,0 +1,26 @@
+// How one finds a pad without seeing it: by a heading, and by a link from the head of
+// the page, which is seen only while it has the focus.
+
+import { h } from "./dom.js";
+
+/** Put the heading into the place, and the link behind the theme's to the page's text. */
+export function skipTo(place) {
+  place.prepend(h("h2", { class: "visually-hidden" }, place.getAttribute("aria-label")));
+  const name = place.getAttribute("aria-label").toLowerCase();
+  place.id ||= `live-${name.replaceAll(" ", "-")}`;
+  place.tabIndex = -1;
+  const link = h(
+    "a",
+    {
+      href: `#${place.id}`,
+      onclick: (event) => {
+        event.preventDefault(); // the trainer keeps its settings in the page's address
+        place.focus({ preventScroll: true });
+        place.scrollIntoView();
+      },
+    },
+    `Skip to the ${name}`,
+  );
+  const before = [...document.querySelectorAll(".skip-link")].at(-1);
+  before.after(h("div", { class: "skip-link d-print-none" }, link));
+}

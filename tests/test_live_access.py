@@ -1,0 +1,180 @@
+"""The pads of the pages on a phone, for a keyboard, and for a screen reader."""
+
+from collections.abc import Iterator
+
+import book_site
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+expect.set_options(timeout=60_000)  # a busy machine takes its time
+
+FIRST, DRAW, TRAIN = "book/intro.html", "notebooks/10_draw.html", "book/train.html"
+OPERATE = "notebooks/09_feature_maps.html"
+# In the window: the least height that a finger needs, and what has less.
+SMALL = """pad => [...pad.querySelectorAll(".draw button, .offers button, .switch, .file")]
+    .filter(({offsetWidth, offsetHeight}) => offsetWidth && offsetHeight < 44)
+    .map(({textContent}) => textContent)"""
+MOVING = """() => [
+    getComputedStyle(document.querySelector(".bars i"), "::before").transitionDuration,
+    getComputedStyle(document.documentElement).scrollBehavior,
+    document.getAnimations().length]"""
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    page = context.new_page()
+    yield page
+    page.close()
+
+
+def reach(page: Page, address: str, name: str, place: str = ".live-pad") -> Locator:
+    """Open a page and have its pad fetch what it needs."""
+    page.goto(f"{address}/{name}")
+    pad = page.locator(place).first
+    pad.locator(".sheet").focus()
+    expect(pad).to_have_attribute("data-ready", "")
+    return pad
+
+
+def press(page: Page, keys: str) -> None:
+    """Press keys, one after the other: "Space Right*3"."""
+    for key in keys.split():
+        name, _, times = key.partition("*")
+        for _ in range(int(times or 1)):
+            page.keyboard.press(name)
+
+
+@pytest.mark.parametrize("name", [FIRST, DRAW, TRAIN])
+def test_a_phone_shows_the_answer_while_one_draws(
+    browser: Browser, address: str, name: str
+) -> None:
+    screen = {"width": 390, "height": 664}
+    context = browser.new_context(viewport=screen, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(f"{address}/{name}")
+    pad = page.locator(".live-pad").first
+    sheet = pad.locator(".sheet")
+    sheet.wait_for()
+    header = page.locator(".bd-header-article").bounding_box()
+    sheet.evaluate("sheet => sheet.scrollIntoView()")  # to below the page's header
+    boxes = [pad.locator(part).bounding_box() for part in (".sheet", ".both", ".sees")]
+    drawn, bars, sees = [box for box in boxes if box]
+    assert header
+    assert header["height"] <= drawn["y"] < drawn["y"] + drawn["height"] < bars["y"]
+    assert bars["y"] + bars["height"] <= min(664, sees["y"])
+    if name != TRAIN:
+        offers = pad.locator(".offers").bounding_box()
+        assert offers
+        assert sees["y"] < offers["y"]
+    assert pad.evaluate(SMALL) == []
+    context.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "place"), [(DRAW, "drawing pad"), (TRAIN, "trainer")]
+)
+def test_a_link_leads_to_the_pad(
+    page: Page, address: str, name: str, place: str
+) -> None:
+    page.goto(f"{address}/{name}")
+    page.locator(".pad").wait_for()
+    link = page.get_by_role("link", name=f"Skip to the {place}")
+    expect(link).not_to_be_in_viewport()
+    press(page, "Tab")
+    expect(page.get_by_role("link", name="Skip to main content")).to_be_focused()
+    press(page, "Tab")
+    expect(link).to_be_focused()
+    expect(link).to_be_in_viewport()
+    address_before = page.url
+    press(page, "Enter")
+    expect(page.locator(".live-pad")).to_be_focused()
+    expect(page.locator(".live-pad")).to_be_in_viewport()
+    assert page.url == address_before  # which holds the trainer's settings
+    on_it = ".live-pad .pad :focus"
+    press(page, "Tab")
+    expect(page.locator(on_it)).to_be_visible()
+
+
+def test_bars_and_samples_are_one_tab_stop_each(page: Page, address: str) -> None:
+    pad = reach(page, address, FIRST)
+    press(page, "Tab")
+    bars = pad.get_by_role("toolbar", name="How sure it is").get_by_role("button")
+    samples = pad.get_by_role("toolbar", name="Draw a digit for me")
+    digits = samples.get_by_role("button")
+    pad.get_by_label("Scale and centre").focus()
+    press(page, "Tab")
+    expect(bars.nth(0)).to_be_focused()
+    press(page, "ArrowDown*3 ArrowUp")
+    expect(bars.nth(2)).to_be_focused()
+    press(page, "End ArrowRight")
+    expect(bars.nth(9)).to_be_focused()
+    press(page, "Tab")
+    expect(digits.nth(0)).to_be_focused()
+    press(page, "ArrowRight*4 Enter")
+    expect(pad).to_have_attribute("data-prediction", "4")
+    press(page, "Shift+Tab")
+    expect(bars.nth(9)).to_be_focused()  # where one was
+    press(page, "Home Tab")
+    expect(digits.nth(4)).to_be_focused()
+
+
+@pytest.mark.parametrize("name", [FIRST, TRAIN])
+def test_a_keyboard_draws_a_seven(page: Page, address: str, name: str) -> None:
+    pad = reach(page, address, name)
+    sheet, ring, said = (pad.locator(part) for part in (".sheet", ".ring", ".said"))
+    expect(sheet).to_have_accessible_description("Arrow keys move the pen", exact=False)
+    top = page.evaluate("scrollY")
+    press(page, "ArrowLeft*7 ArrowUp*9")
+    expect(ring).to_be_visible()
+    expect(said).to_have_text("Pen up, column 7, row 5 of 27.")
+    expect(pad).to_have_attribute("data-prediction", "")
+    press(page, "Space")
+    expect(said).to_have_text("Pen down, column 7, row 5 of 27.")
+    press(page, "ArrowRight*14 " + "End ArrowDown " * 9)
+    expect(said).to_have_text("Pen down, column 12, row 23 of 27.")
+    if name == FIRST:
+        expect(pad).to_have_attribute("data-prediction", "7")
+        # A pen that rests is told of as one that was lifted is.
+        expect(pad.get_by_role("status")).to_contain_text("reads a 7")
+    press(page, "Enter")
+    expect(said).to_contain_text("Pen up")
+    press(page, "Home*30 PageDown")
+    assert page.evaluate("scrollY") == top
+    press(page, "Shift+ArrowRight*5 ArrowRight")  # a second stroke, and its end
+    expect(said).to_have_text("Pen up, column 8, row 2 of 27.")
+    press(page, "Backspace")
+    if name == FIRST:
+        expect(pad).to_have_attribute("data-prediction", "7")
+    press(page, "Space Backspace Backspace")
+    expect(said).to_contain_text("Pen up")
+    expect(pad).to_have_attribute("data-prediction", "")
+    press(page, "Escape")
+    expect(sheet).not_to_be_focused()
+    expect(ring).to_have_count(0)
+
+
+@pytest.mark.parametrize("wish", ["no-preference", "reduce"])
+def test_who_wants_no_motion_gets_none(
+    browser: Browser, address: str, wish: str
+) -> None:
+    context = browser.new_context(reduced_motion=wish)
+    page = context.new_page()
+    pad = reach(page, address, DRAW)
+    press(page, "3")
+    expect(pad).to_have_attribute("data-prediction", "3")
+    duration, scrolling, running = page.evaluate(MOVING)
+    assert (duration == "0s") == (wish == "reduce")
+    assert scrolling == "auto"
+    assert wish != "reduce" or running == 0
+    context.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", [FIRST, DRAW, TRAIN, OPERATE])
+def test_axe_finds_nothing_on_a_page_with_a_pad(
+    page: Page, address: str, name: str, theme: str
+) -> None:
+    page.emulate_media(color_scheme=theme)
+    reach(page, address, name)
+    press(page, "ArrowLeft Space ArrowDown*9")
+    assert book_site.barriers(page, book_site.ANY) == []
