@@ -11,7 +11,8 @@ expect.set_options(timeout=60_000)  # a busy machine takes its time
 FIRST, DRAW, TRAIN = "book/intro.html", "notebooks/10_draw.html", "book/train.html"
 OPERATE = "notebooks/09_feature_maps.html"
 # In the window: the least height that a finger needs, and what has less.
-SMALL = """pad => [...pad.querySelectorAll(".draw button, .offers button, .switch, .file")]
+SMALL = """pad => [
+    ...pad.querySelectorAll(":is(.draw, .offers) button, .switch, .file")]
     .filter(({offsetWidth, offsetHeight}) => offsetWidth && offsetHeight < 44)
     .map(({textContent}) => textContent)"""
 MOVING = """() => [
@@ -70,9 +71,7 @@ def test_a_phone_shows_the_answer_while_one_draws(
     context.close()
 
 
-@pytest.mark.parametrize(
-    ("name", "place"), [(DRAW, "drawing pad"), (TRAIN, "trainer")]
-)
+@pytest.mark.parametrize(("name", "place"), [(DRAW, "drawing pad"), (TRAIN, "trainer")])
 def test_a_link_leads_to_the_pad(
     page: Page, address: str, name: str, place: str
 ) -> None:
