@@ -3,7 +3,9 @@
 That their code still gives these outputs is nbval's business: `pytest --nbval`.
 """
 
+import base64
 import importlib.util
+import io
 import itertools
 import re
 from pathlib import Path
@@ -13,11 +15,12 @@ import pytest
 import yaml
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PAGES = sorted((ROOT / "book").glob("*.md"))
-IMAGES = ("image/png", "image/jpeg", "image/svg+xml")
+IMAGES = {"image/png", "image/jpeg", "image/svg+xml"}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 DEBRIS = {
     "a path of the machine": r"/home/|/root/|/Users/|/tmp/|site-packages|[A-Z]:\\",
@@ -72,11 +75,25 @@ def test_outputs_are_fit_for_a_page(notebook):
                     assert not re.search(pattern, text), f"{name} in {text!r}"
 
 
-def test_pictures_have_alt_text(notebook):
+def test_pictures_have_alt_text_and_a_caption(notebook):
+    """Of several pictures from one cell each would have the same caption, so none."""
     for cell in code_cells(notebook):
-        if any(kind in out.get("data", {}) for out in cell.outputs for kind in IMAGES):
-            alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
-            assert len(alt) >= 20, cell.source
+        pictures = [out for out in cell.outputs if {*out.get("data", {})} & IMAGES]
+        if pictures:
+            about = cell.metadata.get("mystnb", {})
+            assert len(about.get("image", {}).get("alt", "")) >= 20, cell.source
+            assert len(pictures) > 1 or about.get("figure", {}).get("caption")
+
+
+def test_figures_are_sharp_and_small(notebook):
+    """Two pixels a point, in 256 colours: as book/execute.py stores them."""
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            if png := output.get("data", {}).get("image/png"):
+                with Image.open(io.BytesIO(base64.b64decode(png))) as picture:
+                    assert picture.mode == "P", cell.source
+                    points = output.metadata["image/png"]["width"]
+                    assert picture.width == pytest.approx(2 * points, abs=1)
 
 
 @pytest.mark.parametrize("path", [*NOTEBOOKS, *PAGES], ids=lambda path: path.name)

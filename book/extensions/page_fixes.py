@@ -31,6 +31,11 @@ FIXES = [
     (r'<div role="list" class="citation-list">', '<div class="citation-list">'),
     # The parameters of a function, a line each: definitions of nothing.
     (r"<dl>(?=\s*<dd>)", '<dl role="presentation">'),
+    # A figure's size may shrink with the page, and it is fetched when it is near.
+    (
+        r'(<img [^>]*) style="width: (\d+)px; height: (\d+)px;"',
+        r'\1 width="\2" height="\3" loading="lazy"',
+    ),
     # The site's root, which leads on: without an icon, browsers look for one in vain.
     (r'\A(<meta http-equiv="Refresh")', r'<link rel="icon" href="_static/logo.svg">\1'),
 ]
