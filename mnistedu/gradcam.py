@@ -265,6 +265,8 @@ def enlarge(heatmaps: Tensor, size: Sequence[int]) -> Tensor:
     """Bring heatmaps ``(N, h, w)`` to ``(N, *size)``, bilinearly.
 
     What is added lies between its neighbours: the map gets smoother, not more exact.
+    As other packages do it, the places are spread over the whole size; the windows of a
+    ConvNet's places stand up to 2 pixels further in (see ``plotting.plot_heatmap``).
     """
     return F.interpolate(heatmaps[:, None], tuple(size), mode="bilinear")[:, 0]
 

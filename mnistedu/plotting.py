@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 from torch.nn import functional as F
@@ -90,16 +91,21 @@ def plot_heatmap(
 
     Blue is positive, red negative, white 0; the darkest stand for ``limit``, which is
     the largest of the heatmap's own values, signs aside, unless it is given. The
-    heatmap ``(h, w)`` may have fewer places than the image and is stretched over it.
+    heatmap ``(h, w)`` has as many places as the image, or those of a ConvNet's feature
+    maps: each lies in the middle of the window that it sees, and as the first
+    convolution has no padding, two pixels at each edge stay free.
     """
     ax = ax or plt.figure(figsize=(1.6, 1.6), layout="constrained").subplots()
     pixels = image.squeeze().numpy()
     height, width = pixels.shape
-    _show_signed(ax, heatmap, limit, extent=(-0.5, width - 0.5, height - 0.5, -0.5))
+    edge = -0.5 if heatmap.shape == pixels.shape else 1.5
+    sides = (edge, width - 1 - edge, height - 1 - edge, edge)
+    _show_signed(ax, heatmap, limit, extent=sides)
     middle = (pixels.min() + pixels.max()) / 2
     if pixels.max() > middle:  # a blank image has no outline
-        ax.contour(pixels, levels=[middle], colors="black", linewidths=0.8)
-    ax.set(xticks=[], yticks=[])
+        line = ax.contour(pixels, levels=[middle], colors="black", linewidths=0.8)
+        line.set(path_effects=[withStroke(linewidth=2, foreground="white")])
+    ax.set(xticks=[], yticks=[], xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
     ax.set_title(title, fontsize=9)
     return ax
 

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from mnistedu import plotting
 from mnistedu.evaluation import Calibration
+from mnistedu.models import ConvNet
 from mnistedu.plotting import plot_window
 from mnistedu.training import History
 
@@ -68,17 +69,37 @@ def test_plot_digits_one_axes_for_each_image():
     assert len(hidden) == 7  # the rest of the second row
 
 
-def test_plot_heatmap_stretches_signed_values_over_the_image():
+def test_plot_heatmap_shows_signed_values_with_the_outline():
     image = torch.zeros(1, 28, 28)
     image[0, 8:20, 12:16] = 1
     heatmap = torch.tensor([[0.0, 3], [-4, 1]])
     ax = plotting.plot_heatmap(image, heatmap, title="why 1?")
     drawn = ax.images[0]
     np.testing.assert_array_equal(drawn.get_array(), heatmap)
-    assert tuple(drawn.get_extent()) == (-0.5, 27.5, 27.5, -0.5)
     assert drawn.get_clim() == (-4, 4) and drawn.get_cmap().name == "RdBu"
     assert ax.get_title() == "why 1?" and len(ax.collections) == 1  # the outline
     assert plotting.plot_heatmap(image, heatmap, limit=9).images[0].get_clim()[1] == 9
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 3])
+def test_a_square_lies_amid_the_pixels_that_its_place_sees(blocks):
+    torch.manual_seed(0)
+    images = torch.randn(16, 1, 28, 28).requires_grad_()
+    maps = ConvNet(blocks).eval().blocks(images)
+    places = maps.shape[-1]
+    row = places // 2  # its window ends at the image's edge at the earliest
+    (gradients,) = torch.autograd.grad(maps[:, :, row].sum(), images)
+    seen = gradients.abs().sum((0, 1, 3)).nonzero()
+    ax = plotting.plot_heatmap(torch.zeros(28, 28), torch.ones(places, places))
+    _, _, bottom, top = ax.images[0].get_extent()
+    centre = top + (row + 0.5) * (bottom - top) / places
+    assert centre == (seen.min() + seen.max()).item() / 2
+    assert ax.get_ylim() == (27.5, -0.5)
+
+
+def test_a_heatmap_of_pixels_covers_the_image():
+    ax = plotting.plot_heatmap(torch.zeros(28, 28), torch.ones(28, 28))
+    assert tuple(ax.images[0].get_extent()) == (-0.5, 27.5, 27.5, -0.5)
 
 
 def test_plot_heatmap_without_heat_or_ink(recwarn):

@@ -455,7 +455,7 @@ def _score_changes(did: Any) -> tuple[bool, str]:
         )
     if did["kept"]:
         return False, f"in {did['kept']} of 5 images the answer is still the same."
-    said = f"every answer changes, with {did['pixels']:.1f} pixels in the mean"
+    said = f"every answer changes, with {did['pixels']:.1f} pixels on average"
     if did["pixels"] > FEW:
         return False, f"{said}: {FEW:g} are enough."
     return True, f"{said}. The fewest that we know, on MNIST: {BEST}."
