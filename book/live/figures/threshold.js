@@ -30,7 +30,7 @@ class Threshold {
     this.limit = new Slider("Answer from a confidence of", LIMITS, 0.9, change, (limit) => (limit ? percent(limit, 1) : "0: always"));
     this.temperature = new Slider("Temperature", TEMPERATURES, 1, change, (t) => (t === 1 ? "1, as shipped" : String(t)));
     this.frame = h("div", { class: "field" });
-    this.counts = ["answered", "of them wrong", "refused", "of them needed it"].map((name) => {
+    this.counts = ["answered", "of them wrong", "refused", "of them would be wrong"].map((name) => {
       const value = h("dd", {}, "–");
       return { value, element: h("div", {}, h("dt", {}, name), value) };
     });
