@@ -115,6 +115,8 @@ def seen(site: Path, address: str, browser: Browser) -> SimpleNamespace:
     requests, faults = book_site.collect(page)
     formulas, barriers = [], {}
     for path in book_site.pages(site):
+        if 'http-equiv="Refresh"' in path.read_text("utf-8"):
+            continue  # it leads to a page that is opened anyway
         name = path.relative_to(site).as_posix()
         page.goto(f"{address}/{name}")
         if page.locator(".math").count():
