@@ -22,6 +22,8 @@ SLOW = {"test_book.py", "test_exercises.py", "test_export.py", "test_training.py
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     os.environ["MNISTEDU_PROGRESS"] = ""  # no test writes to a reader's record
+    # A graphics card adds up in another order, and the stored outputs come from none.
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
     option = config.option
     if getattr(option, "numprocesses", None):
         os.environ["OMP_NUM_THREADS"] = "1"  # the processes share the processors
