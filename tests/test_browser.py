@@ -25,8 +25,8 @@ expect.set_options(timeout=30_000)  # a busy machine takes its time
 
 Draw = Callable[[Locator, Sequence[Point]], None]
 
-# The one with widgets of its own; the other tests draw on chapter 10's two pads.
-WITH_WIDGETS = [Path(__file__).parents[1] / "notebooks" / "05_cnn.ipynb"]
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+WITH_WIDGETS = [NOTEBOOKS / "05_cnn.ipynb", NOTEBOOKS / "10_draw.ipynb"]
 
 
 @pytest.fixture(scope="module")
@@ -457,8 +457,15 @@ def test_a_chapters_widgets_move_once_all_its_cells_have_run(
 
 
 def move(widget: Locator) -> None:
-    """Move all of a widget's controls and see the picture follow each."""
+    """Draw on a pad, or move all controls of another widget; the picture follows."""
     widget.scroll_into_view_if_needed()
+    if widget.locator("canvas").count():
+        widget.get_by_role("button", name="Clear").click()
+        expect_ink(widget, False)
+        widget.locator("canvas").hover()  # once the page has come to rest
+        mouse(widget, SEVEN)
+        expect_ink(widget, True)
+        return
     image = widget.locator("img")
     for control in widget.locator("[role=slider], input[type=number], select").all():
         before = image.get_attribute("src") or ""
