@@ -799,7 +799,6 @@ def test_a_teachers_own_exercise(record):
         (lambda x, k: x * k, "the result is x.shape[1] times what it should be."),
         (lambda x, k: x * k / x.numel(), "is what it should be, divided by len(x)."),
         (lambda x, k: x * len(x) / x.sum(), "times len(x) / x.sum()."),
-        (lambda x, k: x / x.shape[1] * k + k, "the result is too large by x.shape[1]."),
         (
             lambda x, k: x * 1.0 + (k > 2),
             "1 of 3 cases are right; in the others each number is 1 ",
@@ -824,10 +823,8 @@ def _two_cases(solution):
 @pytest.mark.parametrize(
     ("attempt", "fact"),
     [
-        (lambda x, k: x.sum(1), "these are the sums of x over dimension 1; the shape"),
-        (lambda x, k: x + k, "that is x + k."),
-        (lambda x, k: x**2, "these are the squares of x."),
-        (lambda x, k: (x * 2 * k).T * 3, "are exchanged; and then each number is 3 ti"),
+        (lambda x, k: 2 * x**2 * k, "would be right with x squared in place of x."),
+        (lambda x, k: 2 * x * (k + 1), "that would be right with k + 1 in place of k."),
         (lambda x, k: torch.stack([x * k, x * k]), "are the sums of yours over dim"),
         (lambda x, k: torch.cat([x * 2 * k, x]), "there, and more after them; the sh"),
         (lambda x, k: x * 4 * k + 3 * (x > 1), "With twice x, the right"),

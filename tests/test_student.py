@@ -54,7 +54,7 @@ def test_no_solution_is_left_and_every_stub_is(folder):
         copy = read(folder / name)
         assert "A solution" not in "".join(cell.source for cell in copy.cells)
         for exercise, source in checks(copy):
-            to_mend = exercise == "erase"  # a program with faults in a stub's place
+            to_mend = EXERCISES[exercise].to_mend
             assert source.count("return ...\n") == (not to_mend), source
             asked.append(exercise)
     assert asked == list(EXERCISES)

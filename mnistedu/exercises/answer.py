@@ -5,12 +5,13 @@ likely to make. A mistake is written as a function that makes it: whoever gets t
 as that function, in every case, gets its hint.
 """
 
+import warnings
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from mnistedu.exercises.compare import same, to_numbers
+from mnistedu.exercises.compare import same, split, to_numbers
 from mnistedu.exercises.describe import describe
 from mnistedu.exercises.explain import explain
 from mnistedu.exercises.limit import TimeLimitError, call_within
@@ -54,6 +55,7 @@ class Exercise:
         score: whether a result is good enough, and a sentence that says how good, where
             there is more than one right result: it is called with what is compared and
             with the arguments.
+        to_mend: whether a program with faults stands in the stub's place.
     """
 
     solution: Function
@@ -62,6 +64,7 @@ class Exercise:
     observe: Function | None = None
     remark: Callable[..., str | None] | None = None
     score: Callable[..., tuple[bool, str]] | None = None
+    to_mend: bool = False
 
     def run(self, function: Function, arguments: list[Any]) -> Any:
         """What is compared of one call."""
@@ -173,6 +176,9 @@ def _name_empty(outcomes: list[Any], at: int) -> str | None:
 
 def _fits(outcome: Any, expected: Any) -> bool:
     """Whether it is as many numbers as it should be, in the same shape."""
+    if isinstance(expected, tuple):
+        parts = split(outcome) or ()
+        return len(parts) == len(expected) and all(map(_fits, parts, expected))
     mine, theirs = to_numbers(outcome), to_numbers(expected)
     return mine is not None and theirs is not None and mine.shape == theirs.shape
 
@@ -196,7 +202,8 @@ def _describe(
         n = slice(at, at + 1)
         return describe(exercise.cases[n], outcomes[n], expected[n], 0)
     functions = None if exercise.observe else (exercise.solution, function)
-    return describe(exercise.cases, outcomes, expected, at, functions)
+    with warnings.catch_warnings(action="ignore"):  # of arguments that are no case
+        return describe(exercise.cases, outcomes, expected, at, functions)
 
 
 def _try(exercise: Exercise, function: Function, case: Case) -> Any:

@@ -224,6 +224,12 @@ BACKWARD = Exercise(
         "what it should have said.": _two_layers(
             start=lambda logits, wanted: (wanted - logits.softmax(1)) / len(logits)
         ),
+        "no ReLU stands behind the second layer: softmax takes the logits as they "
+        "are.": _two_layers(
+            start=lambda logits, wanted: (
+                (logits.relu().softmax(1) - wanted) / len(logits)
+            )
+        ),
         "the order is w1, b1, w2, b2.": (
             lambda *arguments: (
                 *_two_layers()(*arguments)[2:],
@@ -252,11 +258,11 @@ class _Named:
         return self.words
 
 
-X, TARGETS = varied(4, 3).double() / 4, torch.tensor([2, 0, 1, 1])
+X, TARGETS = varied(3, 2).double() / 4, torch.tensor([2, 0, 1])
 PARAMETERS = [
-    varied(4, 3, start=20).double() / 4,
-    varied(4, start=40).double() / 4,
-    varied(3, 4, start=50).double() / 4,
+    varied(3, 2, start=20).double() / 4,
+    varied(3, start=40).double() / 4,
+    varied(3, 3, start=50).double() / 4,
     varied(3, start=90).double() / 4,
 ]
 
@@ -285,8 +291,8 @@ BACKWARDS = [
         "with 0.01 too much in the last of b2's",
     ),
     _plant(
-        lambda w1, b1, w2, b2: [w1, b1, w2 - 0.01, b2],
-        "with 0.01 too little in each of w2's",
+        lambda w1, b1, w2, b2: [w1, b1, w2 - 0.00001, b2],
+        "with 0.00001 too little in each of w2's",
     ),
     _plant(
         lambda w1, b1, w2, b2: [w1, b1, w2[[1, 0, 2]], b2],
@@ -296,21 +302,18 @@ BACKWARDS = [
 
 
 def _measure(loss: Function, parameters: list[Tensor]) -> list[Tensor]:
-    """The gradients by finite differences, a number at a time."""
-    slopes = [torch.zeros_like(p) for p in parameters]
-    for p, slope in zip(parameters, slopes, strict=True):
-        for i in range(p.numel()):
-            before = p.view(-1)[i].item()
-            p.view(-1)[i] = before + 1e-5
-            above = loss(parameters)
-            p.view(-1)[i] = before - 1e-5
-            slope.view(-1)[i] = (above - loss(parameters)) / 2e-5
-            p.view(-1)[i] = before
-    return slopes
+    """The gradients as autograd has them, which takes one pass and no nudges."""
+    with torch.enable_grad():
+        leaves = [p.detach().clone().requires_grad_() for p in parameters]
+        return [*torch.autograd.grad(loss(leaves), leaves)]
+
+
+def _are_close(mine: Tensor, theirs: Tensor, bound: float = 1e-6) -> bool:
+    return torch.allclose(mine, theirs, rtol=0, atol=bound)
 
 
 def _judge(
-    close: Function = lambda mine, theirs: torch.allclose(mine, theirs, atol=1e-4),
+    close: Function = _are_close,
 ) -> Function:
     """A check of each gradient, with what it may take for right."""
 
@@ -362,7 +365,7 @@ GRADIENT_CHECK = Exercise(
             [True] * len(parameters)
         ),
         "you call every gradient wrong, the right ones too: is the difference divided "
-        "by twice the nudge, is that 1e-5, and does each come from a fresh copy?": (
+        "by twice the nudge, is that 1e-5, the bound 1e-6, and each copy fresh?": (
             lambda loss, parameters, backward: [False] * len(parameters)
         ),
         "True is for the gradients that are right, and False for the wrong ones.": (
@@ -377,29 +380,40 @@ GRADIENT_CHECK = Exercise(
             _judge_at_once,
             lambda *arguments: _judge_at_once(*arguments)[0],
         ),
-        "you compare the sums over a parameter: numbers in the wrong places have the "
-        "right sum, so compare each.": _judge(
-            lambda mine, theirs: torch.allclose(mine.sum(), theirs.sum(), atol=1e-4)
+        "a gradient passes whose rows are exchanged, so that its sum is right: compare "
+        "number by number.": _judge(
+            lambda mine, theirs: _are_close(mine.sum(), theirs.sum())
         ),
-        "you compare the first number of each parameter: the others may be wrong.": (
+        "a gradient passes of which the last number alone is too large: is each number "
+        "compared, and without the sign of the difference?": (
             _judge(
-                lambda mine, theirs: torch.allclose(
-                    mine.view(-1)[0], theirs.view(-1)[0], atol=1e-4
-                )
-            )
+                lambda mine, theirs: _are_close(mine.view(-1)[0], theirs.view(-1)[0])
+            ),
+            _judge(lambda mine, theirs: bool((theirs - mine < 1e-6).all())),
+        ),
+        "a gradient passes whose numbers are 0.00001 too small: compare the absolute "
+        "difference with 1e-6.": (
+            _judge(lambda mine, theirs: _are_close(mine, theirs, 1e-3)),
+            _judge(lambda mine, theirs: bool((mine - theirs < 1e-6).all())),
+        ),
+        "gradients pass that are wrong in some of their numbers only: all must be "
+        "right.": _judge(
+            lambda mine, theirs: bool(((mine - theirs).abs() < 1e-6).any())
         ),
         "you compare absolute values: a gradient with the wrong sign leads uphill.": (
-            _judge(
-                lambda mine, theirs: torch.allclose(mine.abs(), theirs.abs(), atol=1e-4)
-            )
+            _judge(lambda mine, theirs: _are_close(mine.abs(), theirs.abs()))
         ),
         "you compare how long the gradients are: they may point in another "
         "direction.": _judge(
-            lambda mine, theirs: torch.allclose(mine.norm(), theirs.norm(), atol=1e-4)
+            lambda mine, theirs: _are_close(mine.norm(), theirs.norm())
         ),
         "a gradient of zeros passes: compare the difference with a small number, and "
         "not with one that is as large as the gradient.": _judge(
             lambda mine, theirs: bool(((mine - theirs).abs() <= theirs.abs()).all())
+        ),
+        "you call right what is 0, so you measure no change: give the nudged copy to "
+        "loss, in the place of the parameter.": _judge(
+            lambda mine, theirs: _are_close(mine, 0 * mine)
         ),
         "these are the measured gradients: compare them with those of backward, and "
         "return True or False for each parameter.": (
@@ -573,6 +587,15 @@ def _keep_hats(*arguments: Any) -> tuple[Tensor, Tensor, Tensor]:
     return p, m / (1 - beta1**step), q / (1 - beta2**step)
 
 
+def _whole_gradient(
+    p: Tensor, grad: Tensor, m: Tensor, q: Tensor, step: int, *rates: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    lr, beta1, beta2, eps = rates
+    m, q = beta1 * m + grad, _adam()(p, grad, m, q, step, *rates)[2]
+    root = (q / (1 - beta2**step)).sqrt() + eps
+    return p - lr * m / (1 - beta1**step) / root, m, q
+
+
 ADAM = Exercise(
     solution=_adam(),
     cases=[
@@ -622,6 +645,7 @@ ADAM = Exercise(
         "eps stands under the root: add it to the root.": _adam(
             root=lambda q, eps: (q + eps).sqrt()
         ),
+        "the gradient enters m whole: take the part 1 - beta1 of it.": _whole_gradient,
         "the gradient enters q without its square.": _adam(square=lambda grad: grad),
         "the absolute gradient enters q: take its square.": _adam(square=torch.abs),
         "you walk uphill: subtract the step from the parameter.": _adam(sign=-1),

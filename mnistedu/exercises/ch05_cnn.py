@@ -206,6 +206,10 @@ MAX_POOL = Exercise(
             :, : image.shape[0] // size
         ],
         "your windows are 2 × 2 whatever size is.": lambda image, size: _pool(image, 2),
+        "your windows are a row and a column too large: a slice ends before its second "
+        "number.": lambda image, size: F.max_pool2d(
+            image[None], size + 1, size, ceil_mode=True
+        )[0, : image.shape[0] // size, : image.shape[1] // size],
         "these are the places of the largest numbers: return the numbers.": (
             lambda image, size: F.max_pool2d(image[None], size, return_indices=True)[1][
                 0
@@ -389,6 +393,9 @@ RECEPTIVE_FIELD = Exercise(
         ),
         "that is the step, in pixels, after the last layer: the field is asked for.": (
             lambda layers: prod(stride for _, stride in layers)
+        ),
+        "kernel and stride are exchanged: the kernel comes first in each pair.": (
+            lambda layers: _receptive_field([pair[::-1] for pair in layers])
         ),
         "the last layer is missing.": lambda layers: _receptive_field(layers[:-1]),
         "the first layer is missing.": lambda layers: _receptive_field(layers[1:]),

@@ -324,6 +324,12 @@ SMOOTH_TARGETS = Exercise(
     },
 )
 
+
+def _keep_the_last(val_losses: list[float], patience: int) -> tuple[int, int]:
+    last, best = _early_stop(val_losses, patience)
+    return last, best if last - best == patience else last
+
+
 EARLY_STOP = Exercise(
     solution=_early_stop,
     cases=[
@@ -369,6 +375,9 @@ EARLY_STOP = Exercise(
         ),
         "you keep the weights of the last epoch: go back to those of the best.": (
             lambda val_losses, patience: _early_stop(val_losses, patience)[:1] * 2
+        ),
+        "where patience does not run out, you keep the last epoch: keep the best.": (
+            _keep_the_last
         ),
         "that is the best loss: return the epoch that had it.": (
             lambda val_losses, patience: (

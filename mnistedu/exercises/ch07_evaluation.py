@@ -84,9 +84,9 @@ CONFUSION = Exercise(
         "the other way round: the target is the row, the answer the column.": (
             lambda targets, answers, classes: _confusion(answers, targets, classes)
         ),
-        "a pair that occurs twice counts once: `matrix[targets, answers] += 1` adds 1 "
-        "to each place, however often it is named. Go through the pairs in a loop, or "
-        "use bincount.": _count_pairs_once,
+        "a pair that occurs twice counts once: add 1 for each pair with +=, in a loop, "
+        "since `matrix[targets, answers] += 1` adds 1 to a place however often it is "
+        "named.": _count_pairs_once,
         "only right answers are counted: a mistake belongs there too, beside the "
         "diagonal.": lambda targets, answers, classes: (
             _confusion(targets, answers, classes).diag().diag()
@@ -126,6 +126,11 @@ CONFUSION = Exercise(
         ),
         "only the first image is counted: does the return stand within the loop?": (
             _count_first
+        ),
+        "you go through as many images as there are classes: go through all.": (
+            lambda targets, answers, classes: _confusion(
+                targets[:classes], answers[:classes], classes
+            )
         ),
         "each mistake counts twice, in both directions: the row is the target, the "
         "column the answer.": lambda targets, answers, classes: (
@@ -201,7 +206,9 @@ ECE = Exercise(
         "the counts.": (
             *_add_up(lambda gaps, counts: gaps * counts / len(counts)),
             *_add_up(lambda gaps, counts: gaps * counts / (counts > 0).sum()),
-            *_add_up(lambda gaps, counts: gaps * counts / len(counts) / counts.sum()),
+        ),
+        "you divide by the number of bins as well: the parts are to be added up.": (
+            _add_up(lambda gaps, counts: gaps * counts / len(counts) / counts.sum())
         ),
         "you square the gaps: take their absolute values.": _add_up(
             lambda gaps, counts: gaps**2 * counts / counts.sum()
@@ -265,6 +272,7 @@ BOOTSTRAP = Exercise(
             "is_right": torch.tensor([True, True, False, True, False, True, True]),
             "picks": _pick(7, 25),
         },
+        {"is_right": torch.arange(11) ** 2 % 11 < 4, "picks": _pick(11, 60)},
     ],
     mistakes={
         "between 5 % and 95 % lie nine tenths: take 2.5 % and 97.5 %.": (
@@ -293,6 +301,12 @@ BOOTSTRAP = Exercise(
                 (acc := _accuracies(is_right, picks)).mean() + factor * acc.std()
                 for factor in (-1.96, 1.96)
             ),
+        ),
+        "that is the mean, plus and minus one deviation: take quantiles.": (
+            lambda is_right, picks: tuple(
+                (acc := _accuracies(is_right, picks)).mean() + factor * acc.std()
+                for factor in (-1, 1)
+            )
         ),
         "the mean runs over the wrong dimension: a row of picks is one test set.": (
             lambda is_right, picks: tuple(
@@ -359,6 +373,12 @@ RISK_COVERAGE = Exercise(
                 / torch.arange(len(is_right))
             )
         ),
+        "you divide single answers: add them up first, with cumsum.": (
+            lambda confidence, is_right: (
+                ~is_right[confidence.argsort(descending=True)]
+                / torch.arange(1, len(is_right) + 1)
+            )
+        ),
         "these say which answers are wrong, in order: take the mean of the first k.": (
             lambda confidence, is_right: ~is_right[confidence.argsort(descending=True)]
         ),
@@ -414,6 +434,11 @@ MCNEMAR = Exercise(
         ),
         "a probability is at most 1: if both counts are equal, the sides overlap.": (
             _of_counts(lambda one, other: 2 * _tail(one + other, min(one, other)))
+        ),
+        "these are never below 1, and a probability is never above: take min().": (
+            _of_counts(
+                lambda one, other: max(1.0, 2 * _tail(one + other, min(one, other)))
+            )
         ),
         "the images on which both are right or both wrong say nothing: n is the number "
         "of the others.": lambda a, b: min(

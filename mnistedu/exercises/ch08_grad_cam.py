@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from mnistedu.checkpoints import load_pretrained
 from mnistedu.data import load
 from mnistedu.exercises.answer import Exercise, Function
-from mnistedu.exercises.compare import same, unusual
+from mnistedu.exercises.compare import same, split, unusual
 from mnistedu.exercises.show import name_kind
 from mnistedu.exercises.varied import varied
 from mnistedu.preprocess import normalize
@@ -161,9 +161,10 @@ _TRUE, _AVERAGED = [-6.0, 4.0], [3.0, 1.0]  # maps [3, 1], gradients [-2, 4]
 
 def _compare_both(result: object) -> tuple[bool, str]:
     """Which of the two is right; the numbers are the reader's to find."""
-    if not isinstance(result, (tuple, list)) or len(result) != 2:
+    parts = split(result)
+    if parts is None or len(parts) != 2:
         return False, "return two lists of two numbers: the exact map, then Grad-CAM."
-    exact, averaged = same(result[0], _TRUE), same(result[1], _AVERAGED)
+    exact, averaged = same(parts[0], _TRUE), same(parts[1], _AVERAGED)
     if exact and averaged:
         return (
             True,
@@ -203,6 +204,7 @@ ON_PAPER = Exercise(
 
 ERASE = Exercise(
     solution=_erase,
+    to_mend=True,
     cases=[
         {
             "images": torch.tensor([[[[5.0, 6], [7, 8]]]]),
@@ -218,7 +220,7 @@ ERASE = Exercise(
         },
         {
             "images": varied(2, 1, 3, 4),
-            "heatmaps": varied(2, 3, 4, start=50),
+            "heatmaps": varied(2, 3, 4, start=50) - 4.0,
             "k": 3,
             "paper": -0.4,
         },

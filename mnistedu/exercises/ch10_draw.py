@@ -370,7 +370,7 @@ def _step(slip: str = "") -> Function:
                 optimizer.zero_grad()
             loss = -loss if slip == "uphill" else loss
             loss.backward()
-            if slip != "no step()":
+            for _ in range({"no step()": 0, "step() twice": 2}.get(slip, 1)):
                 optimizer.step()
 
         new, old = (new_images, new_targets), (old_images, old_targets)
@@ -471,7 +471,10 @@ FINE_TUNE_STEP = Exercise(
         ),
         "that is the loss after the step, for which the network must read once more: "
         "return the one that you have.": _step("after"),
-        "one step is asked for, and these are two.": _step("twice"),
+        "one step is asked for, and these are two.": (
+            _step("twice"),
+            _step("step() twice"),
+        ),
         "the loss is the sum over the images: take the mean.": _step("added up"),
         "that is the loss on the new images only: return that on all.": _step(
             "loss on new"

@@ -8,14 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mnistedu.exercises.altered import find_altered
 from mnistedu.exercises.compare import are_alike, is_pair, same, split, to_numbers
-from mnistedu.exercises.facts import find_fact, find_factor, find_weak_fact, pair_up
-from mnistedu.exercises.inputs import find_input
+from mnistedu.exercises.facts import find_fact, find_factor, pair_up
 from mnistedu.exercises.limit import call_within
-from mnistedu.exercises.probe import Functions, find_behaviour
-from mnistedu.exercises.relate import Case
+from mnistedu.exercises.probe import Functions, find_behaviour, is_left_to_chance
+from mnistedu.exercises.relate import Case, Pairs
 from mnistedu.exercises.show import name_kind, show
-from mnistedu.exercises.slices import find_slices
+from mnistedu.exercises.slices import find_part, find_slices
 from mnistedu.exercises.where import find_condition, find_places
 
 PROBE_LIMIT = 3.0  # seconds for all further trials of a function together
@@ -48,8 +48,9 @@ def describe(
         return _compare_shapes(results[at], expected[at])
     if fact := find_fact(cases, results, expected):
         return fact
-    if fact := find_input(cases, results):
-        return f"{fact[:-1]}{_add_shape(results[at], expected[at])}."
+    solution = functions and not isinstance(expected[at], tuple) and functions[0]
+    if solution and (fact := find_altered(solution, cases, results)):
+        return fact
     places = range(len(cases))
     wrong = [n for n in places if not same(results[n], expected[n])]
     if 1 < len(wrong) < len(cases):
@@ -66,36 +67,32 @@ def describe(
     if isinstance(expected[at], tuple):
         names = [f"the {ordinal} result" for ordinal in ORDINALS]
         return _describe_parts(names, cases, results, expected, at, functions)
-    if fact := find_weak_fact(results, expected):
+    pairs = pair_up(results, expected)
+    if fact := find_part(pairs):
         return f"{fact[:-1]}{_add_shape(results[at], expected[at])}."
-    more = _observe_cases(cases, results, expected, [n not in wrong for n in places])
-    if functions and to_numbers(results[at]) is not None:
-        more += _try_further(functions, cases)
+    more = _observe_cases(cases, pairs, [n not in wrong for n in places])
+    if functions and pairs:
+        if _try(lambda: is_left_to_chance(functions[1], cases), False):
+            more = ["Called again with the same arguments, it returns something else."]
+        more += _try(lambda: [*islice(find_behaviour(functions, cases), 2)], [])
     return " ".join([_compare(results[at], expected[at]), *more[:3]])
 
 
-def _observe_cases(
-    cases: list[Case], results: list[Any], expected: list[Any], right: list[bool]
-) -> list[str]:
+def _observe_cases(cases: list[Case], pairs: Pairs, right: list[bool]) -> list[str]:
     """Which cases are right, and which places."""
     condition = find_condition(cases, right) if any(right) else None
-    pairs = pair_up(results, expected)
     found = [condition, *find_places(pairs), find_slices(pairs)]
     return [said for said in found if said]
 
 
-def _try_further(functions: Functions, cases: list[Case]) -> list[str]:
-    """What further calls of the function show; nothing if they fail."""
-
-    def find() -> list[str]:
-        return [*islice(find_behaviour(functions, cases), 2)]
-
+def _try(find: Callable[[], Any], otherwise: Any) -> Any:
+    """What further calls of the reader's function show, unless they fail."""
     try:
-        return list(call_within(PROBE_LIMIT, find))
+        return call_within(PROBE_LIMIT, find)
     except KeyboardInterrupt:
         raise
     except BaseException:  # whatever the function does with other arguments
-        return []
+        return otherwise
 
 
 def _is_nan(result: Any) -> bool:
@@ -152,11 +149,16 @@ def _describe_parts(
         for n in range(count)
     ]
     wrong = [n for n, column in enumerate(columns) if not all(map(same, *column))]
+    solution = functions[0] if functions and len(wrong) > 1 else None
+    if solution and (fact := find_altered(solution, cases, results)):
+        return fact
     n = next(n for n in wrong if not same(parts[at][n], expected[at][n]))
-    others = ", and every other is right" if len(wrong) == 1 else ""
+    others = [names[other] for other in wrong if other != n]
+    more = f", and also {', '.join(others)}" if len(wrong) < count else ""
+    more = more if others else ", and every other is right"
     picked = functions and (_pick(functions[0], n), _pick(functions[1], n))
     said = describe(cases, *columns[n], at, picked)
-    return f"{names[n]} is wrong{others}: {said}"
+    return f"{names[n]} is wrong{more}: {said}"
 
 
 def _find_order(parts: list[Any], expected: list[Any]) -> str | None:

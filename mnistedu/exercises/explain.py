@@ -64,13 +64,18 @@ ADVICE = {
     r"too many indices for tensor of dimension (\d+)": (
         r"you use more indices than the tensor has dimensions, \1: print its .shape."
     ),
-    r"used as indices must be": (
+    r"used as indices must be|dtype int32/int64 for index": (
         "an index is a whole number or a mask, not a float: argmin and argmax give the "
         "place, min and max what stands there."
     ),
-    r"tuple of ints, not float|slice indices must|'float' object cannot be int": (
+    r"tuple of ints, not float|zeros\(\) takes|slice indices must|"
+    r"'float' object cannot be int": (
         "a place or a count must be a whole number, and / always gives a float: divide "
         "with //."
+    ),
+    r"of batch2 tensor to be": (
+        "@ is the product of matrices, and these do not fit: number by number "
+        "multiplies *."
     ),
     r"shapes cannot be multiplied \((\S+) and (\S+)\)": (
         r"@ is the product of matrices, and \1 and \2 do not fit: the second of the "
@@ -102,6 +107,10 @@ ADVICE = {
     ),
     r"Dimension out of range \(.*got (-?\d+)\)": (
         r"there is no dimension \1 here: they are counted from 0. Print the .shape."
+    ),
+    r"to match the convolution dimensions": (
+        "torch's convolution takes images (N, C, H, W) and kernels (K, C, h, w): "
+        "x[None] adds a dimension in front."
     ),
     r"supports? at least 2D": "a dimension is missing here: x[None] adds one in front.",
     r"'(list|int|float|tuple)' object has no attribute '(\w+)'": (

@@ -13,7 +13,6 @@ from torch import Tensor
 from mnistedu.exercises.compare import same, to_numbers
 from mnistedu.exercises.relate import Case, Pairs, find_relation
 from mnistedu.exercises.show import show
-from mnistedu.exercises.slices import find_part
 
 # What the right numbers would have to become for the sentence to be true.
 CHANGES: dict[str, Callable[[Tensor], Tensor]] = {
@@ -33,16 +32,9 @@ CHANGES: dict[str, Callable[[Tensor], Tensor]] = {
     "the numbers are rounded to two decimals.": lambda x: x.round(decimals=2),
     "the numbers are divided by the largest of them.": lambda x: x / x.max(),
     "the numbers are divided by their sum.": lambda x: x / x.sum(),
+    "that is the softmax of what is asked for.": lambda x: x.softmax(-1),
     "each row is divided by its sum.": lambda x: x / x.sum(-1, keepdim=True),
-    "each row is divided by its largest number.": lambda x: (
-        x / x.amax(-1, keepdim=True)
-    ),
-    "each column is divided by its sum.": lambda x: x / x.sum(-2, keepdim=True),
     "these are the running sums of what is asked for.": lambda x: x.cumsum(0),
-    "these are the differences between neighbours of what is asked for.": (
-        lambda x: x.diff(dim=0)
-    ),
-    "0 stands where nan should, and the rest is right.": torch.nan_to_num,
     "rows and columns are exchanged.": lambda x: x.transpose(0, 1),
     "the right numbers are there, in reversed order.": lambda x: x.flip(0),
     "the columns come in reversed order.": lambda x: x.flip(1),
@@ -50,9 +42,6 @@ CHANGES: dict[str, Callable[[Tensor], Tensor]] = {
     "the right numbers are there, but sorted downwards.": (
         lambda x: x.sort(descending=True).values
     ),
-    "height and width are exchanged.": lambda x: x.transpose(-1, -2),
-    "each column is the answer for the one before.": lambda x: x.roll(1, 1),
-    "each column is the answer for the next one.": lambda x: x.roll(-1, 1),
     "each is the answer for the one before.": lambda x: x.roll(1, 0),
     "each is the answer for the next one.": lambda x: x.roll(-1, 0),
     "the last one is missing.": lambda x: x[:-1],
@@ -60,29 +49,14 @@ CHANGES: dict[str, Callable[[Tensor], Tensor]] = {
     "the last row and the last column are missing.": lambda x: x[:-1, :-1],
     "only the first one is there.": lambda x: x[0],
     "only the last one is there.": lambda x: x[-1],
-    "the first row and the first column are missing.": lambda x: x[1:, 1:],
     "that is the sum of what is asked for.": torch.sum,
     "that is the mean of what is asked for.": torch.mean,
-    "that is the largest of what is asked for.": torch.max,
 }
 ALONG: dict[str, Callable[..., Tensor]] = {
     "these are the sums of what is asked for, over dimension {}.": torch.sum,
     "these are the means of what is asked for, over dimension {}.": torch.mean,
     "these are the largest of what is asked for, over dimension {}.": torch.amax,
 }
-# Those after which there may be a factor or an offset besides.
-COMPOSED = [
-    "the signs are lost: the absolute values are right.",
-    "what should be negative is 0, and the rest is right.",
-    "each number is 1 divided by what it should be.",
-    "each number is the square of what it should be.",
-    "rows and columns are exchanged.",
-    "height and width are exchanged.",
-    "the right numbers are there, in reversed order.",
-    "the right numbers are there, but sorted.",
-    "each is the answer for the one before.",
-    "each is the answer for the next one.",
-]
 # What would have to be done to the wrong numbers to make them right.
 REPAIRS: dict[str, Callable[..., Tensor]] = {
     "what is asked for are the sums of yours over dimension {}.": torch.sum,
@@ -119,24 +93,6 @@ def pair_up(results: list[Any], expected: list[Any]) -> Pairs:
         and (theirs := to_numbers(right)) is not None
     ]
     return pairs if len(pairs) == len(results) else []
-
-
-def find_weak_fact(results: list[Any], expected: list[Any]) -> str | None:
-    """One that is true of a part, or of what is changed in two ways."""
-    pairs = pair_up(results, expected)
-    if len(pairs) < 2:
-        return None
-    return find_part(pairs) or _find_composed(pairs)
-
-
-def _find_composed(pairs: Pairs) -> str | None:
-    """One of the changes, and then a factor or an offset for all."""
-    for fact in COMPOSED:
-        with suppress(RuntimeError, IndexError):
-            changed = [(mine, CHANGES[fact](theirs)) for mine, theirs in pairs]
-            if then := find_factor(changed):
-                return f"{fact[:-1]}; and then {then}"
-    return None
 
 
 def find_factor(pairs: Pairs) -> str | None:

@@ -16,6 +16,12 @@ Functions = tuple[Callable[..., Any], Callable[..., Any]]  # the right one, the 
 TIMES = {1.0: "stays as it is", 2.0: "doubles", 4.0: "is 4 times as large"}
 
 
+def is_left_to_chance(function: Callable[..., Any], cases: list[Case]) -> bool:
+    """Whether two calls with the same arguments give different results."""
+    twice = [_call((function, function), case) for case in cases]
+    return not all(same(*results) for results in twice)
+
+
 def find_behaviour(functions: Functions, cases: list[Case]) -> Iterator[str]:
     """Sentences about a function beside the right one, the most telling first."""
     before = [_call(functions, case) for case in cases]

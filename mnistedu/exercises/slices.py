@@ -17,7 +17,7 @@ STARTS: dict[str, Callable[[int], int]] = {
 
 def find_part(pairs: Pairs) -> str | None:
     """Whether the right numbers are there, and others after or before them."""
-    if any(
+    if not pairs or any(
         m.ndim != t.ndim
         or m.shape == t.shape
         or any(p < q for p, q in zip(m.shape, t.shape, strict=True))

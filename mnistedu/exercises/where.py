@@ -16,7 +16,6 @@ VALUES: dict[str, Callable[[Tensor], Tensor]] = {
     "Only what should be positive is wrong.": lambda x: x > 0,
     "Only what should be 0 is wrong.": lambda x: x == 0,
     "Only what should be 0 is right.": lambda x: x != 0,
-    "Only what should be nan is wrong.": torch.isnan,
 }
 
 
@@ -50,7 +49,7 @@ def find_places(pairs: Pairs) -> Iterator[str]:
 
 
 def _find_lines(wrong: list[Tensor]) -> Iterator[str]:
-    """Whether it is the first or last of some dimension, or the diagonal."""
+    """Whether it is the first or the last of some dimension."""
     shapes = {w.ndim for w in wrong}
     if len(shapes) > 1:
         return
@@ -64,15 +63,6 @@ def _find_lines(wrong: list[Tensor]) -> Iterator[str]:
                 yield f"Only the {which} {kind} is wrong."
             if all(w.equal(~line) for w, line in zip(wrong, lines, strict=True)):
                 yield f"Only the {which} {kind} is right."
-    if ndim == 2:
-        diagonals = [torch.eye(*w.shape).bool() for w in wrong]
-        for negate, text in (
-            (False, "the diagonal"),
-            (True, "what is off the diagonal"),
-        ):
-            marks = [d ^ negate for d in diagonals]
-            if all(not (w & ~m).any() for w, m in zip(wrong, marks, strict=True)):
-                yield f"Only {text} is wrong."
 
 
 def _mark(like: Tensor, dim: int, at: int) -> Tensor:

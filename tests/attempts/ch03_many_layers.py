@@ -68,7 +68,7 @@ def _central(loss, parameters, backward, nudge=1e-4):
             flat[i] = kept - nudge
             down = loss(parameters)
             flat[i] = kept
-            fine = fine and abs((up - down) / (2 * nudge) - wanted[i]) < 1e-3
+            fine = fine and abs((up - down) / (2 * nudge) - wanted[i]) < 1e-6
         right.append(bool(fine))
     return right
 
@@ -80,9 +80,9 @@ def _one_sided(loss, parameters, backward):
         measured = torch.zeros_like(grad)
         for at in range(grad.numel()):
             others = [p.clone() for p in parameters]
-            others[n].view(-1)[at] += 1e-6
-            measured.view(-1)[at] = (loss(others) - here) / 1e-6
-        right.append(torch.allclose(measured, grad, atol=1e-3))
+            others[n].view(-1)[at] += 1e-7
+            measured.view(-1)[at] = (loss(others) - here) / 1e-7
+        right.append(torch.allclose(measured, grad, atol=1e-6))
     return right
 
 
@@ -108,7 +108,7 @@ def _nudged_whole(loss, parameters, backward):
         up[n] += 1e-5
         down[n] -= 1e-5
         slope = (loss(up) - loss(down)) / 2e-5
-        right.append((slope - grad.sum()).abs().item() < 1e-4)
+        right.append((slope - grad.sum()).abs().item() < 1e-6)
     return right
 
 
@@ -217,7 +217,7 @@ ATTEMPTS = {
         "call every gradient wrong": lambda loss, ps, backward: [False for _ in ps],
         "True is for the gradients that are": lambda *a: [not r for r in _central(*a)],
         "judge all parameters at once": lambda *a: all(_central(*a)),
-        "numbers in the wrong places have": _nudged_whole,
+        "so that its sum is right": _nudged_whole,
         "changes its input parameters": _never_put_back,
         "these are the measured gradients": lambda loss, ps, backward: [
             *torch.autograd.grad(loss(q := [p.requires_grad_() for p in ps]), q)
