@@ -109,7 +109,7 @@ def test_no_two_mistakes_agree_in_all_cases(name):
         (
             "class_shares",
             lambda t: (t.bincount(minlength=10) / len(t)).round(decimals=2),
-            "rounded to two decimals",
+            "rounded to 2 decimals",
         ),
         (
             "respond",
@@ -826,7 +826,6 @@ def _two_cases(solution):
         (lambda x, k: 2 * x**2 * k, "would be right with x squared in place of x."),
         (lambda x, k: 2 * x * (k + 1), "that would be right with k + 1 in place of k."),
         (lambda x, k: torch.stack([x * k, x * k]), "are the sums of yours over dim"),
-        (lambda x, k: torch.cat([x * 2 * k, x]), "there, and more after them; the sh"),
         (lambda x, k: x * 4 * k + 3 * (x > 1), "With twice x, the right"),
         (lambda x, k: x * 2 * k + (x < 0), "Only what should be negative is wrong."),
         (lambda x, k: (x * 2 * k).index_fill(1, torch.tensor(2), 9), "last column is"),

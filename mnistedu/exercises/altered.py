@@ -28,6 +28,8 @@ OF_TENSORS: dict[str, Callable[[Tensor], Tensor]] = {
     "{} in reversed order": lambda x: x.flip(0),
     "{} with rows and columns exchanged": lambda x: x.transpose(-1, -2),
     "{} moved by one": lambda x: x.roll(1, 0),
+    "{} with its columns in reversed order": lambda x: x.flip(1),
+    "{} without what is negative": torch.relu,
     "{} sorted": lambda x: x.sort().values,
 }
 OF_FLOATS: dict[str, Callable[[Any], Any]] = {

@@ -291,8 +291,8 @@ BACKWARDS = [
         "with 0.01 too much in the last of b2's",
     ),
     _plant(
-        lambda w1, b1, w2, b2: [w1, b1, w2 - 0.00001, b2],
-        "with 0.00001 too little in each of w2's",
+        lambda w1, b1, w2, b2: [w1, b1, w2 - w2.abs() / 10_000, b2],
+        "with each of w2's too small by a ten-thousandth",
     ),
     _plant(
         lambda w1, b1, w2, b2: [w1, b1, w2[[1, 0, 2]], b2],
@@ -391,8 +391,8 @@ GRADIENT_CHECK = Exercise(
             ),
             _judge(lambda mine, theirs: bool((theirs - mine < 1e-6).all())),
         ),
-        "a gradient passes whose numbers are 0.00001 too small: compare the absolute "
-        "difference with 1e-6.": (
+        "a gradient passes whose numbers are too small by a ten-thousandth: compare "
+        "the absolute difference with 1e-6.": (
             _judge(lambda mine, theirs: _are_close(mine, theirs, 1e-3)),
             _judge(lambda mine, theirs: bool((mine - theirs < 1e-6).all())),
         ),
@@ -410,6 +410,13 @@ GRADIENT_CHECK = Exercise(
         "a gradient of zeros passes: compare the difference with a small number, and "
         "not with one that is as large as the gradient.": _judge(
             lambda mine, theirs: bool(((mine - theirs).abs() <= theirs.abs()).all())
+        ),
+        "you call right what has the wrong sign: the loss after the nudge up comes "
+        "first, less that after the nudge down.": _judge(
+            lambda mine, theirs: _are_close(-mine, theirs)
+        ),
+        "all have the mark of the last parameter: each gets its own.": (
+            lambda *arguments: _judge()(*arguments)[-1:] * 4
         ),
         "you call right what is 0, so you measure no change: give the nudged copy to "
         "loss, in the place of the parameter.": _judge(

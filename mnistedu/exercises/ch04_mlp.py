@@ -246,11 +246,11 @@ def _watch(
     if returned is None or returned is ...:
         return returned
     return {
+        "how many images are read": sum(n for n, _, _ in calls),
+        "how many of them with gradients": sum(n for n, _, grad in calls if grad),
+        "how many at a time in training mode": [n for n, mode, _ in calls if mode],
+        "the first weights afterwards": next(model.parameters()).detach().clone(),
         "what is returned": returned,
-        "the weights afterwards": next(model.parameters()).detach().clone(),
-        "the number of images read": sum(n for n, _, _ in calls),
-        "of these in training mode": sum(n for n, mode, _ in calls if mode),
-        "of these with gradients": sum(n for n, _, grad in calls if grad),
     }
 
 

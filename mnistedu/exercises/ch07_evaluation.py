@@ -463,6 +463,11 @@ MCNEMAR = Exercise(
                 lambda one, other: min(1.0, 2 * _tail(one + other, min(one, other) - 1))
             )
         ),
+        "your sum begins with k = 1: no head at all is a way to fall too.": _of_counts(
+            lambda one, other: min(
+                1.0, 2 * (_tail(one + other, min(one, other)) - 2.0 ** -(one + other))
+            )
+        ),
         "that is the probability of no such difference: take what you subtracted.": (
             _of_counts(lambda one, other: 1 - _two_sided(one, other))
         ),

@@ -422,10 +422,10 @@ def _watch_step(
     if isinstance(returned, Tensor):
         returned = returned.detach()
     return {
+        "how many images are read": sum(n for n, _ in read),
+        "how many of them in training mode": sum(n for n, mode in read if mode),
         "the loss": returned,
-        "the weights afterwards": next(network.parameters()).detach().clone(),
-        "the number of images read": sum(n for n, _ in read),
-        "of these in training mode": sum(n for n, training in read if training),
+        "the first weights afterwards": next(network.parameters()).detach().clone(),
     }
 
 

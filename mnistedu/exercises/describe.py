@@ -13,10 +13,15 @@ from mnistedu.exercises.compare import are_alike, is_pair, same, split, to_numbe
 from mnistedu.exercises.facts import find_fact, find_factor, pair_up
 from mnistedu.exercises.limit import call_within
 from mnistedu.exercises.probe import Functions, find_behaviour, is_left_to_chance
-from mnistedu.exercises.relate import Case, Pairs
+from mnistedu.exercises.relate import Case, Pairs, find_moves
 from mnistedu.exercises.show import name_kind, show
-from mnistedu.exercises.slices import find_part, find_slices
-from mnistedu.exercises.where import find_condition, find_places
+from mnistedu.exercises.slices import find_slices
+from mnistedu.exercises.where import (
+    find_condition,
+    find_places,
+    find_sides,
+    find_sources,
+)
 
 PROBE_LIMIT = 3.0  # seconds for all further trials of a function together
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
@@ -68,9 +73,8 @@ def describe(
         names = [f"the {ordinal} result" for ordinal in ORDINALS]
         return _describe_parts(names, cases, results, expected, at, functions)
     pairs = pair_up(results, expected)
-    if fact := find_part(pairs):
-        return f"{fact[:-1]}{_add_shape(results[at], expected[at])}."
-    more = _observe_cases(cases, pairs, [n not in wrong for n in places])
+    more = [*find_sources(*pairs[at], cases[at])] if pairs else []
+    more += _observe_cases(cases, pairs, [n not in wrong for n in places])
     if functions and pairs:
         if _try(lambda: is_left_to_chance(functions[1], cases), False):
             more = ["Called again with the same arguments, it returns something else."]
@@ -81,7 +85,10 @@ def describe(
 def _observe_cases(cases: list[Case], pairs: Pairs, right: list[bool]) -> list[str]:
     """Which cases are right, and which places."""
     condition = find_condition(cases, right) if any(right) else None
-    found = [condition, *find_places(pairs), find_slices(pairs)]
+    found = [condition, *find_places(pairs), *find_sides(pairs), find_slices(pairs)]
+    for name, moves in find_moves(pairs, cases) if pairs and not found[-1] else ():
+        if fact := find_slices(moves):
+            found.append(f"As differences from {name}: {fact[0].lower()}{fact[1:]}")
     return [said for said in found if said]
 
 
@@ -106,14 +113,6 @@ def _differ_in_shape(result: Any, expected: Any) -> bool:
     if mine is None or theirs is None or mine.shape == theirs.shape:
         return False
     return same(mine.flatten(), theirs.flatten())
-
-
-def _add_shape(result: Any, expected: Any) -> str:
-    """If it is another, what it should be."""
-    mine, theirs = to_numbers(result), to_numbers(expected)
-    if mine is None or theirs is None or mine.shape == theirs.shape or not theirs.ndim:
-        return ""
-    return f"; the shape should be {(*theirs.shape,)}, not {(*mine.shape,)}"
 
 
 def _compare_shapes(result: Any, expected: Any) -> str:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mnistedu.exercises.compare import same, to_numbers
-from mnistedu.exercises.relate import Case, Pairs, find_relation
+from mnistedu.exercises.relate import Case, Pairs, find_moves, find_relation
 from mnistedu.exercises.show import show
 
 # What the right numbers would have to become for the sentence to be true.
@@ -28,8 +28,6 @@ CHANGES: dict[str, Callable[[Tensor], Tensor]] = {
     "each number is the exponential of what it should be.": torch.exp,
     "each number is the logarithm of what it should be.": torch.log,
     "the numbers are cut to whole numbers.": torch.trunc,
-    "the numbers are rounded to whole numbers.": torch.round,
-    "the numbers are rounded to two decimals.": lambda x: x.round(decimals=2),
     "the numbers are divided by the largest of them.": lambda x: x / x.max(),
     "the numbers are divided by their sum.": lambda x: x / x.sum(),
     "that is the softmax of what is asked for.": lambda x: x.softmax(-1),
@@ -56,6 +54,7 @@ ALONG: dict[str, Callable[..., Tensor]] = {
     "these are the sums of what is asked for, over dimension {}.": torch.sum,
     "these are the means of what is asked for, over dimension {}.": torch.mean,
     "these are the largest of what is asked for, over dimension {}.": torch.amax,
+    "the numbers are rounded to {} decimals.": lambda x, dim: x.round(decimals=dim),
 }
 # What would have to be done to the wrong numbers to make them right.
 REPAIRS: dict[str, Callable[..., Tensor]] = {
@@ -81,7 +80,12 @@ def find_fact(cases: list[Case], results: list[Any], expected: list[Any]) -> str
         with suppress(RuntimeError, IndexError):
             if all(same(repair(mine), theirs) for mine, theirs in pairs):
                 return fact
-    return find_factor(pairs) or find_relation(pairs, cases)
+    if found := find_factor(pairs) or find_relation(pairs, cases):
+        return found
+    for name, moves in find_moves(pairs, cases):
+        if move := find_factor(moves) or find_relation(moves, cases):
+            return f"as a difference from {name}, {move}"
+    return None
 
 
 def pair_up(results: list[Any], expected: list[Any]) -> Pairs:

@@ -14,17 +14,34 @@ Case = dict[str, Any]  # the arguments of one call, by name
 Pairs = list[tuple[Tensor, Tensor]]  # what was returned and expected, in each case
 
 
+def find_moves(pairs: Pairs, cases: list[Case]) -> Iterator[tuple[str, Pairs]]:
+    """The differences from an argument of the same shape, as a step is one."""
+    for name in cases[0]:
+        starts = [to_numbers(case[name]) for case in cases]
+        moves = [
+            (mine - start, theirs - start)
+            for (mine, theirs), start in zip(pairs, starts, strict=True)
+            if start is not None and start.shape == mine.shape == theirs.shape
+        ]
+        if moves and len(moves) == len(pairs) and moves[0][0].ndim:
+            yield name, moves
+
+
 def find_relation(pairs: Pairs, cases: list[Case]) -> str | None:
-    """A factor or a quotient that is read off each case's arguments."""
+    """A factor, a quotient or an offset that is read off each case's arguments."""
     if len(cases) < 3 or any(mine.shape != theirs.shape for mine, theirs in pairs):
         return None
     quantities = name_quantities(cases)
     factors = _find_common(mine / theirs for mine, theirs in pairs)
+    offsets = _find_common(mine - theirs for mine, theirs in pairs)
     for name, values in quantities.items():
         if same(factors, values):
             return f"the result is {name} times what it should be."
         if same(factors, 1 / values):
             return f"the result is what it should be, divided by {name}."
+        if same(offsets.abs(), values):
+            way = "large" if offsets[0] > 0 else "small"
+            return f"the result is too {way} by {name}."
     for (name, above), (other, below) in permutations(quantities.items(), 2):
         if same(factors, above / below):
             return f"the result is what it should be, times {name} / {other}."

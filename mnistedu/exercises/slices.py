@@ -1,39 +1,11 @@
-"""Numbers that are right in a part, or wrong by something that differs."""
+"""Numbers that are wrong by something that differs from part to part."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from torch import Tensor
 
 from mnistedu.exercises.compare import same
 from mnistedu.exercises.relate import Pairs
-
-# Where the right numbers begin, if there are so many more than there should be.
-STARTS: dict[str, Callable[[int], int]] = {
-    "after": lambda more: 0,
-    "before": lambda more: more,
-    "around": lambda more: more // 2,
-}
-
-
-def find_part(pairs: Pairs) -> str | None:
-    """Whether the right numbers are there, and others after or before them."""
-    if not pairs or any(
-        m.ndim != t.ndim
-        or m.shape == t.shape
-        or any(p < q for p, q in zip(m.shape, t.shape, strict=True))
-        for m, t in pairs
-    ):
-        return None
-    for place, start in STARTS.items():
-        if all(same(_cut(m, t, start), t) for m, t in pairs):
-            return f"the right numbers are there, and more {place} them."
-    return None
-
-
-def _cut(mine: Tensor, theirs: Tensor, start: Callable[[int], int]) -> Tensor:
-    for dim, length in enumerate(theirs.shape):
-        mine = mine.narrow(dim, start(mine.shape[dim] - length), length)
-    return mine
 
 
 def find_slices(pairs: Pairs) -> str | None:
@@ -46,15 +18,18 @@ def find_slices(pairs: Pairs) -> str | None:
         if max(len(set(theirs.tolist())) for _, theirs in rows) < 3:
             continue
         what = "case" if dim is None else f"place in dimension {dim}"
-        said = f"For each {what} the numbers are too large or small by one"
         if all(_is_constant(a - b) for a, b in rows):
-            return f"{said} number."
-        if all(
-            _is_constant((a / b)[b != 0]) and same(a[b == 0], b[b == 0])
-            for a, b in rows
-        ):
-            return f"{said} factor."
+            offsets = [(a - b)[0] for a, b in rows]
+            return f"For each {what} they are off by one number: {_list(offsets)}."
+        if all((b != 0).any() and _has_factor(a, b) for a, b in rows):
+            factors = [(a / b)[b != 0][0] for a, b in rows]
+            return f"For each {what} they are off by one factor: {_list(factors)}."
     return None
+
+
+def _list(numbers: list[Tensor]) -> str:
+    first = [f"{number.item():.4g}" for number in numbers[:4]]
+    return ", ".join(first + ["…"] * (len(numbers) > 4))
 
 
 def _cut_up(pairs: Pairs, dim: int | None) -> Iterator[tuple[Tensor, Tensor]]:
@@ -64,6 +39,10 @@ def _cut_up(pairs: Pairs, dim: int | None) -> Iterator[tuple[Tensor, Tensor]]:
         else:
             both = (x.movedim(dim, 0).flatten(1) for x in (mine, theirs))
             yield from zip(*both, strict=True)
+
+
+def _has_factor(a: Tensor, b: Tensor) -> bool:
+    return _is_constant((a / b)[b != 0]) and same(a[b == 0], b[b == 0])
 
 
 def _is_constant(x: Tensor) -> bool:

@@ -48,6 +48,20 @@ def find_places(pairs: Pairs) -> Iterator[str]:
         yield f"Each wrong number is {show((there / right)[0])} times the right one."
 
 
+def find_sources(mine: Tensor, theirs: Tensor, case: Case) -> Iterator[str]:
+    """Where an argument has the first wrong number, and where the right one."""
+    if mine.shape != theirs.shape or not theirs.ndim:
+        return
+    at = (~mine.isclose(theirs, equal_nan=True)).nonzero()[0].tolist()
+    numbers = [x[tuple(at)] for x in (theirs, mine)]
+    for name, value in case.items():
+        if isinstance(value, Tensor) and value.ndim:
+            there = [(value == number).nonzero().tolist() for number in numbers]
+            if len(there[0]) == len(there[1]) == 1:
+                right, yours = (places[0] for places in there)
+                yield f"In {name}, yours stands at {yours}, the right one at {right}."
+
+
 def _find_lines(wrong: list[Tensor]) -> Iterator[str]:
     """Whether it is the first or the last of some dimension."""
     shapes = {w.ndim for w in wrong}
@@ -69,6 +83,17 @@ def _mark(like: Tensor, dim: int, at: int) -> Tensor:
     mark = torch.zeros_like(like)
     mark.select(dim, at)[...] = True
     return mark
+
+
+def find_sides(pairs: Pairs) -> Iterator[str]:
+    """Whether single numbers are always wrong to the same side."""
+    if len(pairs) < 2 or any(mine.ndim + theirs.ndim for mine, theirs in pairs):
+        return
+    off = [(m - t).item() for m, t in pairs if not same(m, t)]
+    if len(off) > 1 and (min(off) > 0 or max(off) < 0):
+        way = "large" if min(off) > 0 else "small"
+        where = f"in {len(off)} of {len(pairs)} cases and right in the others"
+        yield f"It is too {way} {where if len(off) < len(pairs) else 'in every case'}."
 
 
 def find_condition(cases: list[Case], right: list[bool]) -> str | None:

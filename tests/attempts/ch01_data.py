@@ -59,7 +59,7 @@ ATTEMPTS = {
         "the first share belongs to the digit": lambda t: torch.stack(
             [(t == d).float().mean() for d in range(1, 11)]
         ),
-        "the numbers are rounded to two decimals": lambda t: (
+        "the numbers are rounded to 2 decimals": lambda t: (
             torch.bincount(t, minlength=10) / len(t)
         ).round(decimals=2),
         "the last one is missing": lambda t: torch.stack(

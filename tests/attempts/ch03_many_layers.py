@@ -55,7 +55,7 @@ def _image_by_image(x, t, w1, b1, w2, b2):
     return sums
 
 
-def _central(loss, parameters, backward, nudge=1e-4):
+def _central(loss, parameters, backward, nudge=1e-4, bound=1e-6):
     """Number by number, each nudged up and down and put back."""
     right = []
     for parameter, grad in zip(parameters, backward(parameters)):
@@ -68,7 +68,7 @@ def _central(loss, parameters, backward, nudge=1e-4):
             flat[i] = kept - nudge
             down = loss(parameters)
             flat[i] = kept
-            fine = fine and abs((up - down) / (2 * nudge) - wanted[i]) < 1e-6
+            fine = fine and abs((up - down) / (2 * nudge) - wanted[i]) < bound
         right.append(bool(fine))
     return right
 
@@ -86,9 +86,13 @@ def _one_sided(loss, parameters, backward):
     return right
 
 
-def _by_torch(loss, parameters, backward):
+def _true(loss, parameters):
     leaves = [p.clone().requires_grad_() for p in parameters]
-    true = torch.autograd.grad(loss(leaves), leaves)
+    return torch.autograd.grad(loss(leaves), leaves)
+
+
+def _by_torch(loss, parameters, backward):
+    true = _true(loss, parameters)
     return [torch.allclose(a, b) for a, b in zip(true, backward(parameters))]
 
 
@@ -132,6 +136,10 @@ ATTEMPTS = {
         "whole numbers or a mask meet floats": lambda g, x: g @ (x > 0),
     },
     "sgd_momentum": {
+        "with lr and momentum exchanged": lambda p, g, v, lr, m: (
+            p - m * (lr * v + g),
+            lr * v + g,
+        ),
         "forgot the momentum": lambda p, g, v, lr, mu: (p - lr * g, g),
         "uphill": lambda p, g, v, lr, mu: (p + lr * (mu * v + g), mu * v + g),
         "old velocity": lambda p, g, v, lr, mu: (p - lr * v, mu * v + g),
@@ -211,6 +219,15 @@ ATTEMPTS = {
         "return 4 tensors": lambda *a: _two_layers(*a)[:3],
     },
     "gradient_check": {
+        "too small by a ten-thousandth": lambda *a: _central(*a, bound=1e-3),
+        "the last number alone is too large": lambda loss, ps, backward: [
+            bool((true - grad).max() < 1e-6)
+            for true, grad in zip(_true(loss, ps), backward(ps))
+        ],
+        "so you measure no change": lambda loss, ps, backward: [
+            bool((loss(ps) - loss(ps) - grad).abs().max() < 1e-6)
+            for grad in backward(ps)
+        ],
         "call every gradient right": lambda loss, ps, backward: [
             p.shape == g.shape for p, g in zip(ps, backward(ps))
         ],
@@ -224,6 +241,13 @@ ATTEMPTS = {
         ],
     },
     "adam": {
+        "the first result is wrong, and every other is right": lambda *a: (
+            a[0] - 2 * (a[0] - adam(*a)[0]),
+            *adam(*a)[1:],
+        ),
+        "with step - 1 in place of step": lambda p, g, m, v, t, *rates: adam(
+            p, g, m, v, t - 1, *rates
+        ),
         "the hats are missing": lambda p, g, m, v, t, lr, a, b, e: (
             p - lr * (a * m + (1 - a) * g) / ((b * v + (1 - b) * g * g) ** 0.5 + e),
             a * m + (1 - a) * g,

@@ -294,6 +294,20 @@ ATTEMPTS = {
         )[0, 0].relu(),
     },
     "max_pool": {
+        "a row and a column too large": lambda image, size: torch.stack(
+            [
+                torch.stack(
+                    [
+                        image[i : i + size + 1, j : j + size + 1].max()
+                        for j in range(0, image.shape[1] - size + 1, size)
+                    ]
+                )
+                for i in range(0, image.shape[0] - size + 1, size)
+            ]
+        ),
+        "yours stands at [0, 0], the right one at [1, 0]": lambda image, size: (
+            image.unfold(0, size, size).unfold(1, size, size).flatten(2).median(2)[0]
+        ),
         "begins at i * size": lambda image, size: torch.tensor(
             [
                 [
@@ -360,6 +374,13 @@ ATTEMPTS = {
         "k is not 3 in every case": lambda n, k, p, s: (n + 2 * p - 3) // s + 1,
     },
     "receptive_field": {
+        "kernel and stride are exchanged": lambda layers: (
+            1
+            + sum(
+                (s - 1) * math.prod(k for k, _ in layers[:i])
+                for i, (_, s) in enumerate(layers)
+            )
+        ),
         "they overlap": lambda layers: see(layers, 0, lambda kernel: kernel),
         "last layer only": lambda layers: [kernel for kernel, _ in layers][-1],
         "you forgot the strides": see,

@@ -170,6 +170,10 @@ ATTEMPTS = {
         ),
     },
     "early_stop": {
+        "you keep the last epoch": lambda losses, patience: (
+            (at := stop(losses, patience))[0],
+            at[1] if at[0] - at[1] >= patience else len(losses),
+        ),
         "from 1": lambda losses, patience: stop(losses, patience, start=0),
         "go on to the end": lambda losses, patience: stop(losses, 100),
         "into the future": lambda losses, patience: (

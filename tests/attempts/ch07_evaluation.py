@@ -74,6 +74,9 @@ def _fewer(a, b):
 
 ATTEMPTS = {
     "mcnemar": {
+        "with the opposite of a_is_right": lambda a, b: (
+            binomtest(int((a & b).sum()), int((a == b).sum())).pvalue
+        ),
         "one side only": lambda a, b: binom.cdf(*_fewer(a, b), 0.5),
         "at most 1": lambda a, b: 2 * binom.cdf(*_fewer(a, b), 0.5),
         "n is the number of the others": lambda a, b: min(
@@ -98,6 +101,15 @@ ATTEMPTS = {
         ),
     },
     "confusion": {
+        "as many images as there are classes": lambda t, a, n: torch.stack(
+            [
+                torch.tensor([sum((t[:n] == i) & (a[:n] == j)) for j in range(n)])
+                for i in range(n)
+            ]
+        ),
+        "with targets[1:] and answers[1:]": lambda t, a, n: torch.stack(
+            [torch.bincount(a[1:][t[1:] == i], minlength=n) for i in range(n)]
+        ),
         "the other way round": lambda t, a, n: _in_a_loop(t, a, n).T,
         "a pair that occurs twice": lambda t, a, n: torch.zeros(n, n).index_put(
             (t, a), torch.tensor(1.0)
@@ -163,6 +175,10 @@ ATTEMPTS = {
         ).sqrt(),
     },
     "bootstrap": {
+        "plus and minus one deviation": lambda r, picks: (
+            (acc := r.double()[picks].mean(1)).mean() - acc.std(),
+            acc.mean() + acc.std(),
+        ),
         "nine tenths": lambda r, picks: interval(r, picks, 0.05, 0.95),
         "the smallest and the largest": lambda r, picks: (
             r[picks].float().mean(1).min(),
@@ -183,6 +199,12 @@ ATTEMPTS = {
         ],
     },
     "risk_coverage": {
+        "add them up first, with cumsum": lambda c, r: torch.tensor(
+            [
+                (not right) / k
+                for k, right in enumerate(r[(-c).argsort()].tolist(), start=1)
+            ]
+        ),
         "you begin with the least sure": lambda c, r: (
             (1 - r[c.argsort()].float()).cumsum(0) / torch.arange(1, len(r) + 1)
         ),

@@ -157,18 +157,10 @@ ATTEMPTS = {
         ),
     },
     "erase": {
-        "far below 0 is cold": lambda images, heatmaps, k, paper: (
+        "heatmaps without what is negative": lambda images, heatmaps, k, paper: (
             images.flatten(1)
-            .scatter(1, heatmaps.flatten(1).abs().topk(k).indices, paper)
-            .view_as(images)
-        ),
-        "a shade of grey": lambda x, h, k, paper: torch.where(
-            h[:, None] < h.flatten(1).topk(k).values.amin(1).view(-1, 1, 1, 1), x, 0
-        ),
-        "the coldest": lambda x, h, k, paper: torch.where(
-            h[:, None] > h.flatten(1).sort(1).values[:, k - 1].view(-1, 1, 1, 1),
-            x,
-            paper,
+            .scatter(1, heatmaps.clamp(min=0).flatten(1).topk(k)[1], paper)
+            .reshape(images.shape)
         ),
         "the other way round": lambda x, h, k, paper: torch.where(
             h[:, None] < h.flatten(1).topk(k).values.amin(1).view(-1, 1, 1, 1),
@@ -221,6 +213,7 @@ SOLUTIONS = {
     "on_paper": [
         lambda: ([-6, 4], [3, 1]),
         lambda: [torch.tensor([-6.0, 4.0]), torch.tensor([3.0, 1.0])],
+        lambda: torch.tensor([[-6.0, 4.0], [3.0, 1.0]]),
         lambda: (np.array([3, 1]) * [-2, 4], np.array([3, 1]) * np.mean([-2, 4])),
     ],
     "exact_map": [

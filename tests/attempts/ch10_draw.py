@@ -116,9 +116,7 @@ ATTEMPTS = {
         ),
         "the middle of the image": lambda x: (x.shape[0] / 2, x.shape[1] / 2),
         "only the first one is there": lambda x: _com()(x)[0],
-        "the numbers are rounded to whole numbers": lambda x: tuple(
-            map(round, _com()(x))
-        ),
+        "the numbers are rounded to 0 decimals": lambda x: tuple(map(round, _com()(x))),
         "the half is taken off, not added": lambda x: tuple(
             v - 0.5 for v in _com(0)(x)
         ),
