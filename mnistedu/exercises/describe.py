@@ -73,7 +73,7 @@ def describe(
         names = [f"the {ordinal} result" for ordinal in ORDINALS]
         return _describe_parts(names, cases, results, expected, at, functions)
     pairs = pair_up(results, expected)
-    more = [*find_sources(*pairs[at], cases[at])] if pairs else []
+    more = [*find_sources(pairs, cases, at)] if pairs else []
     more += _observe_cases(cases, pairs, [n not in wrong for n in places])
     if functions and pairs:
         if _try(lambda: is_left_to_chance(functions[1], cases), False):

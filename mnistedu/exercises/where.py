@@ -6,7 +6,7 @@ from itertools import permutations
 import torch
 from torch import Tensor
 
-from mnistedu.exercises.compare import same
+from mnistedu.exercises.compare import same, to_numbers
 from mnistedu.exercises.relate import Case, Pairs, name_quantities
 from mnistedu.exercises.show import show
 
@@ -48,18 +48,25 @@ def find_places(pairs: Pairs) -> Iterator[str]:
         yield f"Each wrong number is {show((there / right)[0])} times the right one."
 
 
-def find_sources(mine: Tensor, theirs: Tensor, case: Case) -> Iterator[str]:
-    """Where an argument has the first wrong number, and where the right one."""
+def find_sources(pairs: Pairs, cases: list[Case], at: int) -> Iterator[str]:
+    """Where an argument that holds all the numbers has the first wrong one."""
+    mine, theirs = pairs[at]
     if mine.shape != theirs.shape or not theirs.ndim:
         return
-    at = (~mine.isclose(theirs, equal_nan=True)).nonzero()[0].tolist()
-    numbers = [x[tuple(at)] for x in (theirs, mine)]
-    for name, value in case.items():
-        if isinstance(value, Tensor) and value.ndim:
-            there = [(value == number).nonzero().tolist() for number in numbers]
-            if len(there[0]) == len(there[1]) == 1:
-                right, yours = (places[0] for places in there)
-                yield f"In {name}, yours stands at {yours}, the right one at {right}."
+    first = tuple((~mine.isclose(theirs, equal_nan=True)).nonzero()[0].tolist())
+    for name in cases[at]:
+        found = [to_numbers(case[name]) for case in cases]
+        sources = [x for x in found if x is not None and x.ndim]
+        if len(sources) < len(cases):
+            continue
+        places = [(sources[at] == x[first]).nonzero().tolist() for x in (mine, theirs)]
+        holds_all = all(
+            torch.isin(torch.cat([m.flatten(), t.flatten()]), source).all()
+            for (m, t), source in zip(pairs, sources, strict=True)
+        )
+        if holds_all and len(places[0]) == len(places[1]) == 1:
+            yours, right = (place[0] for place in places)
+            yield f"In {name}, yours stands at {yours}, the right one at {right}."
 
 
 def _find_lines(wrong: list[Tensor]) -> Iterator[str]:
