@@ -456,6 +456,50 @@ def test_a_file_that_does_not_fit_is_refused_in_one_sentence(
     expect(pad).to_have_attribute("data-prediction", "1")
 
 
+def endless(path: Path, blank: float) -> None:
+    """A network that goes round as often as the canvas has ink, and ``blank`` tells."""
+    graph = onnx.parser.parse_graph(
+        """own (float[1,1,280,280] canvas)
+           => (float[1,1,28,28] digit, float[1,10] logits)
+        <float blank = {BLANK}, float often = {1e9}, bool yes = {1}> {
+            ink = ReduceSum <keepdims = 0> (canvas)
+            more = Mul (ink, often)
+            times = Add (more, blank)
+            trips = Cast <to = 7> (times)
+            digit = AveragePool <kernel_shape = [10, 10], strides = [10, 10]> (canvas)
+            row = ReduceMean <axes = [1, 2], keepdims = 0> (digit)
+            few = Slice <starts = [0], ends = [10], axes = [1]> (row)
+            logits = Loop (trips, yes, few) <body = body
+                (int64 i, bool on, float[1,10] old) => (bool same, float[1,10] next)
+                { same = Identity (on)  next = Sin (old) }>
+        }""".replace("BLANK", str(blank))
+    )
+    opset = onnx.helper.make_opsetid("", 9)
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[opset], ir_version=8), path)
+
+
+@pytest.mark.parametrize("blank", [0, 1e15])
+def test_a_network_of_the_readers_that_never_ends_is_ended(
+    pad: Locator, tmp_path: Path, blank: float
+) -> None:
+    """At the first drawing, or already when it is tried on a blank sheet."""
+    sentence = "endless.onnx gave no answer within two seconds and was ended"
+    said = pad.get_by_role("status")
+    network = pad.get_by_role("combobox", name="Network")
+    endless(tmp_path / "endless.onnx", blank)
+    choose(pad, tmp_path / "endless.onnx")
+    if not blank:
+        expect(network.locator("option:checked")).to_have_text("endless.onnx")
+        pad.locator(".sheet").focus()
+        pad.page.keyboard.press("4")
+    expect(said).to_contain_text(sentence, timeout=10_000)
+    expect(pad).to_have_attribute("data-prediction", "")
+    network.select_option(index=0)
+    pad.locator(".sheet").focus()
+    pad.page.keyboard.press("5")
+    expect_answer(pad, 5)
+
+
 def test_nothing_is_fetched_until_the_reader_reaches_for_the_pad(
     context: BrowserContext, address: str
 ) -> None:

@@ -6,6 +6,7 @@ import { a, h, number } from "./dom.js";
 import { remark } from "./doubt.js";
 import { Network, contents, start } from "./engine.js";
 import { Maps } from "./maps.js";
+import { Ended, Own } from "./own/own.js";
 import { samples } from "./samples.js";
 import { Seen } from "./seen.js";
 import { Sheet } from "./sheet.js";
@@ -171,7 +172,9 @@ class Pad {
     await this.#reach();
     if (!file) return;
     try {
-      this.#add(await Network.theirs(file));
+      const own = new Own(file);
+      await own.open();
+      this.#add(own);
       this.network.value = String(this.networks.length - 1);
       await this.#changed(true);
     } catch (error) {
@@ -197,18 +200,20 @@ class Pad {
     this.due = { finished: finished || this.due?.finished };
     if (this.reading || !this.networks.length) return;
     this.reading = true;
-    try {
-      while (this.due) {
-        const { finished } = this.due;
-        this.due = null;
-        await this.#read(finished);
-      }
-    } catch (error) {
-      console.error(error);
-      this.#say("The network could not read this drawing: choose another one, or reload the page.");
-    } finally {
-      this.reading = false;
+    while (this.due) {
+      const { finished } = this.due;
+      this.due = null;
+      await this.#read(finished).catch((error) => this.#failed(error));
     }
+    this.reading = false;
+  }
+
+  #failed(error) {
+    this.answers = []; // those there are belong to another drawing
+    this.#render(false);
+    if (error instanceof Ended) return this.#say(error.message);
+    console.error(error);
+    this.#say("The network could not read this drawing: choose another one, or reload the page.");
   }
 
   async #read(finished) {
