@@ -380,6 +380,12 @@ def binding(sheet: np.ndarray) -> np.ndarray:
     return drawn_on(sheet, holes)
 
 
+def ruled(sheet: np.ndarray) -> np.ndarray:
+    for first in range(10, 500, 34):
+        sheet[first : first + 2] = np.minimum(sheet[first : first + 2], 185)
+    return sheet
+
+
 def window(digit: int | None, height: int, width: int) -> np.ndarray:
     content = page(digit, height - 30, width)
     return np.concatenate([pixels(30, width, (60, 60, 64)), content])
@@ -403,6 +409,7 @@ SCENES = {
         page(d), lambda b: b.rectangle((40, 90, 360, 410), outline=BLACK, width=4)
     ),
     "squared paper": lambda d: camera(page(d, lines=2)),
+    "scanned lines": lambda d: ruled(page(d)),
     "a drawn grid": lambda d: np.pad(
         page(d, lines=3), [(3, 3), (3, 3), (0, 0)], constant_values=244
     ),
@@ -439,11 +446,20 @@ def glare() -> np.ndarray:
     return pixels(500, 400, (190, 195, 200)) + 65 * spot[..., None]
 
 
+def stain() -> np.ndarray:
+    y, x = np.mgrid[0:500, 0:400]
+    return np.exp(-((x - 150) ** 2 + (y - 180) ** 2) / 2500)[..., None]
+
+
 BLANKS = {
     "glare": glare(),
     "smears": camera(
         pixels(500, 400, (40, 65, 55)) + 25 * grain(3, 40).clip(0) + 9 * grain(4, 15)
     ),
+    "a stain and a scratch": drawn_on(
+        page(None) - 90 * stain(), lambda b: b.line((300, 350, 310, 400), BLUE, 7)
+    ),
+    "granite": camera(pixels(500, 400, (120, 118, 112)) + 22 * grain(6, 4)),
     "cardboard": camera(pixels(500, 400, (185, 145, 100)) + 6 * grain(5, 3)),
     "bare wood": camera(WOOD),
     "a bare desk": camera(UNEVEN),

@@ -28,8 +28,7 @@ THIN = 0.03  # of the picture: a digit that fills it has thicker strokes than a 
 LINES = (3, 5, 9)  # pixels: ruled lines are thinner
 SLIM = 8  # times as long as wide: a bar
 PEN = 1.75  # times as long as all else: a bar beside a digit is a pen
-LIKE = 0.5  # of the largest piece: what counts as another
-MANY = 4  # pieces: a digit has fewer
+MANY = 3  # times as much ink as the largest piece has: it is scattered
 TILES = np.ones((3, 3))
 
 
@@ -89,7 +88,7 @@ def choose_pieces(ink: Array) -> tuple[Array, str]:
     keep = np.zeros(labels.max() + 1, bool)
     keep[[p.number for p in kept if p.area >= SPECK * most]] = True
     chosen = ink * ndimage.binary_dilation(keep[labels], TILES)  # soft rims too
-    many = sum(p.area > LIKE * most for p in inside) > MANY
+    many = sum(p.area for p in kept) > MANY * most
     return chosen, "shows many pieces of ink: it should show one digit" * many
 
 
@@ -140,7 +139,8 @@ def find_pieces(
         sides = [s.start <= margin for s in box] + [
             s.stop >= n - margin for s, n in zip(box, ink.shape, strict=True)
         ]
-        part = sorted(n / m for n, m in zip(piece.shape, ink.shape, strict=True))
+        spread = np.ptp(rows) + 1, np.ptp(columns) + 1
+        part = sorted(n / m for n, m in zip(spread, ink.shape, strict=True))
         spans = part[1] > 0.8 and part[0] > 0.25
         spans &= width > THIN * max(ink.shape)
         spans |= max(ink.shape) <= IMAGE_SIZE  # MNIST's own 7s may reach the edge
@@ -148,7 +148,7 @@ def find_pieces(
             Piece(
                 number,
                 area=int(area[number]),
-                length=int(max(np.ptp(rows), np.ptp(columns)) + 1),
+                length=int(max(spread)),
                 width=width,
                 blur=1 / max(float(steepness[box][side].mean()), 1e-3),
                 frame=frame if width < 0.1 * min(dark.shape) else 0.0,
