@@ -3,19 +3,26 @@
 import ast
 import json
 import os
+import random
 import re
 import shutil
 import subprocess
 import time
+import warnings
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
 import pytest
+from test_reading import mutated, small_files
 from torch import nn
 
+from mnistedu.checkpoints import load_checkpoint, save_checkpoint
 from mnistedu.data import Digits, make_loader
+from mnistedu.kaggle import read_table
+from mnistedu.models import MLP, ConvNet
 from mnistedu.pad.pictures import encode
+from mnistedu.reading import read_digit
 from mnistedu.strokes import SAMPLES, rasterize
 from mnistedu.training import fit
 
@@ -132,3 +139,42 @@ def test_strange_paths_and_other_locales_change_no_answer(
     assert re.fullmatch(rf"{re.escape(shown)} +3 +\d+\.\d+ ?%", lines[-1])
     metrics = json.loads((home / "run" / "metrics.json").read_text("utf-8"))
     assert len(metrics["history"]["seconds"]) == 1
+
+
+COLUMNS = ["label", "pixel0", "pixel1"]
+TABLE = ",".join(COLUMNS) + '\n1,0,255\n"9",7,8\n'
+READERS: dict[str, Callable[[Path], object]] = {
+    "picture": read_digit,
+    "checkpoint": load_checkpoint,
+    "table": lambda path: read_table(path, COLUMNS),
+}
+
+
+def whole_files(kind: str, folder: Path) -> list[bytes]:
+    """Files of a kind that its reader reads, to be damaged by ``mutated``."""
+    if kind == "picture":
+        return small_files()
+    if kind == "table":
+        return [TABLE.encode()]
+    files = []
+    for model in (MLP([4]), ConvNet(blocks=1)):
+        save_checkpoint(model, folder / "whole")
+        files.append((folder / "whole").read_bytes())
+    return files
+
+
+@pytest.mark.parametrize("kind", ["checkpoint", "table"])
+def test_a_damaged_file_gives_a_result_or_a_sentence(kind: str, tmp_path: Path) -> None:
+    """As benchmarks/fuzz.py tries for long; tests/test_reading.py has the pictures."""
+    chance = random.Random(0)
+    whole, path, refused = whole_files(kind, tmp_path), tmp_path / "damaged", 0
+    for _ in range(1000):
+        path.write_bytes(mutated(whole, chance))
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                READERS[kind](path)
+        except ValueError as error:
+            assert str(error).endswith(".")
+            refused += 1
+    assert 500 < refused < 1000
