@@ -22,6 +22,17 @@ BARRIERS = """async ([impacts, options]) => {
         .filter(({impact}) => impacts.includes(impact))
         .map(({id, nodes}) => `${id}: ${nodes.map(node => node.html)}`)
 }"""
+# Of a page's elements most are words of code. In a block those of one class have one
+# colour, so the first of each is enough for axe; the others become plain text.
+ONE_OF_EACH_COLOUR = """() => {
+    for (const block of document.querySelectorAll(".highlight pre")) {
+        const seen = new Set()
+        for (const word of block.querySelectorAll("span[class]")) {
+            if (seen.has(word.className)) word.replaceWith(...word.childNodes)
+            else seen.add(word.className)
+        }
+    }
+}"""
 SERIOUS = ("serious", "critical")
 ANY = ("minor", "moderate", *SERIOUS)
 
@@ -78,6 +89,7 @@ def barriers(
     """What axe calls serious or worse for those who cannot see, hear or point."""
     if not page.evaluate("'axe' in globalThis"):
         page.evaluate(AXE.read_text("utf-8"))
+    page.evaluate(ONE_OF_EACH_COLOUR)
     found: list[str] = page.evaluate(BARRIERS, [impacts, options])
     return found
 

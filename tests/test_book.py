@@ -21,17 +21,6 @@ ELSEWHERE = re.compile(
 IN_THE_DARK = ["color-contrast", "link-in-text-block", "image-alt"]
 # On a gradient, such as the shadows where code can be scrolled, axe judges no colour.
 STILL = "* { transition: none !important } pre { background-image: none !important }"
-# Of a page's elements most are words of code. In a block those of one class have one
-# colour, so the first of each is enough for axe; the others become plain text.
-ONE_OF_EACH_COLOUR = """() => {
-    for (const block of document.querySelectorAll(".highlight pre")) {
-        const seen = new Set()
-        for (const word of block.querySelectorAll("span[class]")) {
-            if (seen.has(word.className)) word.replaceWith(...word.childNodes)
-            else seen.add(word.className)
-        }
-    }
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +110,6 @@ def seen(site: Path, address: str, browser: Browser) -> SimpleNamespace:
         page.goto(f"{address}/{name}")
         if page.locator(".math").count():
             page.locator("mjx-container").first.wait_for()
-        page.evaluate(ONE_OF_EACH_COLOUR)
         page.add_style_tag(content=STILL)
         for theme, rules in (("light", {}), ("dark", {"runOnly": IN_THE_DARK})):
             page.evaluate(
