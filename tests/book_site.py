@@ -123,6 +123,7 @@ class Host(SimpleHTTPRequestHandler):
 def served(site: Path) -> Iterator[str]:
     """The address of the site, while it is served on this machine."""
     with ThreadingHTTPServer(("localhost", 0), partial(Host, directory=site)) as server:
-        threading.Thread(target=server.serve_forever).start()
+        serve = partial(server.serve_forever, poll_interval=0.01)  # to end at once
+        threading.Thread(target=serve).start()
         yield f"http://localhost:{server.server_port}"
         server.shutdown()

@@ -89,7 +89,8 @@ def server(small_mnist, monkeypatch):
         httpd.change = bytes  # it sends what it has
         httpd.go_on = threading.Event()
         httpd.go_on.set()
-        threading.Thread(target=httpd.serve_forever, daemon=True).start()
+        serve = partial(httpd.serve_forever, poll_interval=0.01)  # to end at once
+        threading.Thread(target=serve, daemon=True).start()
         address = f"http://127.0.0.1:{httpd.server_port}/"
         monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", [address])
         yield httpd
