@@ -15,7 +15,18 @@ SANITIZE = Path(__file__).parent / "tests" / "sanitize.cfg"
 MODE = pytest.StashKey[str]()
 # Those and the notebooks, which take longest, begin first: at the end of a run no
 # process then waits long for another.
-SLOW = {"test_book.py", "test_exercises.py", "test_export.py", "test_training.py"}
+SLOW = {
+    "test_book.py",
+    "test_browser.py",
+    "test_exercises.py",
+    "test_export.py",
+    "test_faults.py",
+    "test_figures.py",
+    "test_live.py",
+    "test_live_access.py",
+    "test_surgery.py",
+    "test_training.py",
+}
 
 
 # After nbval has read its options, before it collects.
