@@ -14,6 +14,7 @@ from torch import Tensor
 from mnistedu import evaluation
 from mnistedu.checkpoints import load_pretrained
 from mnistedu.data import Digits, Split, make_loader
+from mnistedu.gradcam import hires_cam
 from mnistedu.preprocess import center_digit, normalize
 from mnistedu.strokes import SAMPLES, rasterize
 
@@ -25,6 +26,7 @@ PAGES = {
     "drag": "notebooks/04_mlp.html",
     "window": "notebooks/05_cnn.html",
     "threshold": "notebooks/07_evaluation.html",
+    "heatmap": "notebooks/08_grad_cam.html",
 }
 THEME = "theme => document.documentElement.dataset.theme = theme"
 # The numbers behind a figure, out of the page's own modules.
@@ -75,6 +77,10 @@ REFUSED = """async ([folder, temperature]) => {
     const wrong = answers.map((answer, n) => answer !== targets[n])
     const risk = risks(surestFirst(confidence), wrong)
     return [...[logits, targets, answers, confidence].map(a => [...a]), risk]
+}"""
+HEATMAP = """async folder => {
+    const {load} = await import(folder + "figures/heatmap.js")
+    return load()
 }"""
 HILL = """async ([folder, ws]) => {
     const {loss, slope} = await import(folder + "figures/hill.js")
@@ -419,6 +425,70 @@ def test_a_higher_limit_or_temperature_refuses_more(threshold: Locator) -> None:
     assert counts(threshold)[2] == 0
 
 
+@pytest.fixture(scope="module")
+def heatmap(context: BrowserContext, address: str) -> Locator:
+    figure = opened(context.new_page(), address, "heatmap")
+    press(figure, "a 7")
+    expect(figure).to_have_attribute("data-ready", "")
+    return figure
+
+
+def test_the_maps_are_those_of_the_package(heatmap: Locator, address: str) -> None:
+    got = heatmap.page.evaluate(HEATMAP, f"{address}/_static/live/")
+    images = normalize(torch.tensor(got["images"]).view(10, 1, 28, 28))
+    model = load_pretrained()
+    with torch.no_grad():
+        logits = model(images)
+    torch.testing.assert_close(torch.tensor(got["logits"]), logits, atol=1e-3, rtol=0)
+    assert logits.argmax(1).tolist() == [*range(10)]
+    for i, maps in enumerate(got["maps"]):
+        found = torch.tensor(maps)  # (10 digits, 10 classes, places)
+        for c in range(10):
+            expected = hires_cam(model, images, f"blocks.{i}", c).flatten(1)
+            torch.testing.assert_close(found[:, c], expected, atol=2e-4, rtol=0)
+    whole = found.sum(2) + torch.tensor(got["biases"])  # of the last block
+    torch.testing.assert_close(whole, logits, atol=2e-3, rtol=0)
+
+
+def added(heatmap: Locator) -> list[float]:
+    texts = heatmap.locator(".adds b").all_inner_texts()
+    return [float(text.replace("−", "-")) for text in texts]
+
+
+def test_digit_block_and_class_are_chosen_and_their_sum_is_said(
+    heatmap: Locator,
+) -> None:
+    said = heatmap.get_by_role("status")
+    press(heatmap, "a 7")
+    press(heatmap, "Block 4")
+    places, bias, logit = added(heatmap)
+    assert places + bias == pytest.approx(logit, abs=0.011)
+    expect(said).to_contain_text("are the logit of the 7")
+    press(heatmap, "an 8")
+    classes = heatmap.locator(".classes button")
+    assert classes.nth(8).get_attribute("aria-pressed") == "true"
+    classes.nth(8).press("ArrowLeft")
+    expect(classes.nth(7)).to_be_focused()
+    classes.nth(7).press("Enter")
+    assert classes.nth(7).get_attribute("aria-pressed") == "true"
+    assert added(heatmap)[1] == bias  # the same for every digit
+    picture = heatmap.get_by_role("img")
+    expect(picture).to_have_attribute(
+        "aria-label", re.compile("map of block 4 for class 7: 36")
+    )
+    scale = heatmap.locator(".scale span").last
+    before = scale.inner_text()
+    classes.nth(3).click()
+    assert scale.inner_text() == before  # one for all ten classes
+    press(heatmap, "Block 1")
+    expect(picture).to_have_attribute("aria-label", re.compile("class 3: 144"))
+    expect(said).to_contain_text("the places alone are not the answer")
+    rest = added(heatmap)[1]
+    press(heatmap, "an 8")
+    press(heatmap, "a 3")
+    assert added(heatmap)[1] != rest  # another for every digit
+
+
 @pytest.mark.parametrize("name", ["neighbours"])
 def test_what_did_not_arrive_is_asked_for_again(
     browser: Browser, address: str, name: str
@@ -459,6 +529,17 @@ def test_a_phone_shows_it_within_its_width(
     box = figure.bounding_box()
     assert box
     assert box["width"] <= 390
+    context.close()
+
+
+def test_a_finger_hits_what_chooses_a_map(browser: Browser, address: str) -> None:
+    options = {"width": 390, "height": 844}
+    context = browser.new_context(viewport=options, has_touch=True, is_mobile=True)
+    figure = opened(context.new_page(), address, "heatmap")
+    for each in figure.get_by_role("button").all():
+        box = each.bounding_box()
+        assert box
+        assert min(box["width"], box["height"]) >= 44
     context.close()
 
 

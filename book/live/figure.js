@@ -77,3 +77,16 @@ export function whenTouched(place, say, load) {
   for (const name of ["focusin", "click"]) place.addEventListener(name, reach);
   return reach;
 }
+
+/** What book/extensions/live_figures.py wrote for a figure: [numbers with names, bytes]. */
+export async function written(name) {
+  const [info, packed] = await Promise.all([`${name}.json`, `${name}.bin`].map(fetched));
+  const unpacked = new Response(packed.body.pipeThrough(new DecompressionStream("deflate")));
+  return [await info.json(), await unpacked.arrayBuffer()];
+}
+
+async function fetched(file) {
+  const response = await fetch(new URL(`figures/${file}`, import.meta.url));
+  if (!response.ok) throw new Error(`${file}: ${response.status}`);
+  return response;
+}

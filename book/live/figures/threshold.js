@@ -2,7 +2,7 @@
 
 import { h, number } from "../dom.js";
 import { Chart, digitCanvas, paint } from "../draw.js";
-import { Slider, card, row, whenTouched } from "../figure.js";
+import { Slider, card, row, whenTouched, written } from "../figure.js";
 import { read, risks, surestFirst } from "../refuse.js";
 
 const PIXELS = 28 * 28;
@@ -168,21 +168,12 @@ class Gallery {
   }
 }
 
-/** What book/extensions/live_figures.py wrote beside this file. */
+/** What book/extensions/live_figures.py wrote. */
 export async function load() {
-  const [info, packed] = await Promise.all(["threshold.json", "threshold.bin"].map(fetched));
-  const { digits, steps, shown, source } = await info.json();
-  const unpacked = new Response(packed.body.pipeThrough(new DecompressionStream("deflate")));
-  const buffer = await unpacked.arrayBuffer();
+  const [{ digits, steps, shown, source }, buffer] = await written("threshold");
   const logits = Float32Array.from(new Int16Array(buffer, 0, CLASSES * digits), (step) => step / steps);
   const targets = new Uint8Array(buffer, 2 * CLASSES * digits, digits);
   const first = (2 * CLASSES + 1) * digits;
   const images = new Map(shown.map((n, i) => [n, new Uint8Array(buffer, first + i * PIXELS, PIXELS)]));
   return { digits, source, logits, targets, images };
-}
-
-async function fetched(name) {
-  const response = await fetch(new URL(name, import.meta.url));
-  if (!response.ok) throw new Error(`${name}: ${response.status}`);
-  return response;
 }
