@@ -42,6 +42,7 @@ class Threshold {
       h("p", { class: "look" }, "How sure must the network be to answer? What it is less sure of goes to a person."),
       row(this.limit.element, this.temperature.element),
       this.frame,
+      h("p", { class: "hint" }, "The scale is logarithmic: from one line to the next it refuses a tenth as many."),
       h("dl", { class: "counts" }, ...this.counts.map(({ element }) => element)),
       this.refused.element,
       this.missed.element,
@@ -71,7 +72,7 @@ class Threshold {
     this.chart = new Chart({
       width: this.width,
       height: this.width < 500 ? 240 : 270,
-      x: { from: NONE, to: ALL, ticks: [0, 1, 2, 3, 4], name: "coverage, the share that it answers", say: (x) => (x === ALL ? "all" : percent(1 - 10 ** -x, 1)) },
+      x: { from: NONE, to: ALL, ticks: [0, 1, 2, 3, 4], name: "coverage, the share answered (log scale)", say: (x) => (x === ALL ? "all" : percent(1 - 10 ** -x, 1)) },
       y: { from: 0, to: coarse.at(-1) + step / 4, ticks: coarse, name: "risk (%)", say: (y) => number(100 * y, 1) },
     });
     this.chart.element.setAttribute("aria-label", "The risk over the coverage");
