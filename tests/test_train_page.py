@@ -6,11 +6,14 @@ import zlib
 from pathlib import Path
 
 import book_site
+import onnxruntime
 import pytest
+import torch
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from mnistedu.checkpoints import load_checkpoint
 from mnistedu.data import Digits
+from mnistedu.preprocess import normalize
 
 expect.set_options(timeout=60_000)  # a busy machine takes its time
 
@@ -153,16 +156,33 @@ def test_an_address_brings_its_state(context: BrowserContext, address: str) -> N
     page.close()
 
 
-def test_what_is_saved_opens_in_the_package(trainer: Locator, tmp_path: Path) -> None:
+def saved(trainer: Locator, button: str, folder: Path) -> Path:
+    with trainer.page.expect_download() as download:
+        press(trainer, button)
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+def test_what_is_saved_opens_in_the_package_and_as_onnx(
+    trainer: Locator, offline: Digits, tmp_path: Path
+) -> None:
     trainer.get_by_role("slider", name="Hidden layers").focus()
     trainer.page.keyboard.press("End")
-    with trainer.page.expect_download() as download:
-        press(trainer, "Save the network")
-    path = tmp_path / download.value.suggested_filename
-    download.value.save_as(path)
-    assert load_checkpoint(path).settings["hidden_sizes"] == [128, 64]
+    press(trainer, "Step")
+    press(trainer, "Step")
+    expect(trainer).to_have_attribute("data-step", "2")
+    network = load_checkpoint(saved(trainer, "Save the network", tmp_path))
+    assert network.settings["hidden_sizes"] == [128, 64]
+    session = onnxruntime.InferenceSession(saved(trainer, "Save as ONNX", tmp_path))
+    images = offline.val.images[:20]
+    (got,) = session.run(["logits"], {"digit": (images[:, None] / 255).numpy()})
+    with torch.inference_mode():
+        expected = network(normalize(images))
+    torch.testing.assert_close(torch.from_numpy(got), expected, atol=1e-5, rtol=0)
     trainer.get_by_role("combobox", name="Activation").select_option("tanh")
     expect(trainer.get_by_role("button", name="Save the network")).to_be_disabled()
+    expect(trainer.get_by_role("button", name="Save as ONNX")).to_be_enabled()
 
 
 def test_the_page_says_whose_digits_it_has(trainer: Locator) -> None:

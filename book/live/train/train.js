@@ -9,6 +9,7 @@ import { skipTo } from "../skip.js";
 import { Controls } from "./controls.js";
 import { Curves } from "./curves.js";
 import { Hardest } from "./hardest.js";
+import { onnx } from "./onnx.js";
 import { Remote } from "./remote.js";
 import { fits, safetensors } from "./safetensors.js";
 import { SETTINGS, STATES, read, write } from "./settings.js";
@@ -64,7 +65,7 @@ class Trainer {
   #layout() {
     const button = (label, onclick) => h("button", { type: "button", onclick }, label);
     this.play = button("Play", () => this.#play(!this.playing));
-    this.save = button("Save the network", () => this.#save());
+    this.save = button("Save the network", () => this.#save(safetensors, "trained-here.safetensors"));
     this.states = STATES.map(({ name, settings }) => h("a", { href: write(settings) }, name));
     this.invitation = h("span", { class: "invitation", "aria-hidden": "true" }, "Draw a digit here");
     return h(
@@ -117,6 +118,8 @@ class Trainer {
         { class: "controls" },
         this.save,
         h("span", { class: "hint" }, "for mnistedu predict; with ReLU or without hidden layers"),
+        button("Save as ONNX", () => this.#save(onnx, "trained-here.onnx")),
+        h("span", { class: "hint" }, "for any program that runs ONNX"),
       ),
       this.source,
     );
@@ -267,11 +270,11 @@ class Trainer {
     this.#say("The loss is no number any more (NaN): the steps were too long. Lower the learning rate, then reset.");
   }
 
-  async #save() {
+  async #save(format, name) {
     await this.#reach();
     const parameters = await this.remote.ask("save");
-    const address = URL.createObjectURL(safetensors(parameters, this.settings));
-    h("a", { href: address, download: "trained-here.safetensors" }).click();
+    const address = URL.createObjectURL(format(parameters, this.settings));
+    h("a", { href: address, download: name }).click();
     URL.revokeObjectURL(address);
   }
 
