@@ -69,6 +69,10 @@ WINDOW = """async ([folder, kernel]) => {
     const [image, map] = [five(), convolve(five(), kernel)]
     return [[...image.values], [...map.values]]
 }"""
+CHANNELS = """async folder => {
+    const {edges, five} = await import(folder + "figures/window.js")
+    return [[...five().values], [...edges(five()).values]]
+}"""
 REFUSED = """async ([folder, temperature]) => {
     const {load} = await import(folder + "figures/threshold.js")
     const {read, risks, surestFirst} = await import(folder + "refuse.js")
@@ -323,7 +327,7 @@ def test_the_window_slides_over_the_digit_of_the_chapter(
 def test_the_products_under_the_window_make_the_sum(window: Locator) -> None:
     said = window.get_by_role("status")
     board = window.get_by_role("application", name="The digit")
-    total = window.locator(".equation strong")
+    total = window.locator(".equation strong").first
     press(window, "horizontal")
     board.press("ArrowUp")
     expect(said).to_contain_text("Row 20, column 14: the nine products")
@@ -349,11 +353,38 @@ def test_the_kernel_is_the_readers(window: Locator) -> None:
     board = window.get_by_role("application", name="The map")
     board.press("ArrowRight")
     middle = window.locator(".nine").first.locator("span").nth(4).inner_text()
-    shown = float(window.locator(".equation strong").inner_text())
+    shown = float(window.locator(".equation strong").first.inner_text())
     assert shown == pytest.approx(float(middle), abs=0.01)
     boxes.first.fill("99")
     boxes.first.blur()
     expect(boxes.first).to_have_value("9")
+
+
+def test_the_results_of_two_channels_are_summed(window: Locator, address: str) -> None:
+    image, edges = window.page.evaluate(CHANNELS, f"{address}/_static/live/")
+    image, edges = (torch.tensor(x).view(1, 28, 28) for x in (image, edges))
+    side = torch.tensor([[1.0, 0, -1]] * 3)[None, None]
+    expected = torch.nn.functional.conv2d(image[None], side, padding=1)[0]
+    torch.testing.assert_close(edges, expected)
+    press(window, "horizontal")
+    board = window.get_by_role("application", name="The map")
+    board.press("ArrowUp")
+    expect(window.get_by_role("spinbutton")).to_have_count(9)
+    press(window, "Two channels")
+    expect(window.get_by_role("spinbutton")).to_have_count(18)
+    window.get_by_label("second kernel, weight in row 1, column 1").fill("5")
+    said = window.get_by_role("status")
+    expect(said).to_contain_text("the eighteen products of both channels")
+    row, column = map(int, re.findall(r"\d+", said.inner_text())[:2])
+    kernels = torch.cat([side[0].mT, side[0].mT])[None]
+    kernels[0, 1, 1, 1] = 5
+    map_ = torch.nn.functional.conv2d(torch.cat([image, edges])[None], kernels)
+    shown = window.locator(".total").inner_text().replace("−", "-")
+    assert float(shown.split("= ")[1]) == pytest.approx(
+        map_[0, 0, row, column].item(), abs=0.01
+    )
+    press(window, "Two channels")
+    expect(window.get_by_role("spinbutton")).to_have_count(9)
 
 
 def test_the_window_slides_by_itself_until_it_is_told_to_stop(window: Locator) -> None:

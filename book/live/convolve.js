@@ -10,6 +10,14 @@ export function under({ values, side }, row, column) {
   });
 }
 
+/** An image with a rim of 0 around it, so that its map is as large as itself. */
+export function padded({ values, side }) {
+  const wide = side + 2;
+  const all = new Float32Array(wide * wide);
+  values.forEach((value, n) => (all[(Math.floor(n / side) + 1) * wide + (n % side) + 1] = value));
+  return { values: all, side: wide };
+}
+
 /** The map of all sums: at each place, what lies under the window times its weights. */
 export function convolve(image, kernel) {
   const side = image.side - WIDTH + 1;

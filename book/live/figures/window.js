@@ -1,7 +1,7 @@
-// A window that slides over a digit, and the map that its sums make.
+// A window that slides over a digit, of one channel or two, and the map that its sums make.
 
 import { Board } from "../board.js";
-import { WIDTH, convolve, under } from "../convolve.js";
+import { WIDTH, convolve, padded, under } from "../convolve.js";
 import { h, number } from "../dom.js";
 import { button, card, row } from "../figure.js";
 
@@ -35,12 +35,18 @@ export function five() {
   return { values, side: SIDE };
 }
 
+/** A second channel: the map of the digit's left and right edges, its rim padded with 0. */
+export const edges = (image) => convolve(padded(image), KERNELS["on its side"]);
+
 export function mount(place) {
   new Window(place);
 }
 
 class Window {
   image = five();
+  other = edges(this.image);
+  second = KERNELS.horizontal;
+  both = false;
   place = START;
   playing = 0;
 
@@ -51,6 +57,7 @@ class Window {
       this.#show();
     };
     this.digit = new Board("The digit", SIDE, WIDTH, move);
+    this.edges = new Board("The second channel", SIDE, WIDTH, move);
     this.map = new Board("The map", SIDE - WIDTH + 1, 1, move);
     this.least = h("span");
     this.most = h("span");
@@ -58,6 +65,17 @@ class Window {
     this.weights = new Weights((kernel) => this.#use(kernel));
     this.products = new Grid("products", BLUE, RED);
     this.sum = h("strong");
+    this.inside2 = new Grid("window", BLUE, RED);
+    this.weights2 = new Weights((kernel) => this.#read(kernel), "second kernel");
+    this.products2 = new Grid("products", BLUE, RED);
+    this.sum2 = h("strong");
+    this.total = h("p", { class: "total" });
+    this.channels = button("Two channels", () => this.#read(this.second, !this.both), { "aria-pressed": "false" });
+    this.only2 = [
+      h("figure", {}, h("figcaption", {}, "channel 2: its edges"), this.edges.canvas, h("p", { class: "scale" }, "−3", h("i"), "+3")),
+      equation(this.inside2, this.weights2, this.products2, h("p", {}, "together", this.sum2)),
+      this.total,
+    ];
     this.presets = Object.entries(KERNELS).map(([name, kernel]) => button(name, () => this.#use(kernel)));
     this.play = button("Slide", () => (this.playing ? this.#pause(true) : this.#run()), { class: "main" });
     this.say = card(
@@ -67,16 +85,14 @@ class Window {
         "div",
         { class: "boards" },
         h("figure", {}, h("figcaption", {}, "the digit, 28 × 28"), this.digit.canvas, h("p", { class: "scale ink" }, "0", h("i"), "1")),
+        this.only2[0],
         h("figure", {}, h("figcaption", {}, "the map, 26 × 26"), this.map.canvas, h("p", { class: "scale" }, this.least, h("i"), this.most)),
       ),
-      h(
-        "div",
-        { class: "equation" },
-        h("div", {}, this.inside.element, h("span", { "aria-hidden": "true" }, "×"), this.weights.element),
-        h("div", {}, h("span", { "aria-hidden": "true" }, "="), this.products.element, h("p", {}, "together", this.sum)),
-      ),
+      equation(this.inside, this.weights, this.products, h("p", {}, "together", this.sum)),
+      ...this.only2.slice(1),
       row(
         this.play,
+        this.channels,
         h("div", { class: "group", role: "group", "aria-label": "Kernels of the chapter" }, ...this.presets),
       ),
     );
@@ -86,8 +102,18 @@ class Window {
   #use(kernel) {
     this.kernel = kernel;
     this.weights.show(kernel);
-    this.made = convolve(this.image, kernel);
     this.presets.forEach((preset, i) => preset.setAttribute("aria-pressed", String(Object.values(KERNELS)[i] === kernel)));
+    this.#read(this.second);
+  }
+
+  /** Read the second channel, or not, with a kernel of its own: the results are summed. */
+  #read(second, both = this.both) {
+    Object.assign(this, { second, both });
+    this.weights2.show(second);
+    this.channels.setAttribute("aria-pressed", String(both));
+    for (const part of this.only2) part.hidden = !both;
+    const [one, two] = [convolve(this.image, this.kernel), convolve(this.other, second)];
+    this.made = both ? { ...one, values: one.values.map((x, i) => x + two.values[i]) } : one;
     this.#show();
   }
 
@@ -125,10 +151,20 @@ class Window {
     this.map.show(made.values, place, { limit, signed: true, count });
     this.inside.show(inside);
     this.products.show(inside.map((x, i) => x * kernel[i]));
-    this.sum.textContent = number(sum);
+    const inside2 = under(this.other, row, column);
+    const products2 = inside2.map((x, i) => x * this.second[i]);
+    const part = products2.reduce((a, b) => a + b, 0);
+    this.edges.show(this.other.values, place, { limit: 3, signed: true });
+    this.inside2.show(inside2);
+    this.products2.show(products2);
+    const first = inside.reduce((all, x, i) => all + x * kernel[i], 0);
+    this.sum.textContent = number(first);
+    this.sum2.textContent = number(part);
+    this.total.textContent = `Both channels: ${number(first)} ${part < 0 ? "−" : "+"} ${number(Math.abs(part))} = ${number(sum)}`;
+    const which = this.both ? "eighteen products of both channels" : "nine products";
     this.least.textContent = `−${number(limit, 1)}`;
     this.most.textContent = `+${number(limit, 1)}`;
-    if (!this.playing) this.say(`Row ${row}, column ${column}: the nine products add up to ${number(sum)}, a number of the map.`);
+    if (!this.playing) this.say(`Row ${row}, column ${column}: the ${which} add up to ${number(sum)}, a number of the map.`);
   }
 }
 
@@ -146,14 +182,23 @@ class Grid {
   }
 }
 
+/** A window times a kernel, its products, and what they add up to. */
+const equation = (inside, weights, products, sum) =>
+  h(
+    "div",
+    { class: "equation" },
+    h("div", {}, inside.element, h("span", { "aria-hidden": "true" }, "×"), weights.element),
+    h("div", {}, h("span", { "aria-hidden": "true" }, "="), products.element, sum),
+  );
+
 /** The kernel: nine numbers that the reader may change. */
 class Weights {
-  constructor(onChange) {
+  constructor(onChange, name = "kernel") {
     this.kernel = [];
     this.boxes = Array.from({ length: WIDTH * WIDTH }, (_, i) =>
       h("input", {
         type: "number", min: -MOST, max: MOST, step: 0.5,
-        "aria-label": `weight in row ${Math.floor(i / WIDTH)}, column ${i % WIDTH}`,
+        "aria-label": `${name === "kernel" ? "" : `${name}, `}weight in row ${Math.floor(i / WIDTH)}, column ${i % WIDTH}`,
         onfocus: ({ target }) => target.select(),
         oninput: ({ target }) => {
           const weight = Math.min(Math.max(Number(target.value), -MOST), MOST);
@@ -162,7 +207,7 @@ class Weights {
         onblur: () => this.show(this.kernel),
       }),
     );
-    this.element = h("figure", { class: "nine" }, h("figcaption", {}, "kernel"), h("div", {}, ...this.boxes));
+    this.element = h("figure", { class: "nine" }, h("figcaption", {}, name), h("div", {}, ...this.boxes));
   }
 
   show(kernel) {
