@@ -2,7 +2,7 @@
 # Written for GNU make 3.81 too, which is what macOS ships.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test book serve notebooks student lint links weights bench lock clean
+.PHONY: help setup lab test book pdf epub serve notebooks student lint links weights bench lock clean
 
 PORT ?= 8000
 
@@ -81,6 +81,16 @@ test: setup ## Run the unit tests and every notebook
 
 book: setup ## Render the book to _build/html
 	@.venv/bin/jupyter-book build . -W -n --keep-going
+
+pdf: setup ## Print the book to _build/mnistedu.pdf (needs Chromium)
+	@.venv/bin/jupyter-book build . -W -n --keep-going --builder singlehtml
+	@.venv/bin/python book/pdf.py
+
+epub: setup ## Make an e-book of it, _build/mnistedu.epub
+	@rm -rf _build/epub
+	@.venv/bin/jupyter-book build . -W -n --keep-going --builder custom \
+	  --custom-builder epub
+	@mv _build/epub/mnistedu.epub _build
 
 serve: book ## Render the book and show it on http://127.0.0.1:8000 (or PORT=...)
 	@.venv/bin/python -u -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)

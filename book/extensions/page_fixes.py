@@ -101,9 +101,16 @@ def lead_on(app: Sphinx, error: Exception | None) -> None:
         )
 
 
+def mend_site(app: Sphinx) -> None:
+    """Do all this to the site; the book as a file has other pages."""
+    if app.builder.name == "html":
+        # After it is in.
+        app.connect("html-page-context", drop_idle_scripts, priority=900)
+        app.connect("build-finished", lead_on)
+        app.connect("build-finished", fix)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
-    app.connect("html-page-context", drop_idle_scripts, priority=900)  # after it is in
-    app.connect("build-finished", lead_on)
-    app.connect("build-finished", fix)
+    app.connect("builder-inited", mend_site)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
