@@ -115,7 +115,7 @@ def test_epubcheck_has_nothing_to_say(book: Path) -> None:
 
 
 def test_no_link_of_the_one_long_page_leads_nowhere(
-    book: Path, build: Callable[..., Path]
+    build: Callable[..., Path],
 ) -> None:
     text = (build("singlehtml") / "book" / "intro.html").read_text("utf-8")
     text = text[text.index("<article") : text.index("</article>")]
