@@ -74,13 +74,13 @@ class Digits(NamedTuple):
     test: Split
 
 
-def load(source: str = "auto", root: str | Path | None = None) -> Digits:
+def load(source: str = "auto") -> Digits:
     """Load the digit images.
 
     MNIST comes as 54,000 training, 6,000 validation (stratified, the same ones
-    every time) and 10,000 test images: from ``root`` if that is given, else from the
-    cache, from the folder that the environment variable ``MNISTEDU_DATA`` names, or
-    from the internet.
+    every time) and 10,000 test images: from the cache, else from the folder that the
+    environment variable ``MNISTEDU_DATA`` names and that holds ``MNIST/raw``, as
+    ``torchvision.datasets.MNIST`` lays it out, or from the internet.
 
     Args:
         source: ``"mnist"``; ``"offline"`` for scikit-learn's 1,797 digits (1,257
@@ -88,8 +88,6 @@ def load(source: str = "auto", root: str | Path | None = None) -> Digits:
             can be had and the offline digits where it cannot; or ``"rotated"`` for
             these with every image turned (see ``rotate``), and no more than 12,000
             for training, after the task of Larochelle and others (2007).
-        root: a folder that holds ``MNIST/raw``, as ``torchvision.datasets.MNIST``
-            lays it out.
 
     Returns:
         The three splits, their images raw digits, uint8 ``(N, 28, 28)``, and their
@@ -102,13 +100,13 @@ def load(source: str = "auto", root: str | Path | None = None) -> Digits:
     if source == "offline":
         return _load_offline()
     if source == "rotated":
-        return _rotated(load("auto", root))
+        return _rotated(load())
     if source not in ("auto", "mnist"):
         raise ValueError(
             f'source is "auto", "mnist", "offline" or "rotated", not {source!r}.'
         )
     try:
-        return _load_mnist(root)
+        return _load_mnist()
     except ConnectionError as error:
         if source == "mnist":
             raise
@@ -119,20 +117,18 @@ def load(source: str = "auto", root: str | Path | None = None) -> Digits:
         return _load_offline()
 
 
-def _load_mnist(root: str | Path | None) -> Digits:
+def _load_mnist() -> Digits:
     cache_file = platformdirs.user_cache_path("mnistedu") / CACHE_NAME
-    cached = _read_cache(cache_file)
-    if root is None and cached is not None:
+    if (cached := _read_cache(cache_file)) is not None:
         return cached
-    folder = root or os.environ.get("MNISTEDU_DATA")
-    if root is None and folder and not Path(folder, RAW_FOLDER).is_dir():
+    folder = os.environ.get("MNISTEDU_DATA")
+    if folder and not Path(folder, RAW_FOLDER).is_dir():
         raise ValueError(
             f"MNISTEDU_DATA names {folder}, which holds no MNIST/raw: correct it, or "
             "unset it and MNIST is downloaded."
         )
     digits = _read_raw(Path(folder)) if folder else _download()
-    if cached is None:
-        _write_cache(digits, cache_file)
+    _write_cache(digits, cache_file)
     return digits
 
 

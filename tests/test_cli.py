@@ -133,7 +133,7 @@ def test_the_settings_on_record_are_those_that_trained_the_weights(trained):
 def test_a_run_on_rotated_digits_says_so_and_is_not_mixed_with_upright_ones(
     tmp_path, monkeypatch
 ):
-    def no_mnist(root):
+    def no_mnist():
         raise ConnectionError("MNIST could not be downloaded.")
 
     monkeypatch.setattr("mnistedu.data._load_mnist", no_mnist)

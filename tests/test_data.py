@@ -72,6 +72,13 @@ def small_mnist(tmp_path, monkeypatch):
 
 
 @pytest.fixture
+def folder(small_mnist, monkeypatch):
+    """The same folder, which the environment names."""
+    monkeypatch.setenv("MNISTEDU_DATA", str(small_mnist))
+    return small_mnist
+
+
+@pytest.fixture
 def server(small_mnist, monkeypatch):
     """The small MNIST, served over http in the place of MNIST's mirrors."""
 
@@ -149,22 +156,17 @@ def test_offline_digits():
     assert_same(digits, load("offline"))
 
 
-@pytest.mark.parametrize("given", ["argument", "variable"])
-def test_reads_a_folder_and_keeps_a_copy(small_mnist, monkeypatch, cache, given):
-    if given == "argument":
-        digits = load("mnist", root=small_mnist)
-    else:
-        monkeypatch.setenv("MNISTEDU_DATA", str(small_mnist))
-        digits = load()
+def test_reads_a_folder_and_keeps_a_copy(folder, monkeypatch, cache):
+    digits = load()
     assert sizes(digits) == [100, 6_000, 50]
     assert [file.name for file in cache.iterdir()] == [data.CACHE_NAME]
-    monkeypatch.delenv("MNISTEDU_DATA", raising=False)
+    monkeypatch.delenv("MNISTEDU_DATA")
     no_internet(monkeypatch)
     assert_same(load("mnist"), digits)  # from the cache alone
 
 
-def test_every_image_keeps_its_target_and_lies_in_one_split(small_mnist):
-    digits = load("mnist", root=small_mnist)
+def test_every_image_keeps_its_target_and_lies_in_one_split(folder):
+    digits = load("mnist")
     marks = torch.cat([split.images[:, 0, 0].long() for split in digits[1:3]])
     targets = torch.cat([split.targets for split in digits[1:3]])
     expected = torch.arange(6_100)
@@ -172,8 +174,8 @@ def test_every_image_keeps_its_target_and_lies_in_one_split(small_mnist):
     assert torch.equal(pairs, (expected % 251 * 10 + expected % 10).sort().values)
 
 
-def test_reading_the_cache_does_not_import_torchvision(small_mnist, cache):
-    load("mnist", root=small_mnist)
+def test_reading_the_cache_does_not_import_torchvision(folder, cache):
+    load("mnist")
     program = (
         "import sys, pathlib, platformdirs; "
         f"platformdirs.user_cache_path = lambda *a: pathlib.Path({str(cache)!r}); "
@@ -186,34 +188,28 @@ def test_reading_the_cache_does_not_import_torchvision(small_mnist, cache):
 
 
 @pytest.mark.parametrize("damage", ["truncated", "altered", "missing"])
-def test_a_damaged_file_is_named(small_mnist, damage):
-    path = small_mnist / data.RAW_FOLDER / "t10k-images-idx3-ubyte"
+def test_a_damaged_file_is_named(folder, damage):
+    path = folder / data.RAW_FOLDER / "t10k-images-idx3-ubyte"
     content = path.read_bytes()
     if damage == "missing":
         path.unlink()
     else:
         path.write_bytes(content[:-9] + (b"\1" * 9 if damage == "altered" else b""))
     with pytest.raises(ValueError, match="t10k-images-idx3-ubyte"):
-        load(root=small_mnist)
+        load()
 
 
-def test_a_root_leaves_a_whole_cache_as_it_is(small_mnist, cache):
-    load("mnist", root=small_mnist)
+def test_a_whole_cache_stays_as_it_is(folder, cache):
+    load("mnist")
     path = cache / data.CACHE_NAME
     written = path.stat().st_mtime_ns
-    load("mnist", root=small_mnist)
+    load("mnist")
     assert path.stat().st_mtime_ns == written
 
 
-def test_a_root_without_mnist_is_named(small_mnist, cache, tmp_path):
-    load("mnist", root=small_mnist)  # what is in the cache was not asked for
-    with pytest.raises(ValueError, match=r"nowhere.*is missing"):
-        load(root=tmp_path / "nowhere")
-
-
 @pytest.mark.parametrize("damage", ["truncated", "altered", "empty"])
-def test_a_damaged_cache_is_made_again(small_mnist, cache, damage):
-    digits = load("mnist", root=small_mnist)
+def test_a_damaged_cache_is_made_again(folder, cache, damage):
+    digits = load("mnist")
     path = cache / data.CACHE_NAME
     content = path.read_bytes()
     if damage == "altered":
@@ -221,18 +217,16 @@ def test_a_damaged_cache_is_made_again(small_mnist, cache, damage):
     else:
         path.write_bytes(content[:-1000] if damage == "truncated" else b"")
     assert data._read_cache(path) is None
-    assert_same(load("mnist", root=small_mnist), digits)
+    assert_same(load("mnist"), digits)
     assert path.read_bytes() == content
 
 
-def test_a_cache_that_cannot_be_written_is_done_without(small_mnist, cache):
+def test_a_cache_that_cannot_be_written_is_done_without(folder, cache):
     cache.write_text("a file where the folder should be")
-    assert sizes(load("mnist", root=small_mnist)) == [100, 6_000, 50]
+    assert sizes(load("mnist")) == [100, 6_000, 50]
 
 
-def test_a_cache_that_a_full_disk_cuts_off_is_done_without(
-    small_mnist, cache, monkeypatch
-):
+def test_a_cache_that_a_full_disk_cuts_off_is_done_without(folder, cache, monkeypatch):
     def write_half(tensors, path, metadata):
         path.write_bytes(b"half of it")
         assert not (cache / data.CACHE_NAME).exists()  # nobody can read the half
@@ -240,9 +234,9 @@ def test_a_cache_that_a_full_disk_cuts_off_is_done_without(
 
     with monkeypatch.context() as patch:
         patch.setattr(storage, "save_file", write_half)
-        assert sizes(load("mnist", root=small_mnist)) == [100, 6_000, 50]
+        assert sizes(load("mnist")) == [100, 6_000, 50]
     assert list(cache.iterdir()) == []
-    load("mnist", root=small_mnist)
+    load("mnist")
     assert [file.name for file in cache.iterdir()] == [data.CACHE_NAME]
 
 
@@ -276,10 +270,7 @@ def test_two_notebooks_may_load_for_the_first_time_at_once(small_mnist, cache):
     assert data._read_cache(cache / data.CACHE_NAME) is not None
 
 
-def test_a_cache_that_an_older_version_wrote_is_made_again(
-    small_mnist, cache, monkeypatch
-):
-    monkeypatch.setenv("MNISTEDU_DATA", str(small_mnist))
+def test_a_cache_that_an_older_version_wrote_is_made_again(folder, cache):
     cache.mkdir()
     (cache / "mnist-v0.safetensors").write_bytes(b"left alone")
     older = {"images": torch.zeros(1, 28, 28), "targets": torch.zeros(1)}
@@ -398,7 +389,7 @@ def test_an_image_that_is_turned_by_no_angle_stays_as_it_is(offline):
 
 
 def test_rotated_digits_are_those_of_the_splits_turned(mnist, monkeypatch):
-    monkeypatch.setattr(data, "_load_mnist", lambda root: mnist)
+    monkeypatch.setattr(data, "_load_mnist", lambda: mnist)
     digits = load("rotated")
     assert digits.name == "MNIST, rotated"
     assert sizes(digits) == [12_000, 6_000, 10_000]

@@ -332,7 +332,7 @@ def test_the_lines_on_a_harder_task_run_and_load_clothes_in_mnists_format(
             whole = head + content.numpy().tobytes()
             (raw / f"{part}-{kind}-ubyte").write_bytes(whole)
 
-    def no_mnist(root: Path | None) -> None:
+    def no_mnist() -> None:
         raise ConnectionError("MNIST could not be downloaded.")
 
     monkeypatch.setattr("mnistedu.data._load_mnist", no_mnist)
