@@ -1,7 +1,8 @@
 """Looking at what a network's layers put out, changing it, and leaving no trace.
 
 A layer is given by its name, as in ``model.named_modules()`` (``"blocks.0"`` is a
-ConvNet's first block), or as the module itself (``model.blocks[0]``).
+ConvNet's first block), or as the module itself (``model.blocks[0]``). What is no layer
+of the model is a ValueError, which names those that are.
 """
 
 from collections.abc import Iterator, Sequence
@@ -44,15 +45,12 @@ def capture_activations(
 
     Args:
         model: the network. No hook stays after the block, nor after an exception.
-        layers: the layers to watch, each by name or as the module.
+        layers: those to watch.
 
     Yields:
         A dictionary from each layer, as it was given, to its last output: part of the
         run's graph, so that gradients can be taken to it, and not changed by what
         follows in place, as ReLU may.
-
-    Raises:
-        ValueError: if the model has no such layer; the message names those it has.
     """
     captured: dict[str | nn.Module, Tensor] = {}
 
@@ -62,9 +60,9 @@ def capture_activations(
         captured[layer] = output
         return output.clone()  # with which the model goes on
 
-    modules = [find_layer(model, layer) for layer in layers]
     with ExitStack() as hooks:
-        for layer, module in zip(layers, modules, strict=True):
+        for layer in layers:
+            module = _find_layer(model, layer)
             # A hook's handle is a context manager that removes the hook.
             hooks.enter_context(module.register_forward_hook(partial(keep, layer)))
         yield captured
@@ -88,13 +86,10 @@ def replace_channels(
 
     Args:
         model: the network. No hook stays after the block, nor after an exception.
-        layer: the layer, by name or as the module; it puts out ``(N, C, ...)``.
+        layer: one that puts out ``(N, C, ...)``.
         channels: which of the C to replace.
         values: what to put in their place: one number, or a tensor that broadcasts to
             ``(N, len(channels), ...)``.
-
-    Raises:
-        ValueError: if the model has no such layer; the message names those it has.
     """
 
     def replace(_module: nn.Module, _inputs: object, output: Tensor) -> Tensor:
@@ -102,16 +97,11 @@ def replace_channels(
         output[:, list(channels)] = torch.as_tensor(values).to(output)
         return output
 
-    with find_layer(model, layer).register_forward_hook(replace):
+    with _find_layer(model, layer).register_forward_hook(replace):
         yield
 
 
-def find_layer(model: nn.Module, layer: str | nn.Module) -> nn.Module:
-    """The layer of a model that has this name, or that is this module.
-
-    Raises:
-        ValueError: if the model has no such layer; the message names those it has.
-    """
+def _find_layer(model: nn.Module, layer: str | nn.Module) -> nn.Module:
     _, *others = model.named_modules()  # the first is the model itself
     for name, module in others:
         if layer is module or layer == name:
@@ -137,7 +127,7 @@ def feature_maps(model: nn.Module, images: Tensor, layer: str | nn.Module) -> Te
     Args:
         model: the network. It runs in evaluation mode and is left as it was.
         images: normalised images ``(N, 1, 28, 28)``.
-        layer: the layer, by name or as the module.
+        layer: the one to look at.
 
     Returns:
         The feature maps ``(N, C, H, W)`` of a convolution or a block of them, or
@@ -145,7 +135,7 @@ def feature_maps(model: nn.Module, images: Tensor, layer: str | nn.Module) -> Te
         of the images.
 
     Raises:
-        ValueError: if these are no normalised images, or the model has no such layer.
+        ValueError: if these are no normalised images.
     """
     with (
         torch.no_grad(),

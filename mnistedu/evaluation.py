@@ -68,23 +68,21 @@ def confusion_matrix(logits: Tensor, targets: Tensor) -> Tensor:
     return torch.bincount(pairs, minlength=100).view(10, 10)
 
 
-def accuracy_interval(
-    logits: Tensor, targets: Tensor, level: float = 0.95
-) -> tuple[float, float]:
+def accuracy_interval(logits: Tensor, targets: Tensor) -> tuple[float, float]:
     """Where the accuracy on all digits like these may lie (Wilson, 1927).
 
-    With n images of which the fraction p is right, and z the quantile of the normal
-    distribution for the level, its ends, in [0, 1], are ::
+    With n images of which the fraction p is right, and z = 1.96, its ends, in [0, 1],
+    are ::
 
         (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n)
 
-    Of many such intervals, each from a test set of its own, about the fraction
-    ``level`` holds the true accuracy.
+    Of many such intervals, each from a test set of its own, about 95 % hold the true
+    accuracy.
     """
     from scipy.stats import binomtest  # slow to import, seldom needed
 
     right = int((logits.argmax(1) == targets).sum())
-    low, high = binomtest(right, len(targets)).proportion_ci(level, method="wilson")
+    low, high = binomtest(right, len(targets)).proportion_ci(0.95, method="wilson")
     return float(low), float(high)
 
 

@@ -36,7 +36,7 @@ def make_images(
 
     Args:
         model: the network. It runs in evaluation mode and is left as it was.
-        layer: the layer, by name or as the module; it puts out ``(N, C, h, w)``.
+        layer: one that puts out ``(N, C, h, w)`` (see ``activations``).
         channels: which of the C.
         least: whether the number falls instead.
         bounded: whether each pixel stays between paper and full ink.
@@ -47,9 +47,6 @@ def make_images(
 
     Returns:
         float ``(len(channels), 1, 28, 28)``: ink, if it was bounded.
-
-    Raises:
-        ValueError: if the model has no such layer; the message names those it has.
     """
     chosen = list(channels)
     noise = 0.1 * torch.rand(len(chosen), 1, IMAGE_SIZE, IMAGE_SIZE)

@@ -15,12 +15,11 @@ All of them explain one score, the logit y_c of class c, and take
   module; usually the last one, which is a ConvNet's ``"blocks"``;
 - ``class_idx``: the class c to explain: None for the one that the network predicts,
   an integer from 0 to 9, or a sequence or tensor of N of these, one for each image.
-  Anything else is a ValueError.
 
-Images that are not normalised are a ValueError too. They return one heatmap for each
-image, detached, on the device and in the precision of the images. The model runs in
-evaluation mode and is left as it was: its modes, hooks and gradients. They work inside
-``torch.no_grad()`` and ``torch.inference_mode()`` too.
+Anything else is a ValueError. They return one heatmap for each image, detached, on the
+device and in the precision of the images. The model runs in evaluation mode and is left
+as it was: its modes, hooks and gradients. They work inside ``torch.no_grad()`` and
+``torch.inference_mode()`` too.
 """
 
 from collections.abc import Iterator, Sequence
@@ -58,9 +57,6 @@ def grad_cam(
 
     Returns:
         Heatmaps ``(N, 28, 28)``, at least 0; all 0 where nothing speaks for the class.
-
-    Raises:
-        ValueError: if the model has no such layer, or it puts out no feature maps.
     """
     maps, gradients = _maps_and_gradients(model, images, target_layer, class_idx)
     weights = gradients.mean((2, 3), keepdim=True)  # (N, C, 1, 1)
@@ -86,9 +82,6 @@ def hires_cam(
     Returns:
         ``(N, h, w)``, as many places as the feature maps have, positive where they
         speak for the class and negative where they speak against it, in logits.
-
-    Raises:
-        ValueError: as ``grad_cam``.
     """
     maps, gradients = _maps_and_gradients(model, images, target_layer, class_idx)
     return (gradients * maps).sum(1).to(images)

@@ -45,7 +45,7 @@ def to_ink(images: Tensor) -> Tensor:
     if raw:
         _check(ink.shape[2:] == (IMAGE_SIZE, IMAGE_SIZE), wanted, images)
         return ink / 255
-    _check(ink.is_floating_point() and _lies_in(ink, 0, 1), wanted, images)
+    _check(ink.is_floating_point() and _in_range(ink), wanted, images)
     return ink if ink.dtype == torch.float64 else ink.float()
 
 
@@ -63,16 +63,17 @@ def check_normalized(images: Tensor) -> Tensor:
     _check(isinstance(images, Tensor), wanted, images)
     shape = images.shape[1:] == (1, IMAGE_SIZE, IMAGE_SIZE)
     _check(shape and images.is_floating_point(), wanted, images)
-    ink = images.numel() > 0 and images.any() and _lies_in(images, 0, 1)
+    ink = images.any() and _in_range(images)
     _check(not ink, wanted, images)
     return images
 
 
-def _lies_in(images: Tensor, low: float, high: float) -> bool:
+def _in_range(images: Tensor) -> bool:
+    """Whether all is in [0, 1], as ink is."""
     if images.numel() == 0 or torch.compiler.is_compiling():  # no values to look at
         return True
     least, most = images.aminmax()
-    return bool(low - ROUNDING <= least and most <= high + ROUNDING)  # False of nan
+    return bool(least >= -ROUNDING and most <= 1 + ROUNDING)  # False of nan
 
 
 def _check(good: bool, wanted: str, images: Any) -> None:

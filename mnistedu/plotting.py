@@ -1,7 +1,8 @@
 """The course's figures.
 
 Each function draws, computes nothing, and returns what it drew on. The colours
-are far apart for colour-blind readers too (Okabe and Ito, 2008).
+are far apart for colour-blind readers too (Okabe and Ito, 2008). Images that are
+neither raw digits nor ink (see ``images``), such as normalised ones, are a ValueError.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,9 +28,7 @@ LINES = tuple(zip(COLORS, ("o-", "s--", "^:", "D-.", "v-"), strict=True))
 WINDOW_SIZE = (6.4, 5.2)  # of the figure that plot_window draws, in inches
 
 
-def plot_digit(
-    image: Tensor, ax: Axes | None = None, title: str = "", color: str = "black"
-) -> Axes:
+def plot_digit(image: Tensor, ax: Axes | None = None, title: str = "") -> Axes:
     """Draw one image: 0 is white paper and 1 black ink, in every figure.
 
     Args:
@@ -37,10 +36,6 @@ def plot_digit(
             either may have the dimensions of one channel and of one image before these.
         ax: where to draw; None makes a figure.
         title: the words above it.
-        color: that of the title.
-
-    Raises:
-        ValueError: if it is neither, as a normalised image is, or several.
     """
     ink = to_ink(image if image.ndim == 4 else image[None])
     if len(ink) != 1:
@@ -48,7 +43,7 @@ def plot_digit(
     ax = ax or plt.figure(figsize=(1.6, 1.6), layout="constrained").subplots()
     _show_ink(ax, ink[0, 0])
     ax.set(xticks=[], yticks=[])
-    ax.set_title(title, fontsize=9, color=color)
+    ax.set_title(title, fontsize=9)
     return ax
 
 
@@ -58,12 +53,12 @@ def plot_digits(
     """Draw images in rows, titles above them.
 
     Args:
-        images: raw digits or ink (see ``images``), all of one size.
+        images: raw digits or ink, all of one size.
         titles: as many as the images, or none.
         columns: how many images there are in a row.
 
     Raises:
-        ValueError: if they are neither, or the titles are more or fewer.
+        ValueError: if the titles are more or fewer.
     """
     height = 0.95 if titles is None else 1.15
     titles = [""] * len(images) if titles is None else titles
@@ -216,9 +211,6 @@ def plot_window(
         row: that of the window's upper left corner, in 0..H - h.
         column: that of the same corner, in 0..W - w.
         figure: an empty one to draw on; None makes one of pyplot's.
-
-    Raises:
-        ValueError: if the image is neither.
     """
     image = to_ink(image[None])[0, 0]
     figure = figure or plt.figure(figsize=WINDOW_SIZE)
@@ -346,8 +338,8 @@ def plot_predictions(
         picture, bars = (figure.add_subplot(grid[2 * i + side]) for side in (0, 1))
         target, answer = int(targets[i]), int(probabilities[i].argmax())
         mistake = f" → {answer}" if answer != target else ""
-        color = ORANGE if mistake else "black"
-        plot_digit(image, picture, f"{target}{mistake}", color)
+        plot_digit(image, picture, f"{target}{mistake}")
+        picture.title.set_color(ORANGE if mistake else "black")
         bars.bar(range(10), probabilities[i].tolist(), color=BLUE)
         bars.patches[answer].set_color(ORANGE)
         bars.set(xticks=range(10), yticks=[], ylim=(0, 1))

@@ -21,10 +21,6 @@ from mnistedu.training import History
 def measure(logits: Tensor, targets: Tensor) -> dict[str, Any]:
     """The figures of one split, as JSON can hold them.
 
-    Args:
-        logits: float ``(N, 10)``.
-        targets: int64 ``(N,)``.
-
     Returns:
         ``loss`` in nats; ``accuracy``, ``accuracy_interval``,
         ``expected_calibration_error`` and ``per_class_accuracy`` in [0, 1], each as

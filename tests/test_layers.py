@@ -242,20 +242,6 @@ def test_extreme_logits(dtype):
     torch.testing.assert_close(loss_fn.backward(), grad)
 
 
-def test_empty_batch_teaches_nothing():
-    network, loss_fn = by_hand(784, 256, 128, 10), CrossEntropyLoss()
-    before = {name: value.clone() for name, value in network.state_dict().items()}
-    optimizers = [SGD(network.parameters(), lr=0.1), Adam(network.parameters())]
-    logits = network.forward(torch.zeros(0, 1, 28, 28))
-    assert logits.shape == (0, 10)
-    assert loss_fn.forward(logits, torch.zeros(0, dtype=torch.int64)).item() == 0
-    network.backward_parameters(loss_fn.backward())
-    for optimizer in optimizers:
-        optimizer.step()
-    for name, value in network.state_dict().items():
-        torch.testing.assert_close(value, before[name], rtol=0, atol=0)
-
-
 def wrong_grad(layer, x, *shape):
     layer.forward(x)
     layer.backward(torch.zeros(shape))

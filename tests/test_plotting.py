@@ -257,12 +257,9 @@ def test_live_plot_updates_one_figure_and_leaves_none_open(monkeypatch):
 
     monkeypatch.setattr(display, "display", show)
     live = plotting.LivePlot()
-    history = History()
-    for val_loss in (3.0, 2.0, 1.0):
-        history.append(
-            train_loss=val_loss, train_accuracy=0.5, val_loss=val_loss, val_accuracy=0.5
-        )
-        live(history)
+    for losses in ([3.0], [3.0, 2.0], [3.0, 2.0, 1.0]):
+        same = [0.5] * len(losses)
+        live(History(losses, same, val_loss=losses, val_accuracy=same))
     assert len(shown) == 1
     assert shown[0].axes[0].lines[1].get_ydata().tolist() == [3, 2, 1]
     assert plt.get_fignums() == []

@@ -31,8 +31,3 @@ class History:
         """The epoch, counted from 1, with the smallest validation loss."""
         losses = [math.inf if math.isnan(loss) else loss for loss in self.val_loss]
         return 1 + losses.index(min(losses))
-
-    def append(self, **epoch: float) -> None:
-        """Add the figures of one more epoch, each by its name."""
-        for name, value in epoch.items():
-            getattr(self, name).append(value)

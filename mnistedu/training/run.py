@@ -250,9 +250,9 @@ class Run:
         }
         # The same in every process, so that all take the same decisions.
         all_figures = self._from_all(figures)
-        self.history.append(
-            **{name: float(np.mean([f[name] for f in all_figures])) for name in figures}
-        )
+        for name in figures:
+            mean = float(np.mean([each[name] for each in all_figures]))
+            getattr(self.history, name).append(mean)
         is_best = self.history.best_epoch == len(self.history)
         if is_best:
             self.best = copy.deepcopy(self.model.state_dict())
