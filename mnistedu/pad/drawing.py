@@ -60,9 +60,9 @@ class DrawingPad(Sheet):
         self.model = load_pretrained() if model is None else model
         logits_of(self.model, torch.zeros(1, 1, 28, 28))  # a wrong one is told so here
         self._layers = _layers_with_maps(self.model)
-        self._samples = cycle(SAMPLES.values())
 
-        sample = make_button("Sample", self._load_sample)
+        samples = cycle(SAMPLES.values())
+        sample = make_button("Sample", lambda: self.lay(rasterize(next(samples))))
         sample.tooltip = "Draw a digit for me, at each press the next one"
         upload = self._upload = FileUpload(
             accept="image/*",
@@ -95,9 +95,6 @@ class DrawingPad(Sheet):
         super().__init__(
             "Your drawing", [sample, upload], [answer.add_class("answer"), bars, inside]
         )
-
-    def _load_sample(self) -> None:
-        self.lay(rasterize(next(self._samples)))
 
     @alone()
     def _load_files(self, change: dict[str, object]) -> None:
@@ -206,10 +203,9 @@ def _fit(ink: Tensor) -> Tensor:
     scale = FITTED / max(crop.shape[2:])
     height, width = (max(round(side * scale), 1) for side in crop.shape[2:])
     fitted = F.interpolate(crop, (height, width), mode="bilinear", antialias=True)
-    sheet = torch.zeros(1, 1, SIZE, SIZE)
     top, left = (SIZE - height) // 2, (SIZE - width) // 2
-    sheet[..., top : top + height, left : left + width] = fitted.clamp(0, 1)
-    return sheet
+    margins = (left, SIZE - width - left, top, SIZE - height - top)
+    return F.pad(fitted.clamp(0, 1), margins)
 
 
 def _bars(probabilities: Tensor) -> str:

@@ -61,10 +61,7 @@ class HandwritingPad(Sheet):
 
     @property
     def images(self) -> Tensor:
-        """Those kept so far, by ``center_digit``.
-
-        They are float32 ``(n, 1, 28, 28)`` in [0, 1].
-        """
+        """Those kept so far, by ``center_digit``: float32 ``(n, 1, 28, 28)``, ink."""
         return torch.cat([torch.zeros(0, 1, IMAGE_SIZE, IMAGE_SIZE), *self._kept])
 
     @property
