@@ -94,13 +94,7 @@ def cut_windows(
 
     Returns:
         Ink ``(N, size, size)``.
-
-    Raises:
-        ValueError: if the images are neither.
     """
-    framed = F.pad(to_ink(images)[:, 0], (margin,) * 4)
-    windows = []
-    for ink, place in zip(framed, maps.flatten(1).argmax(1).tolist(), strict=True):
-        row, column = divmod(place, maps.shape[2])
-        windows.append(ink[step * row :, step * column :][:size, :size])
-    return torch.stack(windows)
+    windows = F.unfold(to_ink(images), size, stride=step, padding=margin)
+    strongest = maps.flatten(1).argmax(1)  # windows: (N, size * size, places)
+    return windows[range(len(maps)), :, strongest].view(-1, size, size)

@@ -99,12 +99,7 @@ def read_unknown(path: Path) -> Split:
 
 
 def write_submission(path: Path, answers: Tensor) -> None:
-    """Write the table to hand in.
-
-    Args:
-        path: the file; its folder is made if it is not there.
-        answers: int64 ``(N,)`` in 0..9, in the order of ``test.csv``.
-    """
+    """Write the table to hand in: answers int64 ``(N,)``, in ``test.csv``'s order."""
     rows = (f"{i},{digit}\n" for i, digit in enumerate(answers.tolist(), start=1))
     with written_whole(path) as beside:
         beside.write_text("ImageId,Label\n" + "".join(rows), "utf-8")

@@ -113,13 +113,7 @@ def _block(
 def build_network(
     model: str, blocks: int | None, hidden_sizes: str | None, dropout: float
 ) -> MLP | ConvNet:
-    """The network that options of the command line describe.
-
-    Args:
-        model: ``"mlp"`` or ``"convnet"``.
-        blocks: those of a ConvNet; None for 3.
-        hidden_sizes: those of an MLP, with commas between them; None for 256,128.
-        dropout: as the network takes it.
+    """The network that the options of ``mnistedu train`` describe.
 
     Raises:
         ValueError: if an option is for the other kind, or ``hidden_sizes`` no sizes.

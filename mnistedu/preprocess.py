@@ -75,11 +75,7 @@ def _resampling_weights(middle: Tensor, step: Tensor, length: int) -> Tensor:
 def shrink(canvas: Tensor) -> Tensor:
     """Bring a canvas to 28x28 as it is, its pixels averaged: neither moved nor scaled.
 
-    Args:
-        canvas: float ``(N, 1, H, W)`` in [0, 1]; 0 is paper, 1 is full ink.
-
-    Returns:
-        Ink ``(N, 1, 28, 28)`` in [0, 1].
+    Ink ``(N, 1, H, W)`` -> ink ``(N, 1, 28, 28)``.
     """
     canvas = to_ink(canvas)
     rows, columns = (_overlap(length).to(canvas) for length in canvas.shape[2:])

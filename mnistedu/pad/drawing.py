@@ -128,11 +128,9 @@ class DrawingPad(Sheet):
         self.prediction = digit
         doubts = "" if digit is None else remark(self.ink, self.image, doubt)
         shade = " doubted" if doubts else ""
-        says = f'<div class="digit{shade}" data-prediction="{digit}">{digit}</div>'
-        if digit is None:
-            says = (
-                f'<div class="hint" data-prediction=""{role}>{escape(sentence)}</div>'
-            )
+        says = f'<div class="hint" data-prediction=""{role}>{escape(sentence)}</div>'
+        if digit is not None:
+            says = f'<div class="digit{shade}" data-prediction="{digit}">{digit}</div>'
         self._seen.value = encode(1 - self.image[0, 0])  # dark ink on white paper
         self._digit.value = says
         remarks = f'<div class="hint remark">{doubts or ONLY}</div>'

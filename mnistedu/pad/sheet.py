@@ -22,18 +22,10 @@ from mnistedu.strokes import SIZE, WIDTH, Point, add_stroke, rasterize
 UNDOS = 30  # each keeps an ink of 300 kB
 
 LOCK = RLock()
-STYLE, SCRIPT = (
-    Path(__file__).with_name(name).read_text("utf-8") for name in ("pad.css", "pad.js")
+STYLE, SCRIPT, STATES = (
+    Path(__file__).with_name(f"pad.{kind}").read_text("utf-8")
+    for kind in ("css", "js", "html")
 )
-# The page shows one of these when it is so (see pad.css): Python cannot say it then.
-STATES = """
-<div class="state waits" role="status">
-Python is at work, on a cell or a file. Draw on: all of it appears when that is done.
-</div>
-<div class="state gone" role="status">
-The kernel that answered here has gone: run the cell of this pad again.
-</div>
-"""
 
 
 @contextmanager
