@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 from mnistedu.images import check_normalized
 
+Layer = str | nn.Module
+
 
 @contextmanager
 def eval_mode(model: nn.Module) -> Iterator[None]:
@@ -33,8 +35,8 @@ def eval_mode(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def capture_activations(
-    model: nn.Module, *layers: str | nn.Module
-) -> Iterator[dict[str | nn.Module, Tensor]]:
+    model: nn.Module, *layers: Layer
+) -> Iterator[dict[Layer, Tensor]]:
     """Keep what the layers put out whenever the model runs in the ``with`` block.
 
     ::
@@ -52,11 +54,9 @@ def capture_activations(
         run's graph, so that gradients can be taken to it, and not changed by what
         follows in place, as ReLU may.
     """
-    captured: dict[str | nn.Module, Tensor] = {}
+    captured: dict[Layer, Tensor] = {}
 
-    def keep(
-        layer: str | nn.Module, _module: nn.Module, _inputs: object, output: Tensor
-    ) -> Tensor:
+    def keep(layer: Layer, _module: nn.Module, _in: object, output: Tensor) -> Tensor:
         captured[layer] = output
         return output.clone()  # with which the model goes on
 
@@ -70,10 +70,7 @@ def capture_activations(
 
 @contextmanager
 def replace_channels(
-    model: nn.Module,
-    layer: str | nn.Module,
-    channels: Sequence[int],
-    values: Tensor | float = 0,
+    model: nn.Module, layer: Layer, channels: Sequence[int], values: Tensor | float = 0
 ) -> Iterator[None]:
     """Replace channels of what a layer puts out, for as long as the block runs.
 
@@ -101,7 +98,7 @@ def replace_channels(
         yield
 
 
-def _find_layer(model: nn.Module, layer: str | nn.Module) -> nn.Module:
+def _find_layer(model: nn.Module, layer: Layer) -> nn.Module:
     _, *others = model.named_modules()  # the first is the model itself
     for name, module in others:
         if layer is module or layer == name:
@@ -121,7 +118,7 @@ def to_model(images: Tensor, model: nn.Module) -> Tensor:
     return check_normalized(images).to(weight.device, weight.dtype)
 
 
-def feature_maps(model: nn.Module, images: Tensor, layer: str | nn.Module) -> Tensor:
+def feature_maps(model: nn.Module, images: Tensor, layer: Layer) -> Tensor:
     """Run images through a model and return what one of its layers puts out.
 
     Args:

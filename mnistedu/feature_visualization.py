@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mnistedu.activations import capture_activations, eval_mode
+from mnistedu.activations import Layer, capture_activations, eval_mode
 from mnistedu.images import IMAGE_SIZE, MNIST_MEAN, MNIST_STD, to_ink
 
 SOFT_PEN = torch.tensor([[1.0, 2, 1], [2, 4, 2], [1, 2, 1]]) / 16
@@ -19,7 +19,7 @@ SOFT_PEN = torch.tensor([[1.0, 2, 1], [2, 4, 2], [1, 2, 1]]) / 16
 
 def make_images(
     model: nn.Module,
-    layer: str | nn.Module,
+    layer: Layer,
     channels: Sequence[int],
     least: bool = False,
     bounded: bool = True,

@@ -31,7 +31,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mnistedu.activations import capture_activations, eval_mode, feature_maps, to_model
+from mnistedu.activations import (
+    Layer,
+    capture_activations,
+    eval_mode,
+    feature_maps,
+    to_model,
+)
 from mnistedu.images import IMAGE_SIZE, PAPER
 from mnistedu.models import ConvNet
 
@@ -39,10 +45,7 @@ ClassIdx = int | Sequence[int] | Tensor | None
 
 
 def grad_cam(
-    model: nn.Module,
-    images: Tensor,
-    target_layer: str | nn.Module,
-    class_idx: ClassIdx = None,
+    model: nn.Module, images: Tensor, target_layer: Layer, class_idx: ClassIdx = None
 ) -> Tensor:
     """Gradient-weighted class activation maps (Selvaraju and others, 2017).
 
@@ -65,10 +68,7 @@ def grad_cam(
 
 
 def hires_cam(
-    model: nn.Module,
-    images: Tensor,
-    target_layer: str | nn.Module,
-    class_idx: ClassIdx = None,
+    model: nn.Module, images: Tensor, target_layer: Layer, class_idx: ClassIdx = None
 ) -> Tensor:
     """What each place of the feature maps adds to the logit (Draelos and Carin, 2020).
 
@@ -229,15 +229,9 @@ def _pixel_gradients(model: nn.Module, images: Tensor, class_idx: ClassIdx) -> T
 
 
 def _maps_and_gradients(
-    model: nn.Module,
-    images: Tensor,
-    target_layer: str | nn.Module,
-    class_idx: ClassIdx,
+    model: nn.Module, images: Tensor, target_layer: Layer, class_idx: ClassIdx
 ) -> tuple[Tensor, Tensor]:
-    """The layer's feature maps, and the gradient of the logit to each number of them.
-
-    Both ``(N, C, h, w)``, detached.
-    """
+    """The layer's maps and the gradient of the logit to them, both (N, C, h, w)."""
     with (
         capture_activations(model, target_layer) as captured,
         _differentiable(model, images) as x,
