@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -159,50 +159,50 @@ class Run:
     @contextmanager
     def started(self) -> Iterator[nn.Module]:
         """Give the network to train, on its device, and put all back in the end."""
-        writes = self.folder if self.rank == 0 else None
-        with held(writes) if writes else nullcontext(), self._started() as network:
-            yield network
-
-    @contextmanager
-    def _started(self) -> Iterator[nn.Module]:
         home = next(self.model.parameters()).device
-        self.model.to(self.device)
-        self.device = next(self.model.parameters()).device
-        epochs, steps = self.settings.epochs, len(self.train_loader)
-        try:
-            if self._last is not None:
-                self._restore()
-            elif self.rank:
-                own = np.random.SeedSequence([self.settings.seed, self.rank])
-                machine.seed_everything(int(own.generate_state(1)[0]))
-            done = self._from_all(len(self.history))
-            if len({*done}) > 1:
-                raise ValueError(
-                    f"The processes would go on from different epochs, {done}: name a "
-                    "folder that all of them see."
-                )
-            with (
-                eval_mode(self.model),  # which brings back the mode of each module
-                tqdm(
-                    total=epochs * steps,
-                    initial=len(self.history) * steps,
-                    unit="batch",
-                    leave=False,
-                    # Text, which a saved notebook shows without a kernel; in a notebook
-                    # stderr would be red, as if something had failed.
-                    file=sys.stdout if "ipykernel" in sys.modules else sys.stderr,
-                    disable=self.rank > 0 or "TQDM_DISABLE" in os.environ,
-                ) as self._progress,
-            ):
-                several = self.processes > 1
-                yield DistributedDataParallel(self.model) if several else self.model
-            if self.settings.patience:
+        with ExitStack() as stack:
+            if self.folder and self.rank == 0:
+                stack.enter_context(held(self.folder))
+            stack.callback(self.model.to, home)  # where the caller's own tensors are
+            self.model.to(self.device)
+            self.device = next(self.model.parameters()).device
+            try:
+                self._begin()
+                # Each module comes back in its own mode.
+                with eval_mode(self.model), self._progress:
+                    several = self.processes > 1
+                    yield DistributedDataParallel(self.model) if several else self.model
+                if self.settings.patience:
+                    self._go_back_to_best()
+            except KeyboardInterrupt:
+                done, epochs = len(self.history), self.settings.epochs
+                print(f"Interrupted after {done} of {epochs} epochs.")
                 self._go_back_to_best()
-        except KeyboardInterrupt:
-            print(f"Interrupted after {len(self.history)} of {epochs} epochs.")
-            self._go_back_to_best()
-        finally:
-            self.model.to(home)  # where the caller's own tensors are
+
+    def _begin(self) -> None:
+        """Be where the run stands, in all processes, and show it."""
+        if self._last is not None:
+            self._restore()
+        elif self.rank:
+            own = np.random.SeedSequence([self.settings.seed, self.rank])
+            machine.seed_everything(int(own.generate_state(1)[0]))
+        done = self._from_all(len(self.history))
+        if len({*done}) > 1:
+            raise ValueError(
+                f"The processes would go on from different epochs, {done}: name a "
+                "folder that all of them see."
+            )
+        steps = len(self.train_loader)
+        self._progress = tqdm(
+            total=self.settings.epochs * steps,
+            initial=len(self.history) * steps,
+            unit="batch",
+            leave=False,
+            # Text, which a saved notebook shows without a kernel; in a notebook
+            # stderr would be red, as if something had failed.
+            file=sys.stdout if "ipykernel" in sys.modules else sys.stderr,
+            disable=self.rank > 0 or "TQDM_DISABLE" in os.environ,
+        )
 
     def epochs_left(self) -> Iterator[int]:
         """Count the epochs that are to be trained, from 0, until there are enough."""
