@@ -163,6 +163,7 @@ def test_the_make_targets_that_a_page_names_exist(path: Path) -> None:
 def messages() -> list[str]:
     """What the package and the Makefile can say, with … for what they put in."""
     found = [re.sub(r'" \\\s*"', " ", MAKEFILE)]
+    found += [page.read_text("utf-8") for page in (ROOT / "mnistedu").rglob("*.html")]
     for path in (ROOT / "mnistedu").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
