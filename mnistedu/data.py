@@ -122,11 +122,6 @@ def _load_mnist() -> Digits:
     if (cached := _read_cache(cache_file)) is not None:
         return cached
     folder = os.environ.get("MNISTEDU_DATA")
-    if folder and not Path(folder, RAW_FOLDER).is_dir():
-        raise ValueError(
-            f"MNISTEDU_DATA names {folder}, which holds no MNIST/raw: correct it, or "
-            "unset it and MNIST is downloaded."
-        )
     digits = _read_raw(Path(folder)) if folder else _download()
     _write_cache(digits, cache_file)
     return digits
@@ -163,8 +158,8 @@ def _read_raw(folder: Path) -> Digits:
         path = folder / RAW_FOLDER / f"{name}-idx{dimensions}-ubyte"
         if not path.is_file():
             raise ValueError(
-                f"{path} is missing: copy it there, uncompressed; or name no folder, "
-                "and MNIST is downloaded."
+                f"{path} is missing: copy it there, uncompressed; or correct "
+                "MNISTEDU_DATA, or unset it and MNIST is downloaded."
             )
         if hashlib.sha256(path.read_bytes()).hexdigest() != expected:
             raise ValueError(

@@ -289,7 +289,7 @@ def test_downloads_when_it_is_nowhere(server, cache):
 
 def test_a_folder_that_is_named_and_not_there_gets_a_sentence(monkeypatch, tmp_path):
     monkeypatch.setenv("MNISTEDU_DATA", str(tmp_path / "dtaa"))
-    with pytest.raises(ValueError, match="dtaa, which holds no MNIST/raw"):
+    with pytest.raises(ValueError, match=r"dtaa.*is missing: .* correct MNISTEDU_DATA"):
         load()
 
 
