@@ -12,27 +12,22 @@ import torch
 from torch import distributed
 
 
-def pick_device() -> torch.device:
-    """The fastest device there is: CUDA, Apple's MPS, or the CPU."""
-    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
-    return torch.device("cuda" if cuda else "mps" if mps else "cpu")
-
-
-def find_device(name: str | None) -> torch.device:
-    """The device of that name; of None the fastest.
+def find_device(name: torch.device | str | None) -> torch.device:
+    """The device of that name; of None the fastest: CUDA, Apple's MPS, or the CPU.
 
     Raises:
         ValueError: if there is none here, or none that holds numbers.
     """
     if name is None:
-        return pick_device()
+        cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+        return torch.device("cuda" if cuda else "mps" if mps else "cpu")
     try:
         device = torch.device(name)
         torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise ValueError(
-            f"The device {name!r} cannot be used here: name another, or leave --device "
-            "out to take the fastest there is."
+            f"The device {name} cannot be used here: name another, or none to take the "
+            "fastest there is."
         ) from error
     return device
 

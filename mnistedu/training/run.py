@@ -71,8 +71,8 @@ class Run:
 
     Raises:
         ValueError: if the run to resume is damaged or has other settings, another one
-            writes to the folder, the processes would resume from different epochs, or
-            the schedule waits for a loss.
+            writes to the folder, the processes would resume from different epochs, the
+            schedule waits for a loss, or there is no such device.
         OSError: if a checkpoint cannot be written.
     """
 
@@ -95,7 +95,7 @@ class Run:
     ) -> None:
         self.model, self.train_loader = model, train_loader
         self.on_epoch_end = on_epoch_end
-        self.device = torch.device(device) if device else machine.pick_device()
+        self.device = machine.find_device(device)
         self.folder = Path(checkpoint_dir) if checkpoint_dir else None
         self.history = History()
         self.best: dict[str, Tensor] | None = None  # the weights of the best epoch
