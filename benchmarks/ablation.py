@@ -14,10 +14,11 @@ import argparse
 from statistics import mean
 from typing import Any
 
+from pens import BLEMISHES, random_stroke
 from torch import Tensor
 from weights import EPOCHS, answers, mean_loss, populations, train
 
-from mnistedu.augmentation import BLEMISHES, random_affine, random_stroke
+from mnistedu.augmentation import random_affine
 from mnistedu.evaluation import accuracy
 
 SEEDS = (0, 1, 2, 3)

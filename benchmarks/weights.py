@@ -24,11 +24,12 @@ from statistics import mean
 
 import torch
 from hands import draw_hands
+from pens import BLEMISHES, random_stroke
 from torch import Tensor, nn
 from torch.nn import functional as F
 from writers import Pen, as_drawn, pen_digits, redrawn, validation_writers
 
-from mnistedu.augmentation import BLEMISHES, random_affine, random_stroke
+from mnistedu.augmentation import random_affine
 from mnistedu.checkpoints import PRETRAINED, save_checkpoint
 from mnistedu.data import Split, load, make_loader
 from mnistedu.evaluation import accuracy, fit_temperature, predict
