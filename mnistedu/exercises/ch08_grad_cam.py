@@ -156,14 +156,15 @@ HEATMAPS = Exercise(
     },
 )
 
-_TRUE, _AVERAGED = [-6.0, 4.0], [3.0, 1.0]  # maps [3, 1], gradients [-2, 4]
+# The map is [3, 1, 2], its gradients are [-2, 4, 4].
+_TRUE, _AVERAGED = [-6.0, 4.0, 8.0], [6.0, 2.0, 4.0]
 
 
 def _compare_both(result: object) -> tuple[bool, str]:
     """Which of the two is right; the numbers are the reader's to find."""
     parts = split(result)
     if parts is None or len(parts) != 2:
-        return False, "return two lists of two numbers: the exact map, then Grad-CAM."
+        return False, "return two lists of three numbers: the exact map, then Grad-CAM."
     exact, averaged = same(parts[0], _TRUE), same(parts[1], _AVERAGED)
     if exact and averaged:
         return (
@@ -185,18 +186,18 @@ ON_PAPER = Exercise(
             lambda: (_AVERAGED, _TRUE)
         ),
         "of the exact map nothing is cut off: what speaks against the class counts "
-        "too.": lambda: ([0.0, 4.0], _AVERAGED),
+        "too.": lambda: ([0.0, 4.0, 8.0], _AVERAGED),
         "Grad-CAM has one weight for the map: the mean of its gradients, not their "
-        "sum.": lambda: (_TRUE, [6.0, 2.0]),
+        "sum.": lambda: (_TRUE, [18.0, 6.0, 12.0]),
         "Grad-CAM does not go place by place: the mean of the gradients weighs the "
-        "whole map.": lambda: (_TRUE, [0.0, 4.0]),
+        "whole map.": lambda: (_TRUE, [0.0, 4.0, 8.0]),
         "these are gradients: multiply them by what stands in the map.": (
-            lambda: ([-2.0, 4.0], [1.0, 1.0]),
-            lambda: ([-2.0, 4.0], _AVERAGED),
-            lambda: (_TRUE, [1.0, 1.0]),
+            lambda: ([-2.0, 4.0, 4.0], [2.0, 2.0, 2.0]),
+            lambda: ([-2.0, 4.0, 4.0], _AVERAGED),
+            lambda: (_TRUE, [2.0, 2.0, 2.0]),
         ),
         "a gradient below 0 makes what it is multiplied by negative: mind the sign.": (
-            lambda: ([6.0, 4.0], _AVERAGED)
+            lambda: ([6.0, 4.0, 8.0], _AVERAGED)
         ),
     },
     score=_compare_both,

@@ -57,16 +57,16 @@ def _attack(model, image, tries, enough=0):
 
 ATTEMPTS = {
     "on_paper": {
-        "the other way round": lambda: ([3, 1], [-6, 4]),
-        "nothing is cut off": lambda: [[0, 4], [3, 1]],
-        "the mean of its gradients, not their sum": lambda: ([-6, 4], [6, 2]),
-        "does not go place by place": lambda: ([-6, 4], [0, 4]),
-        "multiply them by what stands in the map": lambda: ([-2, 4], [3, 1]),
-        "mind the sign": lambda: (torch.tensor([6, 4]), torch.tensor([3, 1])),
-        "the exact map is right, Grad-CAM": lambda: ([-6, 4], [-3, 1]),
-        "Grad-CAM is right, the exact map": lambda: ([-2], [3, 1]),
-        "neither is right": lambda: ([1, 3], [1, 1]),
-        "return two lists of two numbers": lambda: [-6, 4, 3, 1],
+        "the other way round": lambda: ([6, 2, 4], [-6, 4, 8]),
+        "nothing is cut off": lambda: [[0, 4, 8], [6, 2, 4]],
+        "the mean of its gradients, not their sum": lambda: ([-6, 4, 8], [18, 6, 12]),
+        "does not go place by place": lambda: ([-6, 4, 8], [0, 4, 8]),
+        "multiply them by what stands in the map": lambda: ([-2, 4, 4], [6, 2, 4]),
+        "mind the sign": lambda: (torch.tensor([6, 4, 8]), torch.tensor([6, 2, 4])),
+        "the exact map is right, Grad-CAM": lambda: ([-6, 4, 8], [3, 1, 2]),
+        "Grad-CAM is right, the exact map": lambda: ([-2], [6, 2, 4]),
+        "neither is right": lambda: ([1, 3, 2], [1, 1, 1]),
+        "return two lists of three numbers": lambda: [-6, 4, 8, 6, 2, 4],
     },
     "exact_map": {
         "keep it, the sum is the logit": lambda m, g: (m * g).sum(1).relu(),
@@ -211,10 +211,13 @@ ATTEMPTS = {
 
 SOLUTIONS = {
     "on_paper": [
-        lambda: ([-6, 4], [3, 1]),
-        lambda: [torch.tensor([-6.0, 4.0]), torch.tensor([3.0, 1.0])],
-        lambda: torch.tensor([[-6.0, 4.0], [3.0, 1.0]]),
-        lambda: (np.array([3, 1]) * [-2, 4], np.array([3, 1]) * np.mean([-2, 4])),
+        lambda: ([-6, 4, 8], [6, 2, 4]),
+        lambda: [torch.tensor([-6.0, 4.0, 8.0]), torch.tensor([6.0, 2.0, 4.0])],
+        lambda: torch.tensor([[-6.0, 4.0, 8.0], [6.0, 2.0, 4.0]]),
+        lambda: (
+            np.array([3, 1, 2]) * [-2, 4, 4],
+            np.array([3, 1, 2]) * np.mean([-2, 4, 4]),
+        ),
     ],
     "exact_map": [
         lambda m, g: torch.einsum("nchw,nchw->nhw", m, g),
