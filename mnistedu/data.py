@@ -15,6 +15,7 @@ import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import cache
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -110,11 +111,16 @@ def load(source: str = "auto") -> Digits:
     except ConnectionError as error:
         if source == "mnist":
             raise
-        print(
+        _say_once(
             f"{error} Working with scikit-learn's 1,797 digits instead, so figures "
             "will differ from the text."
         )
         return _load_offline()
+
+
+@cache
+def _say_once(sentence: str) -> None:
+    print(sentence)
 
 
 def _load_mnist() -> Digits:
