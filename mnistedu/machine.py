@@ -26,8 +26,8 @@ def find_device(name: torch.device | str | None) -> torch.device:
         torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise ValueError(
-            f"The device {name} cannot be used here: name another, or none to take the "
-            "fastest there is."
+            f"The device '{name}' cannot be used here: name another, or none to take "
+            "the fastest there is."
         ) from error
     return device
 
