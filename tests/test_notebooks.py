@@ -64,6 +64,12 @@ def test_was_executed_from_the_first_cell_to_the_last(notebook):
     assert counts == list(range(1, len(counts) + 1)), "run `make notebooks`"
 
 
+def test_what_is_compared_without_mnist_too_does_not_load_it(notebook):
+    for cell in code_cells(notebook):
+        if "nbval-check-output" in cell.metadata.get("tags", ()):
+            assert " load(" not in cell.source, cell.id  # it says what it found
+
+
 def test_outputs_are_fit_for_a_page(notebook):
     for cell in code_cells(notebook):
         for output in cell.outputs:
