@@ -76,7 +76,7 @@ def replace_channels(
 
     With one number for ``values`` this is an ablation: the channels say nothing any
     more. With what the same channels put out for other images it is activation
-    patching (Zhang and Nanda, 2024)::
+    patching (Vig and others, 2020)::
 
         with replace_channels(model, "blocks.1", [7], maps_of_a_nine[:, [7]]):
             logits = model(a_four)
