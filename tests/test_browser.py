@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from jupyter_client.blocking import BlockingKernelClient
 from lab import (
+    FOLDERS,
     evaluate,
     kernel_of,
     open_and_run,
@@ -19,6 +20,7 @@ from pen import ONE, SEVEN, ZERO
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
+from mnistedu.data import CACHE_NAME, Digits, _write_cache
 from mnistedu.strokes import Point
 
 expect.set_options(timeout=30_000)  # a busy machine takes its time
@@ -30,8 +32,11 @@ WITH_WIDGETS = [NOTEBOOKS / "05_cnn.ipynb", NOTEBOOKS / "10_draw.ipynb"]
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("lab")
+def home(tmp_path_factory: pytest.TempPathFactory, offline: Digits) -> Path:
+    """The folder of a JupyterLab whose chapters find few digits, and train quickly."""
+    home = tmp_path_factory.mktemp("lab")
+    _write_cache(offline, home / FOLDERS["XDG_CACHE_HOME"] / "mnistedu" / CACHE_NAME)
+    return home
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ have a kind of their own. To add a figure:
 """
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from posixpath import relpath
 from typing import Any, NamedTuple
@@ -117,11 +118,18 @@ def copy_scripts(app: Sphinx) -> None:
     copy(BOOK / "live", ["**/*.js", "**/*.css"], Path(app.outdir, LIVE))
 
 
+def prepare(app: Sphinx, write: Callable[[Sphinx], None]) -> None:
+    """Call this before the site is built; the book as a file has no use for it."""
+    app.connect(
+        "builder-inited", lambda app: write(app) if app.builder.name == "html" else None
+    )
+
+
 def setup(app: Sphinx) -> dict[str, bool | int]:
     """Register with Sphinx."""
     app.setup_extension("node_packages")
     app.add_node(Place, html=(visit, None))
-    app.connect("builder-inited", copy_scripts)
+    prepare(app, copy_scripts)
     app.connect("doctree-read", find_places)
     app.connect("html-page-context", add_scripts)
     kept = {"parallel_read_safe": True, "parallel_write_safe": True}

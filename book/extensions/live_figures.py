@@ -11,7 +11,7 @@ import json
 import zlib
 from pathlib import Path
 
-from live import LIVE, PACKAGE
+from live import LIVE, PACKAGE, prepare
 from live_train import SOURCES
 from sphinx.application import Sphinx
 from sphinx.util import logging
@@ -114,5 +114,5 @@ def write_heatmap(folder: Path) -> dict[str, object]:
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.setup_extension("live")
-    app.connect("builder-inited", write_data)
+    prepare(app, write_data)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

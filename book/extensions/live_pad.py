@@ -13,14 +13,14 @@ The scripts lie in book/live; the networks are those of mnistedu/weights.
 import json
 from pathlib import Path
 
-from live import KINDS, LIVE, PACKAGE, Kind
+from live import KINDS, LIVE, PACKAGE, Kind, prepare
 from node_packages import NODE_MODULES, copy
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
 ENGINE = NODE_MODULES / "onnxruntime-web/dist"
 ENGINE_FILES = ["ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"]
-PAD = Kind(
+KINDS["live-pad"] = PAD = Kind(
     label="Drawing pad",
     module="pad.js",
     caption="Here a network reads what you draw, in a browser with JavaScript and "
@@ -36,7 +36,6 @@ logger = logging.getLogger(__name__)
 
 def copy_pad(app: Sphinx) -> None:
     """Put the engine and the networks into the site's static files."""
-    KINDS["live-pad"] = PAD
     if not ENGINE.exists():  # node_packages has said why: the pads stay pictures
         KINDS["live-pad"] = PAD._replace(module=None)
         return
@@ -90,5 +89,5 @@ def export(weights: list[Path], target: Path) -> dict[str, object]:
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.setup_extension("live")
-    app.connect("builder-inited", copy_pad)
+    prepare(app, copy_pad)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -15,14 +15,14 @@ import json
 import zlib
 from pathlib import Path
 
-from live import KINDS, LIVE, PACKAGE, Kind
+from live import KINDS, LIVE, PACKAGE, Kind, prepare
 from live_pad import ENGINE
 from live_train import SOURCES
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
 COUNT = 1000
-SURGERY = Kind(
+KINDS["live-surgery"] = SURGERY = Kind(
     label="Operating table",
     module="surgery/surgery.js",
     caption="Here you switch off maps of the network, in a browser with JavaScript and "
@@ -39,7 +39,6 @@ logger = logging.getLogger(__name__)
 
 def copy_surgery(app: Sphinx) -> None:
     """Put the network and the digits into the site's static files."""
-    KINDS["live-surgery"] = SURGERY
     if not ENGINE.exists():  # node_packages has said why: it stays a picture
         KINDS["live-surgery"] = SURGERY._replace(module=None)
         return
@@ -94,5 +93,5 @@ def write_all(folder: Path) -> dict[str, object]:
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.setup_extension("live_pad")
-    app.connect("builder-inited", copy_surgery)
+    prepare(app, copy_surgery)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

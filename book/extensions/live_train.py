@@ -12,7 +12,7 @@ import json
 import zlib
 from pathlib import Path
 
-from live import KINDS, LIVE, PACKAGE, Kind
+from live import KINDS, LIVE, PACKAGE, Kind, prepare
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
@@ -81,5 +81,5 @@ def write_digits(folder: Path) -> dict[str, object]:
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.setup_extension("live")
-    app.connect("builder-inited", copy_digits)
+    prepare(app, copy_digits)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
