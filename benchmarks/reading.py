@@ -1,16 +1,17 @@
 """How long the chapters take a reader: `python benchmarks/reading.py`.
 
 Nobody's clock ran for this: it counts what there is to read and to do, and multiplies.
-Words at the speed at which adults read English prose in silence (Brysbaert, 2019, a
-mean over 190 studies), and the rest at rates that are ours:
+Words at the speed of those who read in order to remember (Carver, 1992), and the rest
+at rates that are ours:
 
-- 238 words a minute in the prose, the quizzes and their answers;
+- 138 words a minute in the prose, the quizzes and their answers;
 - 4 seconds for a line of code, imports and hidden solutions aside;
 - 15 seconds for a figure or a displayed formula;
-- 30 seconds to think about a question of the quiz;
-- 3 minutes for an exercise that `check` answers. The open ones have no end.
+- 30 seconds to think about a prediction or a question of the quiz.
 
-To these come the seconds that the computer takes, which `course.py` has measured.
+To these come the seconds that the computer takes, which `course.py` has measured. The
+exercises that `check` answers are counted apart, at 6 minutes each, and neither those
+without an end nor the sections whose titles begin with "An aside" are counted at all.
 """
 
 import re
@@ -21,13 +22,26 @@ from nbformat import NotebookNode
 
 ROOT = Path(__file__).parents[1]
 MEASURED = ROOT / "book" / "measured" / "course.md"
-WORDS_A_MINUTE = 238
-SECONDS = {"lines": 4, "figures": 15, "formulas": 15, "questions": 30, "exercises": 180}
+WORDS_A_MINUTE = 138
+SECONDS = {"lines": 4, "figures": 15, "formulas": 15, "questions": 30}
+MINUTES_AN_EXERCISE = 6
+
+
+def without_asides(cells: list[NotebookNode]) -> list[NotebookNode]:
+    """The cells that are in no section for the curious."""
+    kept, level = [], 0  # that of the aside's title, or 0 outside
+    for cell in cells:
+        title = re.match(r"(#+) (An aside)?", cell.source)
+        if cell.cell_type == "markdown" and title and len(title[1]) <= (level or 9):
+            level = len(title[1]) if title[2] else 0
+        if not level:
+            kept.append(cell)
+    return kept
 
 
 def count(notebook: NotebookNode) -> dict[str, int]:
     """The words, lines of code, figures and so on in a chapter."""
-    cells = notebook.cells
+    cells = without_asides(notebook.cells)
     text = "\n\n".join(c.source for c in cells if c.cell_type == "markdown")
     text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
     prose, formulas = re.subn(r"\$\$.*?\$\$", "", text, flags=re.DOTALL)
@@ -43,7 +57,7 @@ def count(notebook: NotebookNode) -> dict[str, int]:
         "lines": len(read),
         "figures": sum("image/png" in each.get("data", {}) for each in outputs),
         "formulas": formulas,
-        "questions": len(re.findall(r"^\*\*\d+\.", text, re.MULTILINE)),
+        "questions": len(re.findall(r"^\*\*(?:\d+\.|Predict)", text, re.MULTILINE)),
         "exercises": sum('check("' in each for each in shown),
     }
 
@@ -56,9 +70,8 @@ def computer_minutes(number: int) -> float:
     return float(seconds[1]) / 60
 
 
-def minutes(number: int, notebook: NotebookNode) -> float:
+def minutes(number: int, counted: dict[str, int]) -> float:
     """The minutes that a chapter takes its reader, those of the computer included."""
-    counted = count(notebook)
     doing = sum(counted[what] * each for what, each in SECONDS.items()) / 60
     return counted["words"] / WORDS_A_MINUTE + doing + computer_minutes(number)
 
@@ -68,12 +81,13 @@ def row(*figures: str) -> None:
 
 
 def main() -> None:
-    row("chapter", "words", *SECONDS, "minutes")
-    row(*["--:"] * (3 + len(SECONDS)))
+    row("chapter", "words", *SECONDS, "exercises", "minutes", "more")
+    row(*["--:"] * (5 + len(SECONDS)))
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        number, notebook = int(path.name[:2]), nbformat.read(path, as_version=4)
-        counted = [f"{n:,}" for n in count(notebook).values()]
-        row(str(number), *counted, f"{minutes(number, notebook):.0f}")
+        number, counted = int(path.name[:2]), count(nbformat.read(path, as_version=4))
+        reading, doing = minutes(number, counted), counted["exercises"]
+        figures = [f"{n:,}" for n in counted.values()]
+        row(str(number), *figures, f"{reading:.0f}", f"{doing * MINUTES_AN_EXERCISE}")
 
 
 if __name__ == "__main__":

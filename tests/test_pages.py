@@ -365,14 +365,19 @@ def test_each_measured_number_on_a_harder_task_is_in_its_tables() -> None:
 # For teachers.
 
 
-def minutes_of(number: int) -> tuple[str, str]:
-    """A chapter's minutes, and those of the computer, as its first cell has them."""
+def minutes_of(number: int) -> tuple[str, ...]:
+    """A chapter's minutes, as its first cell has them.
+
+    Returns:
+        Those of reading, of the computer among them, and of the exercises.
+    """
     pattern = (
-        r"\*\*Time:\*\* about (\d+) minutes, of which the computer takes ([^.]+)\."
+        r"\*\*Time:\*\* about (\d+) minutes, of which the computer takes ([^.]+), "
+        r"and (\d+) more for the exercises\."
     )
     time = re.search(pattern, prose(number))
     assert time, f"chapter {number} says its time in other words"
-    return time[1], time[2]
+    return time.groups()
 
 
 def test_teachers_read_the_times_that_the_chapters_give() -> None:
