@@ -105,25 +105,27 @@ def load_weights(model: nn.Module, checkpoint: Checkpoint) -> None:
         ValueError: if the model's names or shapes are others, or a weight is not
             finite; it is not changed.
     """
-    _refuse_what_does_not_fit(model, checkpoint)
+    _refuse_what_does_not_fit(model, checkpoint, "The checkpoint")
     model.load_state_dict(checkpoint.weights)
 
 
-def _refuse_what_does_not_fit(model: nn.Module, checkpoint: Checkpoint) -> None:
+def _refuse_what_does_not_fit(
+    model: nn.Module, checkpoint: Checkpoint, called: str
+) -> None:
     ours = {name: tuple(value.shape) for name, value in model.state_dict().items()}
     theirs = {name: tuple(value.shape) for name, value in checkpoint.weights.items()}
     if ours != theirs:
         name = next(n for n in [*ours, *theirs] if ours.get(n) != theirs.get(n))
         raise ValueError(
-            f"The checkpoint holds another network, {checkpoint.info['architecture']} "
+            f"{called} holds another network, {checkpoint.info['architecture']} "
             f"{checkpoint.info['settings']}: its {name} has shape "
             f"{theirs.get(name, 'none')}, the model's {ours.get(name, 'none')}."
         )
     for name, value in checkpoint.weights.items():
         if not value.isfinite().all():
             raise ValueError(
-                f"The checkpoint's {name} holds what is not finite: its training has "
-                "failed, perhaps at too high a learning rate."
+                f"{called} has a {name} that is not finite: its training has failed, "
+                "perhaps at too high a learning rate."
             )
 
 
@@ -154,7 +156,7 @@ def load_checkpoint(path: str | Path) -> MLP | ConvNet:
             f"{path} holds a {name} that this version of mnistedu does not know, with "
             f"the settings {settings}: update the package."
         ) from error
-    _refuse_what_does_not_fit(model, checkpoint)
+    _refuse_what_does_not_fit(model, checkpoint, str(path))
     model.to_empty(device="cpu").load_state_dict(checkpoint.weights)
     if isinstance(model, ConvNet):
         model.doubt = load_doubt(path)

@@ -264,7 +264,7 @@ def test_settings_of_no_network_get_a_sentence(tmp_path, settings):
 def test_a_huge_network_takes_no_memory_before_its_weights_are_seen(tmp_path):
     settings = {"hidden_sizes": [10**9, 10**6]}  # 4,000,000 GB
     header = json.dumps({"architecture": "MLP", "settings": settings})
-    with pytest.raises(ValueError, match="holds another network"):
+    with pytest.raises(ValueError, match="a holds another network, MLP"):
         load_checkpoint(with_header(tmp_path / "a", header))
 
 
