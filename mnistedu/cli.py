@@ -213,13 +213,19 @@ def predict(
     """Read the digit in each image file.
 
     Dark ink on light paper and light ink on dark paper will both do. A file that shows
-    no digit is named, and the others are read all the same.
+    no digit is named, and the others are read all the same. The network may also be an
+    .onnx file, such as one that was trained in the book's page.
     """
     from mnistedu.checkpoints import PRETRAINED, load_checkpoint
     from mnistedu.machine import find_device
-    from mnistedu.reading import not_one, read_digit
+    from mnistedu.reading import Model, not_one, read_digit
 
-    network = load_checkpoint(checkpoint or PRETRAINED).to(find_device(device))
+    if checkpoint and checkpoint.suffix == ".onnx":
+        from mnistedu.export import load_onnx
+
+        network: Model = load_onnx(checkpoint)
+    else:
+        network = load_checkpoint(checkpoint or PRETRAINED).to(find_device(device))
     answers: list[dict[str, Any]] = []
     for path in images:
         try:

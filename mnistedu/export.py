@@ -4,15 +4,18 @@ What runs ONNX can run it, a browser too, without torch and without this package
 """
 
 import json
+from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
 import mnistedu
+from mnistedu.images import MNIST_MEAN, MNIST_STD
 from mnistedu.models import ConvNet
 from mnistedu.preprocess import center_digit, normalize, shrink
 from mnistedu.storage import written_whole
@@ -123,6 +126,51 @@ def export_onnx(model: nn.Module, path: str | Path, **info: Any) -> None:
     onnx.helper.set_model_props(proto, texts)
     with written_whole(path) as beside:
         beside.write_bytes(proto.SerializeToString())
+
+
+def load_onnx(path: str | Path) -> Callable[[Tensor], Tensor]:
+    """The network in an ONNX file, such as one that was trained in the book's page.
+
+    Args:
+        path: a file whose graph takes ``digit`` ``(N, 1, 28, 28)`` in [0, 1], or what
+            ``export_onnx`` writes; and gives ``logits`` ``(N, 10)``.
+
+    Returns:
+        A function of normalised images ``(N, 1, 28, 28)`` to logits, on the CPU.
+
+    Raises:
+        ModuleNotFoundError: if onnx is not installed.
+        FileNotFoundError: if there is no such file.
+        ValueError: if it holds no such network.
+    """
+    try:
+        from onnx.reference import ReferenceEvaluator
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "To open an ONNX file needs onnx: install it with `pip install onnx`."
+        ) from error
+
+    content = Path(path).read_bytes()
+    try:
+        graph = ReferenceEvaluator(content)
+    except Exception as error:  # of many kinds: it may be anything
+        raise ValueError(f"{path} is damaged or no ONNX file.") from error
+    inputs, outputs = graph.input_names, graph.output_names
+    known = {*inputs} in ({"digit"}, {"canvas", "centered"})
+    if not known or "logits" not in outputs:
+        raise ValueError(
+            f"{path} should hold a network that takes a digit (or canvas and centered) "
+            f"and gives logits; it takes {inputs} and gives {outputs}."
+        )
+
+    def network(images: Tensor) -> Tensor:
+        ink = (images * MNIST_STD + MNIST_MEAN).clamp(0, 1).cpu().numpy()
+        parts = {"digit": ink, "canvas": ink, "centered": np.array(False)}
+        given = {name: value for name, value in parts.items() if name in inputs}
+        (logits,) = graph.run(["logits"], given)
+        return torch.from_numpy(logits)
+
+    return network
 
 
 class _Graph(nn.Module):

@@ -342,6 +342,23 @@ def test_predict_prints_json(pictures, trained):
     assert answer["digit"] == np.argmax(answer["probabilities"])
 
 
+def test_predict_opens_onnx_too(pictures, trained, tmp_path):
+    paths, _ = pictures
+    run_of, mine = trained / "best.safetensors", tmp_path / "mine.onnx"
+    succeeds("export", "--checkpoint", run_of, "--output", mine)
+    ours, theirs = (
+        json.loads(succeeds("predict", "--json", "--checkpoint", network, *paths))
+        for network in (mine, run_of)
+    )
+    for mine_says, it_said in zip(ours, theirs, strict=True):
+        numbers = mine_says["probabilities"]
+        assert numbers == pytest.approx(it_said["probabilities"], abs=1e-4)
+    mine.write_bytes(b"no network")
+    assert f"{mine} is damaged or no ONNX" in fails(
+        "predict", "--checkpoint", mine, *paths
+    )
+
+
 def test_predict_on_what_is_no_image_gets_a_sentence(pictures, tmp_path):
     paths, _ = pictures
     assert "no image at" in fails("predict", paths[0], tmp_path / "none.png")

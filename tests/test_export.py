@@ -16,7 +16,7 @@ import mnistedu
 from mnistedu.activations import capture_activations
 from mnistedu.checkpoints import load_pretrained
 from mnistedu.data import load
-from mnistedu.export import MEANING, export_onnx
+from mnistedu.export import MEANING, export_onnx, load_onnx
 from mnistedu.gradcam import hires_cam
 from mnistedu.models import MLP, ConvNet
 from mnistedu.preprocess import center_digit, normalize
@@ -276,3 +276,30 @@ def test_without_onnx_a_sentence_says_what_to_install(package, tmp_path, monkeyp
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(ModuleNotFoundError, match="pip install onnx onnxscript"):
         export_onnx(MLP(), tmp_path / "model.onnx")
+
+
+@each_network
+def test_what_was_written_can_be_opened_again(exported, digits):
+    network = load_onnx(exported.path)
+    images = normalize(digits[:3])
+    with torch.inference_mode():
+        theirs = exported.model(images)
+    torch.testing.assert_close(network(images), theirs, atol=1e-4, rtol=0)
+
+
+def test_an_onnx_file_of_something_else_gets_a_sentence(tmp_path):
+    path = tmp_path / "other.onnx"
+    path.write_bytes(b"no ONNX")
+    with pytest.raises(ValueError, match=r"other\.onnx is damaged or no ONNX"):
+        load_onnx(path)
+    pixels, logits = (
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [10])
+        for name in ("pixels", "logits")
+    )
+    node = onnx.helper.make_node("Relu", ["pixels"], ["logits"])
+    graph = onnx.helper.make_graph([node], "g", [pixels], [logits])
+    onnx.save(onnx.helper.make_model(graph), path)
+    with pytest.raises(ValueError, match=r"should .* digit .* takes \['pixels'\]"):
+        load_onnx(path)
+    with pytest.raises(FileNotFoundError):
+        load_onnx(tmp_path / "missing.onnx")

@@ -13,6 +13,7 @@ from torch import nn
 
 from mnistedu.checkpoints import load_checkpoint
 from mnistedu.data import Split
+from mnistedu.export import load_onnx
 from mnistedu.preprocess import center_digit, normalize
 from mnistedu.strokes import rasterize
 
@@ -209,6 +210,8 @@ def test_as_onnx_it_says_what_it_said_in_the_page(
     digit = (offline.val.images[:20, None].float() / 255).numpy()
     (got,) = session.run(["logits"], {"digit": digit})
     close(logits, got.flatten().tolist(), 1e-5)
+    network = load_onnx(path)
+    close(logits, network(normalize(offline.val.images[:20])).flatten().tolist(), 1e-5)
 
 
 def test_an_address_holds_a_state():
