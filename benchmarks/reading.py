@@ -28,14 +28,18 @@ MINUTES_AN_EXERCISE = 6
 
 
 def without_asides(cells: list[NotebookNode]) -> list[NotebookNode]:
-    """The cells that are in no section for the curious."""
+    """The cells, and of a cell the lines, that are in no section for the curious."""
     kept, level = [], 0  # that of the aside's title, or 0 outside
     for cell in cells:
-        title = re.match(r"(#+) (An aside)?", cell.source)
-        if cell.cell_type == "markdown" and title and len(title[1]) <= (level or 9):
-            level = len(title[1]) if title[2] else 0
-        if not level:
-            kept.append(cell)
+        lines = []
+        for line in cell.source.splitlines():
+            title = re.match(r"(#+) (An aside)?", line)
+            if cell.cell_type == "markdown" and title and len(title[1]) <= (level or 9):
+                level = len(title[1]) if title[2] else 0
+            if not level:
+                lines.append(line)
+        if lines:
+            kept.append(NotebookNode(cell, source="\n".join(lines)))
     return kept
 
 
