@@ -61,7 +61,7 @@ def count(notebook: NotebookNode) -> dict[str, int]:
         "lines": len(read),
         "figures": sum("image/png" in each.get("data", {}) for each in outputs),
         "formulas": formulas,
-        "questions": len(re.findall(r"^\*\*(?:\d+\.|Predict)", text, re.MULTILINE)),
+        "questions": len(re.findall(r"^\*\*\d+\.|\*\*Predict", text, re.MULTILINE)),
         "exercises": sum('check("' in each for each in shown),
     }
 
