@@ -208,10 +208,10 @@ DIAGNOSES = Exercise(
     solution=lambda: dict(ILLNESSES),
     cases=[{}],
     mistakes={
-        "3 of 5 diagnoses are right. Two are exchanged, and both hardly learn: compare "
-        "their silent neurons.": _exchange("dead", "rate"),
-        "3 of 5 diagnoses are right. Two are exchanged, and both read few new images: "
-        "compare how they read those that they learned from.": (
+        "3 of 5 diagnoses are right. Two are exchanged, and both hardly learn: which "
+        "of them has a gradient as long as the sound one's?": _exchange("dead", "rate"),
+        "3 of 5 diagnoses are right. Two are exchanged, and both do badly on new "
+        "images: compare their training losses.": (
             _exchange("labels", "rate"),
             _exchange("labels", "dead"),
         ),
@@ -221,8 +221,8 @@ DIAGNOSES = Exercise(
             _exchange("rate", "zero_grad"),
             _exchange("dead", "zero_grad"),
         ),
-        "3 of 5 diagnoses are right. Two are exchanged, and one of them reads the "
-        "validation images better than the sound one: who can do that?": tuple(
+        "3 of 5 diagnoses are right. Two are exchanged, and one of them has a "
+        "smaller validation loss than the sound one: how can that be?": tuple(
             _exchange("leak", illness)
             for illness in ILLNESSES.values()
             if illness != "leak"
