@@ -87,7 +87,7 @@ CONFUSION = Exercise(
         "a pair that occurs twice counts once: add 1 for each pair with +=, in a loop, "
         "since `matrix[targets, answers] += 1` adds 1 to a place however often it is "
         "named.": _count_pairs_once,
-        "only right answers are counted: a mistake belongs there too, beside the "
+        "only right answers are counted: a mistake belongs there too, off the "
         "diagonal.": lambda targets, answers, classes: (
             _confusion(targets, answers, classes).diag().diag()
         ),
