@@ -175,8 +175,9 @@ def mcnemar_test(logits_a: Tensor, logits_b: Tensor, targets: Tensor) -> float:
 
     Images on which both are right, or both wrong, do not tell them apart. Of the
     others, b are read by the first network only and c by the second only; if neither
-    is better, b has the binomial distribution of b + c tosses of a coin (McNemar, 1947;
-    recommended for two networks that are trained once by Dietterich, 1998).
+    is better, b has the binomial distribution of b + c tosses of a coin, which McNemar
+    (1947) approximated. Dietterich (1998) recommends the test for two networks that are
+    trained once.
 
     Returns:
         The exact two-sided p-value in [0, 1]: how likely a difference at least as

@@ -26,7 +26,7 @@ def fit(
     """Train a model in place.
 
     AdamW (Loshchilov and Hutter, 2019) with the one-cycle schedule: the learning
-    rate rises to its peak over the first third of training and falls to zero by its
+    rate rises to its peak over three tenths of training and falls to zero by its
     end (Smith and Topin, 2019). An interrupt (Ctrl-C, or the stop button of a
     notebook) ends training early: the model gets its best weights so far, and the
     history up to there is returned.
