@@ -476,7 +476,7 @@ EXERCISES = {
     "on_paper": ON_PAPER,
     "exact_map": EXACT_MAP,
     "heatmaps": HEATMAPS,
-    "mislead": MISLEAD,
     "erase": ERASE,
+    "mislead": MISLEAD,
     "few_pixels": FEW_PIXELS,
 }
