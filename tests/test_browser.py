@@ -18,7 +18,7 @@ from lab import (
 )
 from pen import ONE, SEVEN, ZERO
 from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
+from playwright.sync_api import Browser, Error, FloatRect, Locator, Page, expect
 
 from mnistedu.data import CACHE_NAME, Digits, _write_cache
 from mnistedu.strokes import Point
@@ -187,6 +187,21 @@ def test_a_stroke_goes_on_off_the_sheet_and_ends_with_the_button(
     expected = f"from mnistedu.strokes import rasterize; ink = {drawn}"
     difference = evaluate(kernel, expected, "float((pad.ink - ink).abs().mean())")
     assert float(difference) < 0.01
+
+
+def test_a_press_does_not_move_a_sheet_that_is_partly_out_of_sight(pad: Locator):
+    pad.page.set_viewport_size({"width": 1280, "height": 400})
+    canvas = pad.locator("canvas")
+    canvas.evaluate("canvas => canvas.blur()")
+    canvas.evaluate("canvas => canvas.scrollIntoView({block: 'start'})")
+    panel = pad.page.locator(".jp-WindowedPanel-outer")
+    panel.evaluate("panel => panel.scrollTop -= 100")
+    before = box(pad)
+    assert before["y"] + before["height"] > 400
+    mouse(pad, [(60, 40), (60, 60)])
+    expect_ink(pad, True)
+    assert box(pad) == before
+    pad.page.set_viewport_size({"width": 1280, "height": 800})
 
 
 def test_only_the_left_button_draws(pad: Locator, kernel: BlockingKernelClient):
@@ -414,19 +429,41 @@ def test_collects_a_hand(page: Page, kernel: BlockingKernelClient):
     assert shapes == "((2, 1, 28, 28), 2)"
 
 
+def reload(page: Page, check: Callable[[], None]) -> None:
+    """Reload until all is well, as a reader would, at most three times.
+
+    JupyterLab gives up widgets which the kernel has not described within four seconds;
+    on a busy machine some then are missing, or dead.
+    """
+    for again in (True, True, False):
+        page.reload()
+        try:
+            return check()
+        except (AssertionError, Error):
+            if not again:
+                raise
+
+
 def test_a_reloaded_page_shows_the_drawing_again(pad: Locator):
-    page = pad.page
+    page, seen = pad.page, pad.locator(".seen")
     mouse(pad, SEVEN)
     expect_answer(pad, 7)
     page.keyboard.press("Tab")
     page.locator('[data-command="docmanager:save"]').first.click()
     expect(page.locator(".jp-mod-dirty")).to_have_count(0)
-    page.reload()
-    pad.locator("canvas").scroll_into_view_if_needed()
-    expect_answer(pad, 7)
-    mouse(pad, ONE)
-    pad.get_by_role("button", name="Undo").click()
-    expect_answer(pad, 7)
+
+    def check() -> None:
+        pad.locator("canvas").scroll_into_view_if_needed()
+        expect_answer(pad, 7)
+        seven = seen.get_attribute("src") or ""
+        try:
+            mouse(pad, ONE)
+            expect(seen).not_to_have_attribute("src", seven)
+        finally:
+            pad.get_by_role("button", name="Undo").click()
+        expect_answer(pad, 7)
+
+    reload(page, check)
 
 
 @pytest.mark.timeout(600)
@@ -448,10 +485,13 @@ def test_a_chapters_widgets_move_once_all_its_cells_have_run(
             move(widget)
         window.locator('[data-command="docmanager:save"]').first.click()
         expect(window.locator(".jp-mod-dirty")).to_have_count(0)
-        window.reload()
-        expect(widgets).to_have_count(count)
-        for widget in widgets.all():
-            move(widget)
+
+        def check() -> None:
+            expect(widgets).to_have_count(count)
+            for widget in widgets.all():
+                move(widget)
+
+        reload(window, check)
         assert not window.get_by_text("Error displaying").filter(visible=True).count()
         kernel.shutdown()
     window.close()

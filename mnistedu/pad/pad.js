@@ -8,8 +8,10 @@ if (!window.mnisteduPads) {
       true, // before ipycanvas does
     );
 
-  // Off the sheet a stroke goes on, until the button is released.
   listen("pointerdown", (event) => {
+    // A sheet of which a part is out of sight stays where it is.
+    event.target.focus({ preventScroll: true });
+    // Off the sheet a stroke goes on, until the button is released.
     if (event.button === 0) event.target.setPointerCapture(event.pointerId);
   });
   // Only the left button draws.
