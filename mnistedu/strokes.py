@@ -63,23 +63,27 @@ _SAMPLES = Path(__file__).with_name("samples.json").read_text("utf-8")
 SAMPLES: dict[int, list[list[Point]]] = dict(enumerate(json.loads(_SAMPLES)))
 
 
-def written_digits(width: float = 0.7) -> tuple[list[list[list[Point]]], Tensor]:
-    """Two hundred of the digits that 44 people wrote on a tablet, twenty of each.
+def written_digits(
+    width: float = 0.7, others: bool = False
+) -> tuple[list[list[list[Point]]], Tensor]:
+    """Two hundred digits that thirty people wrote on a tablet, twenty of each.
 
     They are of UCI's pendigits (Alpaydin and Alimoglu, 1996; CC BY 4.0), which keeps
     eight points of each pen's path, joins the strokes of a digit, and has stretched all
     to squares; it does not say who wrote which. ``written.json`` beside this file names
     the source and what was changed: of fours, fives and sevens the line that joined
-    the strokes is cut out again. The shipped networks learned from others of the file.
+    the strokes is cut out again. The shipped networks learned from others of the file,
+    by the same writers.
 
     Args:
         width: of each digit, as a share of its height, which is 200 pixels here.
+        others: give one hundred digits of fourteen other people instead, ten of each.
 
     Returns:
-        The strokes of each digit, for ``rasterize``, and the targets, int64 ``(200,)``.
+        The strokes of each digit, for ``rasterize``, and the targets, int64 ``(N,)``.
     """
     path = Path(__file__).with_name("written.json")
-    rows = json.loads(path.read_text("utf-8"))["digits"]
+    rows = json.loads(path.read_text("utf-8"))["others" if others else "digits"]
     strokes: list[list[list[Point]]] = [
         [[(140 + 2 * width * (x - 50), 40 + 2 * y) for x, y in s] for s in digit]
         for _, digit in rows

@@ -103,9 +103,10 @@ def test_the_samples_have_many_sizes_and_places():
     assert (middles.amax(0) - middles.amin(0)).min() > 100
 
 
-def test_real_people_wrote_twenty_of_each_digit() -> None:
-    strokes, targets = written_digits()
-    assert targets.bincount().tolist() == [20] * 10
+@pytest.mark.parametrize(("others", "count"), [(False, 20), (True, 10)])
+def test_real_people_wrote_as_many_of_each_digit(others: bool, count: int) -> None:
+    strokes, targets = written_digits(others=others)
+    assert targets.bincount().tolist() == [count] * 10
     for digit in strokes:
         points = torch.tensor([point for stroke in digit for point in stroke])
         low, high = points.aminmax(dim=0)
