@@ -192,12 +192,7 @@ class _Graph(nn.Module):
 
 
 class _ConvNetGraph(_Graph):
-    """The same with a ConvNet, and what it sees.
-
-    Heatmaps need no gradients here. The head is linear, y_c = b_c + Σ_kij W_c[k, i, j]
-    A_k[i, j], or on the means of the h x w places, where W_c[k] / (h w) takes the place
-    of W_c[k, i, j].
-    """
+    """The same with a ConvNet, and what it sees."""
 
     model: ConvNet
 
@@ -205,10 +200,5 @@ class _ConvNetGraph(_Graph):
         maps = [images]
         for block in self.model.blocks:
             maps.append(block(maps[-1]))
-        last, head = maps[-1], self.model.head
-        _, k, h, w = last.shape
-        pooled = self.model.settings["pooled"]
-        weights = head.weight.view(10, k, *((1, 1) if pooled else (h, w)))
-        class_maps = (weights * last[:, None]).sum(2)  # (N, 10, h, w)
-        logits = head(self.model.pool(last).flatten(1))
-        return logits, *maps[1:], class_maps / (h * w if pooled else 1)
+        logits = self.model.head(self.model.pool(maps[-1]).flatten(1))
+        return logits, *maps[1:], self.model.class_maps(maps[-1])

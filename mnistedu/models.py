@@ -94,6 +94,21 @@ class ConvNet(nn.Module):
         feature_maps = self.pool(self.blocks(images))
         return self.head(self.dropout(feature_maps.flatten(1)))
 
+    def class_maps(self, maps: Tensor) -> Tensor:
+        """What each place of the last block's maps adds to each class's logit.
+
+        As ``gradcam.hires_cam``, and without gradients: the head is linear, y_c = b_c +
+        Σ_kij W_c[k, i, j] A_k[i, j], or on the means of the h x w places, where
+        W_c[k] / (h w) takes the place of W_c[k, i, j].
+
+        ``(N, C, h, w)`` -> ``(N, 10, h, w)``.
+        """
+        _, k, h, w = maps.shape
+        pooled = self.settings["pooled"]
+        weights = self.head.weight.view(10, k, *((1, 1) if pooled else (h, w)))
+        class_maps = (weights * maps[:, None]).sum(2)
+        return class_maps / (h * w if pooled else 1)
+
 
 def _block(
     in_channels: int,

@@ -142,6 +142,15 @@ def test_hires_cam_and_the_bias_add_up_to_the_logit(name, images, classes):
     torch.testing.assert_close(sums, logits, rtol=0, atol=1e-4)
 
 
+@pytest.mark.parametrize("name", ["convnet", "flattened"])
+def test_class_maps_are_hires_cam_of_all_ten_classes(name, images):
+    net = load_pretrained(name).eval()
+    with torch.no_grad():
+        found = net.class_maps(net.blocks(images))
+    expected = [hires_cam(net, images, "blocks", c) for c in range(10)]
+    torch.testing.assert_close(found, torch.stack(expected, 1), atol=1e-4, rtol=1e-4)
+
+
 def test_the_answer_has_the_largest_sum_of_all_classes(model, images):
     maps = [hires_cam(model, images, "blocks", c).sum((1, 2)) for c in range(10)]
     logits = torch.stack(maps, 1) + model.head.bias.detach()

@@ -8,7 +8,7 @@ from ipywidgets import HTML, Checkbox, Dropdown, FileUpload, HBox, Image, VBox
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mnistedu.activations import feature_maps
+from mnistedu.activations import capture_activations
 from mnistedu.checkpoints import load_pretrained
 from mnistedu.doubt import remark
 from mnistedu.gradcam import hires_cam
@@ -115,8 +115,11 @@ class DrawingPad(Sheet):
     def _changed(self) -> None:
         """Read the ink, and show what there is to show."""
         centered, sentence, role = self._centered.value, "Draw a digit", ""
+        # A function has no layers, and is not looked into.
+        module = self.model if isinstance(self.model, nn.Module) else nn.Module()
         try:
-            reading = recognize(self.ink, self.model, centered)
+            with capture_activations(module, *self._layers.values()) as self._maps:
+                reading = recognize(self.ink, self.model, centered)
             if reading.digits_seen > 1:
                 raise ValueError(
                     f"These look like {reading.digits_seen} digits: draw one at a time."
@@ -162,19 +165,21 @@ class DrawingPad(Sheet):
 
     def _view_inside(self, prediction: int) -> tuple[Tensor, str]:
         """The picture that was asked for, and a caption."""
-        assert isinstance(self.model, nn.Module)  # as it has layers
-        images = normalize(self.image)
         if self._view.value != HEATMAP:
-            layer = self._layers[self._view.value]
-            maps = feature_maps(self.model, images, layer)[0].relu()
+            maps = self._maps[self._layers[self._view.value]][0].relu().float().cpu()
             n, h, w = maps.shape
             caption = f"{n} feature maps of {h}×{w}: the darker, the stronger"
             return mosaic(maps / maps.max().clamp(min=1e-9), columns=16), caption
         digit = prediction if self._class.value is None else self._class.value
         *_, last = self._layers.values()
-        ten = hires_cam(self.model, images.expand(10, -1, -1, -1), last, range(10))
-        limit = ten.abs().max().item()  # one scale, to compare the classes by
         exact = isinstance(self.model, ConvNet)  # as its head is linear
+        if isinstance(self.model, ConvNet):
+            ten = self.model.class_maps(self._maps[last])[0].detach().float().cpu()
+        else:
+            assert isinstance(self.model, nn.Module)  # as it has layers
+            images = normalize(self.image).expand(10, -1, -1, -1)
+            ten = hires_cam(self.model, images, last, range(10))
+        limit = ten.abs().max().item()  # one scale, to compare the classes by
         caption = (
             f"Blue {'adds to' if exact else 'speaks for'} the logit of "
             f"{with_article(digit)}, red {'takes from' if exact else 'against'} it: "
