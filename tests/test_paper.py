@@ -1,5 +1,6 @@
 """The book as a file: whole, in its order, and without what only a screen has."""
 
+import html
 import re
 import shutil
 import subprocess
@@ -36,6 +37,13 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
 
 @pytest.fixture(scope="module")
+def long_page(build: Callable[..., Path]) -> str:
+    text = (build("singlehtml") / "book" / "intro.html").read_text("utf-8")
+    text = text[text.index("<article") : text.index("</article>")]
+    return re.sub('<a class="headerlink".*?</a>', "", text)  # not on paper
+
+
+@pytest.fixture(scope="module")
 def book(build: Callable[..., Path]) -> Path:
     return build("custom", "--custom-builder", "epub") / "mnistedu.epub"
 
@@ -57,7 +65,8 @@ def test_every_page_but_the_trainer_is_in_the_ebook_in_its_order(book: Path) -> 
     ]
     addresses = {item["id"]: item["href"] for item in items}
     spine = [addresses[name] for name in re.findall(r'<itemref idref="(.*?)"', text)]
-    assert spine == [f"{name}.xhtml" for name in [contents["root"], *chapters]]
+    names = [contents["root"], *chapters, "notebooks/answers"]
+    assert spine == [f"{name}.xhtml" for name in names]
 
 
 def test_no_link_and_no_picture_of_the_ebook_leads_nowhere(
@@ -79,20 +88,60 @@ def test_nothing_is_folded_or_alive_in_the_ebook(pages: dict[str, str]) -> None:
         assert not alive, page
 
 
+def find_folded(path: Path) -> list[tuple[str, str]]:
+    """The name of each solution and answer of a chapter, and some words of it."""
+    found = []
+    exercise, question = "", 0
+    for cell in nbformat.read(path, as_version=4).cells:
+        if "hide-cell" in cell.metadata.get("tags", []):
+            found.append((exercise, " ".join(cell.source.split())))
+        for heading, answer in re.findall(
+            "^#+ (.*)|(?s:<details>(.*?)</details>)", cell.source, re.M
+        ):
+            if number := re.search(r"exercise \d+", heading.lower()):
+                exercise = number[0]
+            if answer:
+                question += 1
+                words = re.findall(r"[a-z]+(?:\s[a-z]+)+", answer)
+                longest = " ".join(max(words, key=len).split())
+                found.append((f"question {question}", longest))
+    return [(f"Chapter {int(path.stem[:2])}, {name}", text) for name, text in found]
+
+
+def plain(page: str) -> str:
+    """What one reads."""
+    return " ".join(html.unescape(re.sub("<[^>]*>", "", page)).split())
+
+
+def are_moved(path: Path, chapters: str, appendix: str) -> None:
+    """Each solution and answer stands in the appendix alone, with links to and fro."""
+    folded = find_folded(path)
+    assert len(folded) > 3
+    here = rf"Chapter {int(path.stem[:2])}, [^<]*"
+    forth = f"(?:Solution|Answer) in the appendix: <a [^>]*>({here})</a>"
+    assert re.findall(forth, chapters) == [name for name, text in folded]
+    back = f"<h[1-6]><a [^>]*>({here})</a></h[1-6]>"
+    assert re.findall(back, appendix) == [name for name, text in folded]
+    before, after = plain(chapters), plain(appendix)
+    for name, text in folded:
+        assert text not in before, name
+        assert text in after, name
+
+
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_solutions_and_answers_stand_at_the_end(
+def test_solutions_and_answers_stand_in_an_appendix_of_the_ebook(
     path: Path, pages: dict[str, str]
 ) -> None:
     chapter = pages[f"notebooks/{path.stem}.xhtml"]
-    before, end = chapter.split("Solutions and answers<")
-    cells = nbformat.read(path, as_version=4).cells
-    solutions = [c for c in cells if "hide-cell" in c.metadata.get("tags", [])]
-    answers = sum(c.source.count("<details>") for c in cells)
-    for kind, count in [("Solution", len(solutions)), ("Answer", answers)]:
-        numbers = [str(number) for number in range(1, count + 1)]
-        assert re.findall(rf">{kind} (\d+): at the chapter’s end<", before) == numbers
-        assert re.findall(rf">{kind} (\d+)</a>", end) == numbers
-    assert "# A solution." not in before and end.count("# A solution.") >= 1
+    are_moved(path, chapter, pages["notebooks/answers.xhtml"])
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_solutions_and_answers_stand_at_the_end_of_the_long_page(
+    path: Path, long_page: str
+) -> None:
+    chapters, end = long_page.split('<span id="document-notebooks/answers">')
+    are_moved(path, chapters, end)
 
 
 def test_formulas_are_mathml_and_the_list_of_files_says_so(
@@ -114,14 +163,9 @@ def test_epubcheck_has_nothing_to_say(book: Path) -> None:
     assert "0 fatals / 0 errors / 0 warnings" in said, said
 
 
-def test_no_link_of_the_one_long_page_leads_nowhere(
-    build: Callable[..., Path],
-) -> None:
-    text = (build("singlehtml") / "book" / "intro.html").read_text("utf-8")
-    text = text[text.index("<article") : text.index("</article>")]
-    text = re.sub('<a class="headerlink".*?</a>', "", text)  # not on paper
-    names = re.findall(r'\bid="(.*?)"', text)
-    links = set(re.findall(r'\bhref="(?!https?:|mailto:)(.*?)"', text))
+def test_no_link_of_the_one_long_page_leads_nowhere(long_page: str) -> None:
+    names = re.findall(r'\bid="(.*?)"', long_page)
+    links = set(re.findall(r'\bhref="(?!https?:|mailto:)(.*?)"', long_page))
     assert not links - {f"#{name}" for name in names}
     # A word that is a title in a chapter too leads to the glossary all the same.
     assert names.count("dropout") > 1

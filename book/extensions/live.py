@@ -13,8 +13,8 @@ have a kind of their own. To add a figure:
    only when the reader reaches for it; ../figure.js and ../draw.js help. What
    ../figure.css does not style goes into book/live/figures/<name>.css, if need be.
 2. Put the line of HTML *below* the static figure that it brings to life. That figure
-   is what paper and readers without scripts have; there the living one is left out. So
-   the text around it asks for a prediction, and only the card speaks of its controls.
+   is what readers without scripts have; paper says where the living one is. So the text
+   around it asks for a prediction, and only the card speaks of its controls.
 3. Play with it in Chromium, in tests/test_figures.py.
 """
 

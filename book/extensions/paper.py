@@ -1,14 +1,15 @@
 """A Sphinx extension for the book as a file, PDF or EPUB, where no script runs.
 
-What a page of the site folds away stands at its chapter's end (solutions and answers)
-or nowhere (imports, and the code that draws a figure); what lives in a page is left
-out. The PDF is printed from the builder ``singlehtml``, by book/pdf.py; an EPUB has its
+What a page of the site folds away stands in an appendix (solutions and answers) or
+nowhere (imports, and the code that draws a figure); of what lives in a page is said
+that it does.
+The PDF is printed from the builder ``singlehtml``, by book/pdf.py; an EPUB has its
 formulas in MathML, which its readers draw themselves.
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from posixpath import normpath
 from typing import Any
@@ -20,11 +21,16 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.builders.epub3 import Epub3Builder
 from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util.osutil import relative_uri
 
 import mnistedu
 
 LIVING = "book/train"  # a page about what lives in it
+LIVES = "In the book as a site, which make serve shows, one can play here."
 STYLES = ("pygments.css", "paper.css")
+# The last page, which has no file: beside the chapters, whose links are true there too.
+APPENDIX = "notebooks/answers"
+TITLE = "Solutions and answers"
 
 
 class OnPaper(SphinxPostTransform):
@@ -37,6 +43,8 @@ class OnPaper(SphinxPostTransform):
         """Change a page, or the one page of all, whose parts are ``start_of_file``."""
         for node in list(self.document.findall(is_left_out)):
             node.parent.remove(node)
+        for place in list(self.document.findall(Place)):
+            place.replace_self(nodes.paragraph("", "", nodes.emphasis(text=LIVES)))
         for link in list(self.document.findall(nodes.reference)):
             address = link.get("refuri", "")
             if LIVING in normpath(f"book/{address}"):
@@ -53,20 +61,51 @@ class OnPaper(SphinxPostTransform):
         for page in pages:
             tell_apart(page)
         for page in pages or [self.document]:
-            name = page.get("docname", self.env.docname)
-            move_folded(page, name)
-            # Its title has no number; one that is not in this list has its page's.
-            self.env.toc_secnumbers.setdefault(name, {})["#" + answers(name)] = None
+            self.move_folded(page)
         if pages:
             self.document[0]["ids"].append(f"document-{self.env.docname}")
+            end = addnodes.start_of_file(docname=APPENDIX)
+            end += appendix(take_folded(self.document))
+            pages[-1].parent.append(end)
+
+    def move_folded(self, page: nodes.Element) -> None:
+        """Put solutions and answers in a section at a page's end, with links.
+
+        Each is named after its chapter and its exercise, or its place among the
+        chapter's questions.
+        """
+        name, builder = self.env.docname, self.app.builder
+        to = builder.get_relative_uri(name, APPENDIX)
+        fro = builder.get_relative_uri(APPENDIX, name)
+        if isinstance(page, addnodes.start_of_file):
+            name, to, fro = page["docname"], "", ""
+        title = chapter = self.env.titles[name].astext()
+        if numbers := self.env.toc_secnumbers.get(name, {}).get(""):
+            chapter = f"Chapter {numbers[0]}"
+            title = f"{chapter}: {title}"
+        end = nodes.section("", nodes.title(text=title), classes=["folded"])
+        end["ids"] = [nodes.make_id(f"{name} folded")]
+        for number, (kind, which, folded) in enumerate(list(find_folded(page))):
+            there = nodes.make_id(f"{name} folded {number}")
+            here = f"{there}-asked"
+            label = f"{chapter}, {which}"
+            link = nodes.reference("", label, refuri=f"{to}#{there}")
+            asked = nodes.paragraph("", f"{kind} in the appendix: ", link, ids=[here])
+            folded[0].parent.replace(folded[0], asked)
+            for node in folded[1:]:
+                node.parent.remove(node)
+            back = nodes.reference("", label, refuri=f"{fro}#{here}")
+            end += nodes.section("", nodes.title("", "", back), ids=[there])
+            end[-1] += [node for node in folded if not isinstance(node, nodes.raw)]
+        if len(end) > 1:
+            next(page.findall(nodes.section)).append(end)
 
 
 def is_left_out(node: nodes.Node) -> bool:
-    """What lives, and comments."""
+    """The page about what lives, and comments."""
     if isinstance(node, addnodes.start_of_file):
         return node["docname"] == LIVING
-    is_comment = isinstance(node, nodes.raw) and node.astext().startswith("<!--")
-    return is_comment or isinstance(node, Place)
+    return isinstance(node, nodes.raw) and node.astext().startswith("<!--")
 
 
 def tell_apart(page: nodes.Element) -> None:
@@ -78,43 +117,32 @@ def tell_apart(page: nodes.Element) -> None:
             node["refid"] = f"{prefix}-{node['refid']}"
 
 
-def find_folded(page: nodes.Element) -> Iterator[tuple[str, list[nodes.Node]]]:
+def find_folded(page: nodes.Element) -> Iterator[tuple[str, str, list[nodes.Node]]]:
     """Each solution's cell, and each answer from ``<details>`` to ``</details>``."""
+    questions = count(1)
     for node in page.findall():
         if isinstance(node, nodes.container) and node.get("hide_mode") == "all":
             del node["hide_mode"]
-            yield "Solution", [node]
+            heading = node.parent[0].astext().lower()
+            yield "Solution", re.findall(r"exercise \d+", heading)[0], [node]
         elif isinstance(node, nodes.raw) and node.astext().startswith("<details"):
             siblings = node.parent.children[node.parent.index(node) :]
             ends = (n.astext().startswith("</details") for n in siblings)
-            yield "Answer", siblings[: list(ends).index(True) + 1]
+            folded = siblings[: list(ends).index(True) + 1]
+            yield "Answer", f"question {next(questions)}", folded
 
 
-def answers(name: str) -> str:
-    """The id of a page's last section."""
-    return f"{nodes.make_id(name)}-answers"
+def take_folded(page: nodes.Element) -> list[nodes.section]:
+    """Take the sections with solutions and answers out of a page."""
+    parts = [s for s in page.findall(nodes.section) if "folded" in s["classes"]]
+    for part in parts:
+        part.parent.remove(part)
+    return parts
 
 
-def move_folded(page: nodes.Element, name: str) -> None:
-    """Put solutions and answers in a section at the end, with links to and fro."""
-    prefix = nodes.make_id(name)
-    end = nodes.section("", nodes.title(text="Solutions and answers"))
-    end["ids"] = [answers(name)]
-    counts: Counter[str] = Counter()
-    for kind, folded in list(find_folded(page)):
-        counts[kind] += 1
-        label = f"{kind} {counts[kind]}"
-        there = nodes.make_id(f"{prefix} {label}")
-        here = f"{there}-asked"
-        link = nodes.reference("", f"{label}: at the chapter’s end", refid=there)
-        back = nodes.reference("", label, refid=here)
-        folded[0].parent.replace(folded[0], nodes.paragraph("", "", link, ids=[here]))
-        for node in folded[1:]:
-            node.parent.remove(node)
-        end += nodes.paragraph("", "", nodes.strong("", "", back), ids=[there])
-        end += [node for node in folded if not isinstance(node, nodes.raw)]
-    if len(end) > 1:
-        next(page.findall(nodes.section)).append(end)
+def appendix(parts: list[nodes.section]) -> nodes.section:
+    """All solutions and answers, chapter by chapter."""
+    return nodes.section("", nodes.title(text=TITLE), *parts, ids=["answers"])
 
 
 def mathml(tex: str, display: str) -> str:
@@ -138,11 +166,33 @@ def visit_displaymath(self: Any, node: nodes.math_block) -> None:
 class EBook(Epub3Builder):
     """Sphinx's, for a book whose first page lies in a folder, and with MathML."""
 
+    def init(self) -> None:
+        """Begin without solutions."""
+        super().init()
+        self.folded: dict[str, list[nodes.section]] = {}
+
+    def write_doc(self, docname: str, doctree: nodes.document) -> None:
+        """Keep a page's solutions and answers for the appendix."""
+        self.folded[docname] = take_folded(doctree)
+        super().write_doc(docname, doctree)
+
+    def gen_pages_from_extensions(self) -> None:
+        """Write the appendix, in the book's order."""
+        super().gen_pages_from_extensions()
+        parts = [p for name in self.relations for p in self.folded[name]]
+        self.secnumbers = {}
+        self.imgpath = relative_uri(APPENDIX, "_images")
+        page = self.render_partial(appendix(parts))
+        context = {"title": TITLE, "body": page["fragment"]}
+        self.handle_page(APPENDIX, context)
+
     def get_toc(self) -> None:
         """Name the pages as the list of files does: no folder is left again."""
         super().get_toc()
         for node in self.refnodes:
             node["refuri"] = normpath(node["refuri"])
+        address = f"{APPENDIX}{self.out_suffix}"
+        self.refnodes.append({"level": 1, "refuri": address, "text": TITLE})
 
     def build_content(self) -> None:
         """Leave out the site's static files, and say which pages have formulas."""
