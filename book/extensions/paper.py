@@ -26,7 +26,7 @@ from sphinx.util.osutil import relative_uri
 import mnistedu
 
 LIVING = "book/train"  # a page about what lives in it
-LIVES = "In the book as a site, which make serve shows, one can play here."
+LIVES = "On the site of the book (make serve) there is something to play with here."
 STYLES = ("pygments.css", "paper.css")
 # The last page, which has no file: beside the chapters, whose links are true there too.
 APPENDIX = "notebooks/answers"
@@ -220,6 +220,8 @@ def choose_files(app: Sphinx) -> None:
         app.set_html_assets_policy("always")  # MathJax; the first page has no formula
     if app.builder.name == "epub":
         app.connect("html-page-context", choose_styles, priority=900)
+    if app.builder.name == "singlehtml":
+        app.connect("html-page-context", add_to_contents)
 
 
 def choose_styles(
@@ -228,6 +230,14 @@ def choose_styles(
     """Let an e-book have its own style sheet and not the site's."""
     styles = context["css_files"]
     styles[:] = [s for s in styles if Path(str(s.filename)).name in STYLES]
+
+
+def add_to_contents(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object
+) -> None:
+    """Name the appendix in the contents of the one long page."""
+    link = f'<a class="reference internal" href="#answers">{TITLE}</a>'
+    context["toc"] += f'<ul><li class="toctree-l1">{link}</li></ul>'
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
