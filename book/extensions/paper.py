@@ -221,7 +221,8 @@ def choose_files(app: Sphinx) -> None:
     if app.builder.name == "epub":
         app.connect("html-page-context", choose_styles, priority=900)
     if app.builder.name == "singlehtml":
-        app.connect("html-page-context", add_to_contents)
+        # Before the theme reads them.
+        app.connect("html-page-context", add_to_contents, priority=100)
 
 
 def choose_styles(
