@@ -73,7 +73,11 @@ def find_places(app: Sphinx, doctree: nodes.document) -> None:
         kind, data, value = asked.groups(default="")
         if kind not in KINDS or not KINDS[kind].values.issuperset(value.split()):
             logger.warning("no %s has %r", kind, value, location=raw)
-        raw.replace_self(Place(kind=kind, data=data, value=value))
+        name = f"live-{value}" if kind == "live-figure" else kind
+        raw.replace_self(Place(kind=kind, data=data, value=value, ids=[name]))
+        # As MyST notes headings: page.md#live-hill is a link.
+        slugs = app.env.metadata[app.env.docname].setdefault("myst_slugs", {})
+        slugs[name] = raw.line, name, KINDS[kind].label
 
 
 def visit(self: Any, node: Place) -> None:
@@ -93,7 +97,8 @@ def visit(self: Any, node: Place) -> None:
             f'<img src="{relpath(f"_static/{file}", folder)}" loading="lazy" {more}>'
         )
     self.body.append(
-        f'<section class="{" ".join(names)}"{attributes} aria-label="{kind.label}">'
+        f'<section id="{node["ids"][0]}" class="{" ".join(names)}"{attributes} '
+        f'aria-label="{kind.label}">'
         f"<figure>{image}<figcaption>{kind.caption}</figcaption></figure></section>"
     )
     raise nodes.SkipNode
@@ -133,4 +138,4 @@ def setup(app: Sphinx) -> dict[str, bool | int]:
     app.connect("doctree-read", find_places)
     app.connect("html-page-context", add_scripts)
     kept = {"parallel_read_safe": True, "parallel_write_safe": True}
-    return kept | {"env_version": 1}  # pages read by other versions are read anew
+    return kept | {"env_version": 2}  # pages read by other versions are read anew

@@ -7,7 +7,6 @@ import { h } from "./dom.js";
 export function skipTo(place) {
   place.prepend(h("h2", { class: "visually-hidden" }, place.getAttribute("aria-label")));
   const name = place.getAttribute("aria-label").toLowerCase();
-  place.id ||= `live-${name.replaceAll(" ", "-")}`;
   place.tabIndex = -1;
   const link = h(
     "a",
