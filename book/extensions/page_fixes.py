@@ -29,6 +29,7 @@ FIXES = [
     ),
     # A list whose items are none.
     (r'<div role="list" class="citation-list">', '<div class="citation-list">'),
+    (r' role="doc-biblioentry"', ""),
     # The parameters of a function, a line each: definitions of nothing.
     (r"<dl>(?=\s*<dd>)", '<dl role="presentation">'),
     # A figure's size may shrink with the page, and it is fetched when it is near.
