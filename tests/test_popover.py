@@ -10,10 +10,8 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 expect.set_options(timeout=60_000)  # a busy machine takes its time
 
-LAYER, MLP, TRAIN = (
-    f"{name}.html"
-    for name in ("notebooks/02_one_layer", "notebooks/04_mlp", "book/train")
-)
+LAYER, MLP = "notebooks/02_one_layer.html", "notebooks/04_mlp.html"
+TRAIN, CLASS = "book/train.html", "book/class.html"
 # What axe cannot judge while it moves.
 STILL = "* { transition: none !important }"
 
@@ -73,6 +71,19 @@ def test_the_pointer_opens_it_and_it_is_fetched_once(page: Page, address: str) -
     word(page, "rosenblatt1958").hover()
     expect(popover(page)).to_have_text(re.compile("Frank Rosenblatt.*1958"))
     assert fetched(requests) == ["glossary", "references"]
+
+
+def test_the_browser_does_not_show_it_as_well(page: Page, address: str) -> None:
+    page.goto(f"{address}/{CLASS}")
+    link = word(page, "lecun1998")
+    expect(link).to_have_attribute("title", re.compile("Yann LeCun"))
+    link.hover()
+    expect(popover(page)).to_have_text(re.compile("Yann LeCun"))
+    expect(link).not_to_have_attribute("title", re.compile("."))
+    at, box = link.bounding_box(), popover(page).bounding_box()
+    assert at and box
+    assert box["x"] == pytest.approx(at["x"], abs=1)
+    assert 0 < box["y"] - at["y"] - at["height"] < 10
 
 
 def test_it_stays_under_the_pointer_and_goes_with_it(page: Page, address: str) -> None:

@@ -65,19 +65,18 @@ if (HTMLElement.prototype.showPopover && location.protocol !== "file:") {
 
   /** Put the box below the link, or above it where there is no room. */
   function place(link) {
-    const lines = link.getClientRects();
-    const { left, bottom } = lines[lines.length - 1];
+    const { left, top, bottom } = link.getBoundingClientRect();
     const isBelow = bottom + GAP + box.offsetHeight < root.clientHeight;
-    const top = isBelow ? bottom + GAP : lines[0].top - GAP - box.offsetHeight;
     const most = root.clientWidth - box.offsetWidth - GAP;
     box.style.left = `${scrollX + Math.max(GAP, Math.min(left, most))}px`;
-    box.style.top = `${scrollY + top}px`;
+    box.style.top = `${scrollY + (isBelow ? bottom + GAP : top - GAP - box.offsetHeight)}px`;
   }
 
   /** Show what a link leads to, and more below it. Resolves to false if that fails. */
   async function open(link, ...more) {
     close();
     current = link;
+    link.removeAttribute("title"); // a citation's, which the browser would show as well
     try {
       const texts = await paragraphs(link);
       if (current !== link) return true; // the reader has gone on
