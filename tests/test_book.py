@@ -42,8 +42,9 @@ def test_without_npm_the_book_is_built_all_the_same(
     page: list[str] = []
     writer = SimpleNamespace(body=page, builder=SimpleNamespace(current_docname="a/b"))
     with pytest.raises(live.nodes.SkipNode):
-        live.visit(writer, live.Place(kind="live-pad", data="show", value="maps"))
-    assert '<section class="live-pad still" data-show="maps" aria-label' in page[0]
+        place = live.Place(kind="live-pad", data="show", value="maps", ids=["pad"])
+        live.visit(writer, place)
+    assert '<section id="pad" class="live-pad still" data-show="maps" ' in page[0]
     assert '<img src="../_static/live.png" ' in page[0]  # the pads stay pictures
 
 

@@ -27,6 +27,8 @@ CONFIG = {
 LEFT = {
     "unknown directive: eval-rst": 28,  # the reference, from docstrings
     "unknown directive: command-help": 6,  # the command's, from its help
+    "unknown directive: figure-list": 1,  # all figures that have a number
+    "unknown directive: only": 2,  # what is for the site, or for paper
     'unexpected option "all" provided (in bibliography)': 1,  # what no page cites, too
 }
 
