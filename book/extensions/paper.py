@@ -44,7 +44,9 @@ class OnPaper(SphinxPostTransform):
         for node in list(self.document.findall(is_left_out)):
             node.parent.remove(node)
         for place in list(self.document.findall(Place)):
-            place.replace_self(nodes.paragraph("", "", nodes.emphasis(text=LIVES)))
+            # Without the place's id, to which only pages of the site lead.
+            sentence = nodes.paragraph("", "", nodes.emphasis(text=LIVES))
+            place.parent.replace(place, sentence)
         for link in list(self.document.findall(nodes.reference)):
             address = link.get("refuri", "")
             if LIVING in normpath(f"book/{address}"):
