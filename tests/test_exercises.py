@@ -1,6 +1,7 @@
 """Each exercise: the solution passes, the stub waits, mistakes get their hint."""
 
 import _thread
+import math
 import os
 import random
 import re
@@ -20,6 +21,7 @@ import numpy as np
 import platformdirs
 import pytest
 import torch
+from torch.nn import functional as F
 
 from mnistedu.exercises import CHAPTERS, EXERCISES, check, progress, reset_progress
 from mnistedu.exercises.answer import Exercise, agree, find_outcomes, judge
@@ -603,7 +605,9 @@ def _one_case(solution, **arguments):
         (lambda x: x.byte().mean(), "take .float() first"),
         (lambda x: torch.zeros(2, dtype=torch.uint8).add_(0.5), "cannot take floats"),
         (lambda x: x.byte() @ x.T, "take .float() of them first"),
-        (lambda x: (x > 0) - (x > 1), "a mask cannot be subtracted"),
+        (lambda x: (x > 0) - (x > 1), "a mask knows no minus"),
+        (lambda x: -(x > 0), "a mask knows no minus"),
+        (lambda x: ~x, "compare first, as in (x > 0) & (y > 0)"),
         (lambda x: x.topk(9), "more than there are"),
         (lambda x: x[x.sum()], "an index is a whole number"),
         (lambda x: float(x), "take one number"),
@@ -623,6 +627,32 @@ def _one_case(solution, **arguments):
         (lambda x: x.sum().backward(), "nothing to go back through"),
         (lambda x: torch.cat([x, x[:, :2]]), "cat joins along dimension 0 here"),
         (lambda x: x.long().softmax(1), "or are two arguments exchanged?"),
+        (lambda x: torch.cat([x, x[0]]), "and these have 2 and 1"),
+        (lambda x: torch.relu([1.0]), "relu() wants Tensor here, and this is list"),
+        (lambda x: x.append(1), "Tensor knows no append"),
+        (lambda x: x.softmax(), "in the brackets here: dim"),
+        (lambda x: x.relu(0), "more in the brackets"),
+        (lambda x: sum(x, dim=1), "knows no dim="),
+        (lambda x: F.cross_entropy(x, torch.tensor([0, 3])), "a target is no column"),
+        (lambda x: F.cross_entropy(x, torch.tensor([0])), "2 rows and 1 targets"),
+        (lambda x: F.cross_entropy(x, torch.zeros(2)), "targets are whole numbers"),
+        (lambda x: x.sum()[0], "this is one number"),
+        (lambda x: len(3), "this is one number"),
+        (lambda x: math.log(0), "has no logarithm"),
+        (lambda x: range(x), "one whole number is wanted"),
+        (lambda x: torch.where(x, x, 0), "where takes a mask first"),
+        (lambda x: x[x[0] > 2], "a mask of shape [3] does not lie on a tensor"),
+        (lambda x: x.numpy() * np.ones(2), "these shapes do not fit: (2,3) (2,)"),
+        (lambda x: x.requires_grad_().backward(), "is a mean missing?"),
+        (lambda x: F.max_pool2d(x[0], 2), "x[None] adds a dimension in front"),
+        (lambda x: F.conv2d(x[None], torch.ones(1, 2, 1, 1)), "for 2 channels"),
+        (lambda x: max([]), "nothing here to take the largest"),
+        (lambda x: {"a": 1}["b"], "no 'b' in this dictionary"),
+        (lambda x: x.long().std(), "take .float() of them"),
+        (lambda x: x.T.view(6), "take reshape in place of view"),
+        (lambda x: x.requires_grad_().numpy(), ".detach() it first"),
+        (lambda x: [1.0] * 2.0, "cannot be compared or calculated"),
+        (lambda x: x[1.0], "an index is a whole number"),
         (lambda: 1, "must take these arguments and no other: x"),
     ],
 )
@@ -691,6 +721,8 @@ def test_rows_that_do_not_add_up_to_one():
     exercise = _one_case(lambda x: x.softmax(1), x=torch.tensor([[1.0, 2], [0, 3]]))
     said = check(exercise, lambda x: x.softmax(1) ** 2).message
     assert "The rows should add up to 1, and yours to 0.6068." in said
+    said = check(exercise, lambda x: x.softmax(1) / 3).message
+    assert "The rows should add up to 1, and yours to 0.3333." in said
 
 
 @pytest.mark.parametrize(
@@ -731,6 +763,44 @@ def test_a_hint_says_which_cases_are_right():
     exercise = Exercise(lambda a, b: a * b + 1 / a, cases)
     said = check(exercise, lambda a, b: a * b + 1 / a + a**2 * (a > b)).message
     assert "The cases in which a is smaller than b are right, and no other." in said
+
+
+def test_a_hint_says_among_which_cases_the_wrong_ones_are():
+    cases = [{"a": a, "b": b} for a, b in ((1, 3), (2, 3), (5, 4), (3, 7), (9, 6))]
+    exercise = Exercise(lambda a, b: a * b + 1 / a, cases)
+    said = check(exercise, lambda a, b: a * b + 1 / a + a * (a - 2) * (a < b)).message
+    assert "In all wrong cases a is smaller than b." in said
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (lambda x: x[0].float().mean(), lambda x: x.float().mean() ** 2 + 0.1),
+        (lambda x: x.sum(0) / 2.0, lambda x: x.flatten().sort().values[:2] * 1.5),
+    ],
+)
+def test_no_argument_that_counts_is_said_not_to(right, wrong):
+    """The order of the numbers may not count, while they do."""
+    cases = [
+        {"x": torch.tensor([[True, False], [True, True], [False, True]])},
+        {"x": torch.tensor([[False, False], [True, False]])},
+    ]
+    assert "does not change" not in check(Exercise(right, cases), wrong).message
+
+
+def test_a_tensor_of_whole_numbers_holds_no_shares():
+    cases = [{"x": torch.tensor([[1.0, 2]])}, {"x": torch.tensor([[0.0, 3], [2, 1]])}]
+    exercise = Exercise(lambda x: x.softmax(1), cases)
+    said = check(exercise, lambda x: x.softmax(1).long()).message
+    assert said.startswith("a tensor of whole numbers has lost what stands behind")
+    assert "whole" not in check(exercise, lambda x: torch.zeros_like(x)).message
+
+
+def test_a_list_may_be_altered_number_by_number():
+    cases = [{"losses": [3.0, -1.0, 2.5, 7.0]}, {"losses": [0.5, 4.0]}]
+    exercise = Exercise(lambda losses: losses.index(min(losses)), cases)
+    said = check(exercise, lambda losses: losses.index(max(losses))).message
+    assert "that would be right with -losses in place of losses." in said
 
 
 def test_one_of_several_results_is_named():
@@ -799,6 +869,9 @@ def test_a_teachers_own_exercise(record):
         (lambda x, k: x * k, "the result is x.shape[1] times what it should be."),
         (lambda x, k: x * k / x.numel(), "is what it should be, divided by len(x)."),
         (lambda x, k: x * len(x) / x.sum(), "times len(x) / x.sum()."),
+        (lambda x, k: x * len(x) / 60_000, "should be, times len(x) / 60000."),
+        (lambda x, k: x * 10 / len(x), "should be, times 10 / len(x)."),
+        (lambda x, k: x * k / (k - 1), "times x.shape[1] / (x.shape[1] - 1)."),
         (
             lambda x, k: x * 1.0 + (k > 2),
             "1 of 3 cases are right; in the others each number is 1 ",
@@ -832,7 +905,14 @@ def _two_cases(solution):
         (lambda x, k: (x * 2 * k).index_fill(1, torch.tensor(2), 9), "number is 9.0."),
         (lambda x, k: x * 2 * k + (k - 1) * x**2, "cases in which k is 1 are right"),
         (lambda x, k: x**3 + x, "Your result does not change with k, and the right o"),
-        (lambda x, k: (x - x.mean(0)) * k, "Your [0] changes with x[-1], and the ri"),
+        (
+            lambda x, k: (x - x.mean(0)) * k,
+            "Your [1, 0] changes with x[0, 0], and the right one does not.",
+        ),
+        (
+            lambda x, k: 2 * k * torch.stack([x[0], x[1].roll(1) ** 2]),
+            "Your [1, 0] does not change with x[1, 0], and the right one does.",
+        ),
     ],
 )
 def test_a_hint_says_more_than_that_numbers_differ(attempt, fact):

@@ -87,9 +87,16 @@ def _list_changes(value: Any) -> Iterator[tuple[str, Callable[[Any], Any]]]:
         yield from OF_TRUTH.items()
     elif is_tensor or isinstance(value, (int, float)):
         yield from OF_FLOATS.items()
+    elif isinstance(value, list) and all(isinstance(x, (int, float)) for x in value):
+        for text, change in OF_FLOATS.items():
+            yield text, partial(_change_each, change)
     if isinstance(value, (int, float)):
         yield from OF_NUMBERS.items()
     if is_tensor or isinstance(value, list):
         yield from OF_ENTRIES.items()
     if is_tensor:
         yield from OF_TENSORS.items()
+
+
+def _change_each(change: Callable[[Any], Any], value: list[Any]) -> list[Any]:
+    return [*map(change, value)]

@@ -78,7 +78,7 @@ def describe(
     if functions and pairs:
         if _try(lambda: is_left_to_chance(functions[1], cases), False):
             more = ["Called again with the same arguments, it returns something else."]
-        more += _try(lambda: [*islice(find_behaviour(functions, cases), 2)], [])
+        more += _try(lambda: [*islice(find_behaviour(functions, cases, at), 2)], [])
     return " ".join([_compare(results[at], expected[at]), *more[:3]])
 
 
@@ -200,7 +200,7 @@ def _compare_numbers(mine: Tensor, theirs: Tensor) -> str:
         return _compare_two(mine.item(), theirs.item())
     factor = find_factor([(mine, theirs)])
     if factor:
-        return factor
+        return " ".join([factor, *_observe_shares(mine, theirs)])
     right = mine.isclose(theirs, rtol=1e-4, atol=1e-6, equal_nan=True)
     at = tuple((~right).nonzero()[0].tolist())
     first = f"{list(at)} should be {show(theirs[at])}, not {show(mine[at])}"

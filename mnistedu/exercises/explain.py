@@ -57,14 +57,18 @@ ADVICE = {
         "topk is asked for more than there are along the dimension in which it looks, "
         "the last one unless you flatten or say otherwise."
     ),
-    r"same number of dimensions as (?:input|self)": (
+    r"same number of dimensions: got (\d+) and (\d+)": (
+        r"cat joins tensors of as many dimensions each, and these have \1 and \2: "
+        "x[None] adds one in front."
+    ),
+    r"same number of dimensions as (?:input|self|src)": (
         "gather and scatter want an index with as many dimensions as the tensor has: "
         "flatten both in the same way before."
     ),
     r"too many indices for tensor of dimension (\d+)": (
         r"you use more indices than the tensor has dimensions, \1: print its .shape."
     ),
-    r"used as indices must be|dtype int32/int64 for index": (
+    r"used as indices must be|dtype int32/int64 for index|valid indices": (
         "an index is a whole number or a mask, not a float: argmin and argmax give the "
         "place, min and max what stands there."
     ),
@@ -89,33 +93,79 @@ ADVICE = {
         "a tensor of whole numbers cannot take floats: make it of floats from the "
         "beginning, for example with .float()."
     ),
-    r"with (?:a|two) bool tensor": (
-        "a mask cannot be subtracted: take .float() of it, or ~ for its opposite."
+    r"(?:with|on) (?:a|two) bool tensor": (
+        "a mask knows no minus: take .float() of it, or ~ for its opposite."
     ),
+    r"operator\.invert|\"bitwise_": (
+        "~, & and | are for masks, and these are numbers: compare first, as in "
+        "(x > 0) & (y > 0)."
+    ),
+    r"shape of the mask (\[.*?\]).* indexed tensor (\[.*?\])": (
+        r"a mask of shape \1 does not lie on a tensor of shape \2: which dimension is "
+        "it meant for?"
+    ),
+    r"condition to be a boolean": "torch.where takes a mask first, as in x > 0.",
     r"expanded size .* \((\d+)\) must match the existing size \((\d+)\)": (
         r"\2 numbers are to be written where there are \1 places: print both shapes."
     ),
-    r"numel\(\) == 0": "there is nothing here to take the largest or smallest of: does "
-    "the window lie outside, or did a mask pick nothing?",
-    r"^expand\(|the number of sizes provided": (
+    r"numel\(\) == 0|empty sequence|non-zero size": (
+        "there is nothing here to take the largest or smallest of: does the window lie "
+        "outside, or did a mask pick nothing?"
+    ),
+    r": expand\(|the number of sizes provided": (
         "a whole tensor does not fit into the place of one number: is a sum, a mean or "
         "a maximum missing?"
     ),
-    r"element tensors can be converted|with one element can be converted": (
+    r"of a single element can be converted to an index|as an integer": (
+        "one whole number is wanted here, and this is something else: print it."
+    ),
+    r"element tensors can be converted|with one element can be converted|to Scalar": (
         "math, float() and int() take one number, and this is a tensor of many: use "
         "torch's own functions, as in x.exp()."
     ),
     r"Dimension out of range \(.*got (-?\d+)\)": (
         r"there is no dimension \1 here: they are counted from 0. Print the .shape."
     ),
-    r"to match the convolution dimensions": (
-        "torch's convolution takes images (N, C, H, W) and kernels (K, C, h, w): "
-        "x[None] adds a dimension in front."
+    r"0-dim? tensor|'(?:int|float)'.* (?:has no len|not iterable|not subscriptable)": (
+        "this is one number: it has no places and no length, and no loop runs over it."
+    ),
+    r"math (?:domain|range) error": (
+        "this number has no logarithm or no root, or e to its power is too large: "
+        "print it."
+    ),
+    r"Target \S+ is out of bounds|smaller than num_classes": (
+        "a target is no column here: columns are counted from 0. Are they too few, or "
+        "is it no target?"
+    ),
+    r"batch_size \((\d+)\) to match target batch_size \((\d+)\)": (
+        r"there are \1 rows and \2 targets here: each row needs a target of its own."
+    ),
+    r"target dtype|LongTensor|expected floating point type for target|bincount": (
+        "targets are whole numbers here, in one row: .long() makes whole numbers."
+    ),
+    r"grad can be implicitly created only": (
+        "backward() starts from one number, the loss: is a mean missing?"
+    ),
+    r"requires grad\. Use": (
+        "NumPy takes no tensor that records gradients: .detach() it first."
+    ),
+    r"view size is not compatible": (
+        "these numbers do not lie one behind the other: take reshape in place of view."
+    ),
+    r"to have (\d+) channels, but got (\d+)": (
+        r"the kernels are for \1 channels, and the images have \2."
+    ),
+    r"to match the convolution dimensions|3D .*or 4D": (
+        "torch's convolution and pooling take images (N, C, H, W), and kernels are "
+        "(K, C, h, w): x[None] adds a dimension in front."
     ),
     r"supports? at least 2D": "a dimension is missing here: x[None] adds one in front.",
     r"'(list|int|float|tuple)' object has no attribute '(\w+)'": (
         r"this is a \1, which knows no .\2, as tensors do: torch.tensor() makes a "
         "tensor of it."
+    ),
+    r"'(Tensor|torch|numpy|math)'.* has no attribute '(\w+)'": (
+        r"\1 knows no \2: a slip of the pen, or what lists, NumPy or torch call it?"
     ),
     r"'NoneType' object": (
         "something here is None: what a method that returns nothing gave, or a "
@@ -137,7 +187,8 @@ ADVICE = {
     r"stack expects each tensor to be equal size": (
         "only tensors of the same shape can be stacked: print their .shape."
     ),
-    r"'[<>]=?' not supported|unsupported operand": (
+    r"'[<>]=?' not supported|unsupported operand|bad operand|only concatenate|"
+    r"multiply sequence": (
         "these two kinds of values cannot be compared or calculated with: print both."
     ),
     r"received an invalid combination of arguments - got (\(.*?\))": (
@@ -150,7 +201,8 @@ ADVICE = {
     r"q must be in the range|q values must be in": (
         "quantile takes shares from 0 to 1, not per cent."
     ),
-    r"not implemented for '(Long|Int|Short|Byte|Bool)'": (
+    r"not implemented for '(Long|Int|Short|Byte|Bool)'|only support floating|"
+    r"float or double dtype": (
         "whole numbers or a mask came where floats are wanted: take .float() of them, "
         "or are two arguments exchanged?"
     ),
@@ -165,8 +217,26 @@ ADVICE = {
         r"cat joins along dimension \1 here, and in all others the tensors must be "
         "alike: print their .shape."
     ),
+    r"broadcast together with shapes (.+)": (
+        r"these shapes do not fit: \1. Print the .shape of both."
+    ),
     r"size mismatch": "two shapes do not fit here: print the .shape of both.",
     r"by zero": "you divide by something that is 0 in this case.",
+    r"KeyError: (.+)": r"there is no \1 in this dictionary.",
+    r"(\w+)\(\): argument .* must be (\w+).*, not (\w+)": (
+        r"\1() wants \2 here, and this is \3: torch.tensor() makes a tensor of "
+        "numbers, and .tolist() numbers of a tensor."
+    ),
+    r"missing \d+ required .*: \W?(\w+)": (
+        r"something is missing in the brackets here: \1."
+    ),
+    r"positional arguments? but|takes no arguments": (
+        "there is more in the brackets here than this function takes."
+    ),
+    r"'(\w+)' is an invalid keyword|unexpected keyword argument '(\w+)'": (
+        r"this function knows no \1\2=: Python's own sum, max and min, for example, "
+        "are not those of torch."
+    ),
 }
 
 
@@ -185,7 +255,7 @@ def explain(error: Exception, names: list[str]) -> str:
             f"your function must take these arguments and no other: {', '.join(names)}."
         )
     for part, advice in ADVICE.items():
-        if found := re.search(part, str(error)):
+        if found := re.search(part, f"{type(error).__name__}: {error}"):
             advice = found.expand(advice) + _name_fixed(said, line or "")
             return advice + where
     return f"your function raised {type(error).__name__}.{where}"

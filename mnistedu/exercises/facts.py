@@ -69,6 +69,11 @@ def find_fact(cases: list[Case], results: list[Any], expected: list[Any]) -> str
     pairs = pair_up(results, expected)
     if len(pairs) < 2:
         return None
+    if all(map(_is_whole, results)) and all(same(m, t.trunc()) for m, t in pairs):
+        return (
+            "a tensor of whole numbers has lost what stands behind the decimal point: "
+            "make it of floats from the beginning, with .float()."
+        )
     if _count_different(mine for mine, _ in pairs) < 2:
         alone = all(mine.ndim == theirs.ndim == 0 for mine, theirs in pairs)
         return f"it is {show(results[0])} in every case." if alone else None
@@ -114,6 +119,13 @@ def find_factor(pairs: Pairs) -> str | None:
     if math.isfinite(offset) and same(mine, theirs + offset):
         return f"{what} is {abs(offset):.4g} too {'large' if offset > 0 else 'small'}."
     return None
+
+
+def _is_whole(result: Any) -> bool:
+    """Whether its type has room for whole numbers only."""
+    return isinstance(result, Tensor) and not (
+        result.is_floating_point() or result.dtype == torch.bool
+    )
 
 
 def _spread(table: dict[str, Callable[..., Tensor]]) -> Iterator[tuple[str, Any]]:

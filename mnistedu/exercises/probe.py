@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from copy import deepcopy
+from itertools import chain
 from typing import Any
 
 import torch
+from numpy import ndindex
 from torch import Tensor
 
 from mnistedu.exercises.compare import same, to_numbers
@@ -13,6 +15,8 @@ from mnistedu.exercises.relate import Case
 from mnistedu.exercises.tame import tame
 
 Functions = tuple[Callable[..., Any], Callable[..., Any]]  # the right one, the reader's
+MOST = 24  # numbers: of a larger argument not each is tried
+NUDGES = (0.5, 100, -100)
 TIMES = {1.0: "stays as it is", 2.0: "doubles", 4.0: "is 4 times as large"}
 
 
@@ -22,15 +26,16 @@ def is_left_to_chance(function: Callable[..., Any], cases: list[Case]) -> bool:
     return not all(same(*results) for results in twice)
 
 
-def find_behaviour(functions: Functions, cases: list[Case]) -> Iterator[str]:
+def find_behaviour(functions: Functions, cases: list[Case], at: int) -> Iterator[str]:
     """Sentences about a function beside the right one, the most telling first."""
     before = [_call(functions, case) for case in cases]
-    for name in cases[0]:
-        yield from _find_use(functions, cases, before, name)
-    for name in cases[0]:
-        yield from _find_neighbours(functions, cases, before, name)
+    unlike = [*chain(*(_find_use(functions, cases, before, name) for name in cases[0]))]
+    yield from unlike
     for name in cases[0]:
         yield from _find_scale(functions, cases, before, name)
+    for name in cases[0] if not unlike else ():
+        with suppress(Exception):
+            yield from _find_numbers(functions, cases[at], name)
 
 
 def _find_use(
@@ -49,24 +54,33 @@ def _find_use(
         yield f"Your result changes with {name}, and the right one does not."
 
 
-def _find_neighbours(
-    functions: Functions, cases: list[Case], before: list[Any], name: str
-) -> Iterator[str]:
-    """Whether the first of several results counts on the last of an argument."""
-    counts = []
-    for case, was in zip(cases, before, strict=True):
-        value = case[name]
-        if not isinstance(value, Tensor) or value.ndim < 2 or len(value) < 2:
-            continue
-        changed = torch.cat([value[:-1], value[-1:].roll(1, -1) + 1])
-        with suppress(Exception):
-            now = _call(functions, {**case, name: changed})
-            if all(len(x) == len(value) for x in now):
-                counts.append(_differ([x[0] for x in was], [x[0] for x in now]))
-    right, mine = (any(count[n] for count in counts) for n in (0, 1))
-    if right != mine:
-        does, other = ("changes", "does not") if mine else ("does not change", "does")
-        yield f"Your [0] {does} with {name}[-1], and the right one {other}."
+def _find_numbers(functions: Functions, case: Case, name: str) -> Iterator[str]:
+    """Whether a number of the result counts on one of an argument."""
+    value = case[name]
+    if not (isinstance(value, Tensor) and value.is_floating_point()):
+        return
+    if not 1 < value.numel() <= MOST:
+        return
+    before = [_read(result) for result in _call(functions, case)]
+    if before[0].shape != before[1].shape:
+        return
+    for at in ndindex(*value.shape):
+        counts = [torch.zeros_like(was, dtype=torch.bool) for was in before]
+        for nudge in NUDGES:
+            nudged = value.clone()
+            nudged[at] += nudge
+            after = map(_read, _call(functions, {**case, name: nudged}))
+            for count, was, now in zip(counts, before, after, strict=True):
+                count |= ~was.isclose(now, rtol=1e-4, atol=1e-6, equal_nan=True)
+        right, mine = counts
+        if not right.equal(mine):
+            place = tuple((right != mine).nonzero()[0].tolist())
+            yours = f"Your {[*place]}" if place else "Your result"
+            does, other = ("changes", "does not")
+            if not mine[place]:
+                does, other = ("does not change", "does")
+            yield f"{yours} {does} with {name}{[*at]}, and the right one {other}."
+            return
 
 
 def _find_scale(
@@ -116,6 +130,7 @@ def _vary(value: Any, others: list[Any]) -> Iterator[Any]:
     if isinstance(value, Tensor) and value.ndim:
         yield value.flatten().roll(1).view_as(value)
         yield value.flip(0)
+        yield from (end.expand_as(value).clone() for end in value.flatten()[[0, -1]])
         if value.is_floating_point():
             yield value.abs() / 2
     elif isinstance(value, list):

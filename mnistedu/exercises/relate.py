@@ -32,7 +32,7 @@ def find_relation(pairs: Pairs, cases: list[Case]) -> str | None:
     if len(cases) < 3 or any(mine.shape != theirs.shape for mine, theirs in pairs):
         return None
     quantities = name_quantities(cases)
-    factors = _find_common(mine / theirs for mine, theirs in pairs)
+    factors = torch.tensor([_find_factor(*pair) for pair in pairs], dtype=torch.double)
     offsets = _find_common(mine - theirs for mine, theirs in pairs)
     for name, values in quantities.items():
         if same(factors, values):
@@ -45,6 +45,27 @@ def find_relation(pairs: Pairs, cases: list[Case]) -> str | None:
     for (name, above), (other, below) in permutations(quantities.items(), 2):
         if same(factors, above / below):
             return f"the result is what it should be, times {name} / {other}."
+    for name, values in quantities.items():
+        if quotient := _find_quotient(name, values, factors):
+            return f"the result is what it should be, times {quotient}."
+    return None
+
+
+def _find_quotient(name: str, values: Tensor, factors: Tensor) -> str | None:
+    """A quantity beside a whole number, or beside the one before or after it."""
+    for quotient, wholes in (
+        (f"{name} / {{:.0f}}", values / factors),
+        (f"{{:.0f}} / {name}", values * factors),
+    ):
+        whole = wholes[0].round()
+        alike = wholes.isfinite().all() and same(wholes, whole.expand_as(wholes))
+        if alike and whole.abs() > 1:
+            return quotient.format(whole.item())
+    for said, step in (("- 1", -1), ("+ 1", 1)):
+        if same(factors, values / (values + step)):
+            return f"{name} / ({name} {said})"
+        if same(factors, (values + step) / values):
+            return f"({name} {said}) / {name}"
     return None
 
 
@@ -73,6 +94,14 @@ def _read_quantities(case: Case) -> Iterator[tuple[str, float]]:
         yield f"{name}.numel()", numbers.numel()
         yield f"{name}.sum()", numbers.sum().item()
         yield f"{name}.max()", numbers.max().item()
+
+
+def _find_factor(mine: Tensor, theirs: Tensor) -> float:
+    """What the right numbers are to be multiplied by; infinity if there is none."""
+    at = theirs.abs().nan_to_num().flatten().argmax()
+    factor = mine.flatten()[at] / theirs.flatten()[at]
+    fits = factor.isfinite() and same(mine, theirs * factor)
+    return factor.item() if fits else math.inf
 
 
 def _find_common(differences: Iterable[Tensor]) -> Tensor:

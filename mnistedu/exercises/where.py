@@ -82,8 +82,10 @@ def _find_lines(wrong: list[Tensor]) -> Iterator[str]:
             lines = [_mark(w, dim, at) for w in wrong]
             if all(w.equal(line) for w, line in zip(wrong, lines, strict=True)):
                 yield f"Only the {which} {kind} is wrong."
+                return
             if all(w.equal(~line) for w, line in zip(wrong, lines, strict=True)):
                 yield f"Only the {which} {kind} is right."
+                return
 
 
 def _mark(like: Tensor, dim: int, at: int) -> Tensor:
@@ -134,6 +136,11 @@ def _find_smaller(cases: list[Case], right: list[bool]) -> str | None:
             if smaller == those:
                 where = f"{name} is smaller than {other}"
                 return f"The cases in which {where} are {what}, and no other."
+    for (name, mine), (other, theirs) in permutations(numbers.items(), 2):
+        smaller = (mine < theirs).tolist()
+        wrong = [s for s, r in zip(smaller, right, strict=True) if not r]
+        if len(wrong) > 1 and all(wrong) and smaller.count(False) > 1:
+            return f"In all wrong cases {name} is smaller than {other}."
     return None
 
 
