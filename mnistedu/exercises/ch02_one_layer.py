@@ -78,6 +78,7 @@ SOFTMAX = Exercise(
         "the largest logit gets the smallest probability: mind the sign.": (
             lambda logits: (-logits).softmax(1),
             lambda logits: _over_sum((-logits).exp()),
+            lambda logits: _over_sum((-_shifted(logits)).exp()),
         ),
         "exp(-2001) rounds to 0, and 0 / 0 is nan: subtract the largest logit of each "
         "row, not that of the whole batch.": lambda logits: (
@@ -156,6 +157,10 @@ SCORE_GRADIENT = Exercise(
         ),
         "you subtract 1 from every probability: only the target's should have been 1, "
         "the others 0.": lambda logits, targets: (logits.softmax(1) - 1) / len(logits),
+        "you subtract 1 from all rows at the targets of all images: give the rows as "
+        "well, p[range(len(targets)), targets].": lambda logits, targets: (
+            (logits.softmax(1) - _onehot(logits, targets).amax(0)) / len(logits)
+        ),
         "you subtract the number of the target: subtract 1 in its place, and 0 "
         "elsewhere.": (
             lambda logits, targets: (logits.softmax(1) - targets[:, None]) / len(logits)
@@ -275,9 +280,14 @@ SGD_STEP = Exercise(
         ),
         "these are the gradients: asked for are the weights and biases after the "
         "step.": lambda weight, bias, x, grad, lr: (grad.T @ x, grad.sum(0)),
-        "these are the steps alone: add them to the weights and biases.": (
+        "these are the steps alone: the weights and biases after them are asked for.": (
             lambda weight, bias, x, grad, lr: (-lr * grad.T @ x, -lr * grad.sum(0)),
             lambda weight, bias, x, grad, lr: (lr * grad.T @ x, lr * grad.sum(0)),
+        ),
+        "the learning rate multiplies the step alone, and not what you subtract it "
+        "from.": lambda weight, bias, x, grad, lr: (
+            lr * (weight - grad.T @ x),
+            lr * (bias - grad.sum(0)),
         ),
         "the order is the weight, then the bias.": (
             lambda *arguments: _sgd_step(*arguments)[::-1]

@@ -381,8 +381,11 @@ GRADIENT_CHECK = Exercise(
             lambda *arguments: _judge_at_once(*arguments)[0],
         ),
         "a gradient passes whose rows are exchanged, so that its sum is right: compare "
-        "number by number.": _judge(
-            lambda mine, theirs: _are_close(mine.sum(), theirs.sum())
+        "number by number, and let what is wrong stay wrong.": (
+            _judge(lambda mine, theirs: _are_close(mine.sum(), theirs.sum())),
+            _judge(
+                lambda mine, theirs: _are_close(mine.view(-1)[-1], theirs.view(-1)[-1])
+            ),
         ),
         "a gradient passes of which the last number alone is too large: is each number "
         "compared, and without the sign of the difference?": (
@@ -522,9 +525,15 @@ SGD_MOMENTUM = Exercise(
             lambda p, g, v, lr, momentum: (p - momentum * v - g, momentum * v + g)
         ),
         "you multiply the gradient by the learning rate before it enters the velocity: "
-        "keep it for the step.": lambda p, g, v, lr, momentum: (
-            p - (momentum * v + lr * g),
-            momentum * v + lr * g,
+        "keep it for the step.": (
+            lambda p, g, v, lr, momentum: (
+                p - (momentum * v + lr * g),
+                momentum * v + lr * g,
+            ),
+            lambda p, g, v, lr, momentum: (
+                p - lr * (momentum * v + lr * g),
+                momentum * v + lr * g,
+            ),
         ),
         "you take (1 - momentum) of the gradient, as Adam does: here it enters "
         "whole.": lambda p, g, v, lr, momentum: (
@@ -603,6 +612,13 @@ def _whole_gradient(
     return p - lr * m / (1 - beta1**step) / root, m, q
 
 
+def _square_of_m(
+    p: Tensor, grad: Tensor, m: Tensor, q: Tensor, step: int, *rates: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    new = rates[1] * m + (1 - rates[1]) * grad
+    return _adam(square=lambda grad: new**2)(p, grad, m, q, step, *rates)
+
+
 ADAM = Exercise(
     solution=_adam(),
     cases=[
@@ -646,6 +662,9 @@ ADAM = Exercise(
         "you multiply beta by step: raise it to that power, beta**step.": _adam(
             correct=lambda beta, step: 1 - beta * step
         ),
+        "you multiply by 1 - beta**step: m and q are too small at first, so divide.": (
+            _adam(correct=lambda beta, step: 1 / (1 - beta**step))
+        ),
         "the root is missing: divide by the root of q.": _adam(
             root=lambda q, eps: q + eps
         ),
@@ -655,6 +674,7 @@ ADAM = Exercise(
         "the gradient enters m whole: take the part 1 - beta1 of it.": _whole_gradient,
         "the gradient enters q without its square.": _adam(square=lambda grad: grad),
         "the absolute gradient enters q: take its square.": _adam(square=torch.abs),
+        "q takes the square of the gradient, and not that of m.": _square_of_m,
         "you walk uphill: subtract the step from the parameter.": _adam(sign=-1),
         "the parameter is right; return m and q without their hats, for the next "
         "step.": _keep_hats,

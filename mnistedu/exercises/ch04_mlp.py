@@ -39,6 +39,9 @@ COUNT_PARAMETERS = Exercise(
             lambda sizes: _count_weights(sizes) + len(sizes) - 1,
             lambda sizes: _count_weights(sizes) + len(sizes),
         ),
+        "each neuron has one bias, not two.": (
+            lambda sizes: _count_weights(sizes) + 2 * sum(sizes[1:])
+        ),
         "the neurons of the last layer have biases too.": (
             lambda sizes: _count_weights(sizes) + sum(sizes[1:-1])
         ),

@@ -285,6 +285,12 @@ OUTPUT_SIZE = Exercise(
         "k is not 3 in every case: use k itself.": lambda n, k, padding, stride: (
             (n + 2 * padding - 3) // stride + 1
         ),
+        "% is what remains when you divide: how often it fits, // says.": (
+            lambda n, k, padding, stride: (n + 2 * padding - k) % stride + 1
+        ),
+        "the padding counts twice, whatever the stride.": (
+            lambda n, k, padding, stride: (n + stride * padding - k) // stride + 1
+        ),
         "one number is asked for: height and width are computed in the same way.": (
             lambda n, k, padding, stride: ((n + 2 * padding - k) // stride + 1,) * 2
         ),
@@ -321,6 +327,13 @@ def _grow(layers: list[tuple[int, int]], gain: Callable[[int, int, int], int]) -
 def _last_stride_only(layers: list[tuple[int, int]]) -> int:
     steps = [1, *(stride for _, stride in layers)]
     return 1 + sum((k - 1) * step for (k, _), step in zip(layers, steps, strict=False))
+
+
+def _stretch_all(layers: list[tuple[int, int]]) -> int:
+    size = 1
+    for kernel, stride in layers:
+        size = (size + kernel - 1) * stride
+    return size
 
 
 def _backwards(layers: list[tuple[int, int]]) -> int:
@@ -394,6 +407,8 @@ RECEPTIVE_FIELD = Exercise(
         "that is the step, in pixels, after the last layer: the field is asked for.": (
             lambda layers: prod(stride for _, stride in layers)
         ),
+        "you multiply the whole field by the stride: only the steps of the layers "
+        "after it grow.": _stretch_all,
         "kernel and stride are exchanged: the kernel comes first in each pair.": (
             lambda layers: _receptive_field([pair[::-1] for pair in layers])
         ),
@@ -487,6 +502,7 @@ def _batch_norm(
     correction: int = 0,
     root: Callable[[Tensor], Tensor] = torch.sqrt,
     in_training: Callable[[bool], bool] = lambda training: training,
+    combine: Callable[..., Tensor] = lambda x, mean, deviation: (x - mean) / deviation,
 ) -> Function:
     """Batch normalisation, with what may go wrong in its parts."""
 
@@ -495,7 +511,7 @@ def _batch_norm(
         if in_training(training):
             mean = x.mean(dims, keepdim=True)
             var = x.var(dims, correction=correction, keepdim=True)
-        return (x - mean) / root(var + 1e-5)
+        return combine(x, mean, root(var + 1e-5))
 
     return normalise
 
@@ -568,6 +584,9 @@ BATCH_NORM = Exercise(
         ),
         "you divide by the variance: divide by its root.": _batch_norm(
             root=lambda var: var
+        ),
+        "/ comes before -: put brackets round x - mean.": _batch_norm(
+            combine=lambda x, mean, deviation: x - mean / deviation
         ),
         "you subtract the mean, and the deviation is still what it was: divide by the "
         "root of the variance.": _batch_norm(root=torch.ones_like),

@@ -3,6 +3,7 @@
 import math
 import operator
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -173,6 +174,26 @@ SCHEDULE = Exercise(
                 )
             )
         ),
+        "the warm-up rises along a straight line, and not along a wave.": (
+            lambda step, steps, warmup, peak: (
+                peak - _half_cosine(step / warmup, peak)
+                if step < warmup
+                else _schedule(step, steps, warmup, peak)
+            )
+        ),
+        "// leaves whole numbers, and a part of the way is less than 1: divide with "
+        "/.": (
+            lambda step, steps, warmup, peak: (
+                peak * (step // warmup)
+                if step < warmup
+                else _half_cosine((step - warmup) // (steps - warmup), peak)
+            ),
+            lambda step, steps, warmup, peak: (
+                peak * (step // warmup)
+                if step < warmup
+                else _schedule(step, steps, warmup, peak)
+            ),
+        ),
         "this is a part of the peak: multiply it by peak.": (
             lambda step, steps, warmup, peak: _schedule(step, steps, warmup, 1.0)
         ),
@@ -330,6 +351,17 @@ def _keep_the_last(val_losses: list[float], patience: int) -> tuple[int, int]:
     return last, best if last - best == patience else last
 
 
+def _start_from(
+    val_losses: list[float], patience: int, best: float, at: int
+) -> tuple[int, int]:
+    for epoch, loss in enumerate(val_losses, 1):
+        if loss < best:
+            best, at = loss, epoch
+        elif epoch - at >= patience:
+            return epoch, at
+    return len(val_losses), at
+
+
 EARLY_STOP = Exercise(
     solution=_early_stop,
     cases=[
@@ -417,6 +449,10 @@ EARLY_STOP = Exercise(
         "infinity, or the first loss.": lambda val_losses, patience: (
             min(patience, len(val_losses)),
             1,
+        ),
+        "no loss is better than where your search starts, and a loss may be larger "
+        "than 1: start from infinity.": tuple(
+            partial(_start_from, best=1.0, at=at) for at in (0, 1)
         ),
         "the training ends later than with its best epoch: patience epochs must show "
         "first that nothing better comes.": lambda val_losses, patience: (

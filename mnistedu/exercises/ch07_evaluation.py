@@ -151,6 +151,10 @@ CONFUSION = Exercise(
         "that is ten times ten whatever classes is: use the argument.": (
             lambda targets, answers, classes: _confusion(targets, answers, 10)
         ),
+        "all stands one row and one column too far up and left: row 0 belongs to digit "
+        "0.": lambda targets, answers, classes: _confusion(
+            (targets - 1) % classes, (answers - 1) % classes, classes
+        ),
         "you add 1 to the whole row of the target: the answer says in which column.": (
             lambda targets, answers, classes: targets.bincount(minlength=classes)[
                 :, None
@@ -208,7 +212,10 @@ ECE = Exercise(
             *_add_up(lambda gaps, counts: gaps * counts / (counts > 0).sum()),
         ),
         "you divide by the number of bins as well: the parts are to be added up.": (
-            _add_up(lambda gaps, counts: gaps * counts / len(counts) / counts.sum())
+            *_add_up(lambda gaps, counts: gaps * counts / len(counts) / counts.sum()),
+            lambda confidence, accuracy, counts: (
+                (_gaps(confidence, accuracy) * counts).nanmean() / counts.sum()
+            ),
         ),
         "you square the gaps: take their absolute values.": _add_up(
             lambda gaps, counts: gaps**2 * counts / counts.sum()
@@ -281,6 +288,12 @@ BOOTSTRAP = Exercise(
         "between 25 % and 75 % lies half: take 2.5 % and 97.5 %.": _between(0.25, 0.75),
         "these are shares of wrong answers: the accuracy is that of right ones.": (
             lambda is_right, picks: _between(0.025, 0.975)(~is_right, picks)
+        ),
+        "these are the mean and half the width: return low and high.": (
+            lambda is_right, picks: (
+                (accuracies := _accuracies(is_right, picks)).mean(),
+                (accuracies.quantile(0.975) - accuracies.quantile(0.025)) / 2,
+            )
         ),
         "these are differences from the accuracy: return the accuracies.": (
             lambda is_right, picks: tuple(
@@ -366,6 +379,13 @@ RISK_COVERAGE = Exercise(
             * torch.arange(1, len(is_right) + 1)
             / len(is_right)
         ),
+        "you divide by one answer too many: the first risk is that of one answer.": (
+            lambda confidence, is_right: (
+                _risk(confidence, is_right)
+                * torch.arange(1, len(is_right) + 1)
+                / torch.arange(2, len(is_right) + 2)
+            )
+        ),
         "you divide by one answer too few, and so first by 0: begin with 1.": (
             lambda confidence, is_right: (
                 _risk(confidence, is_right)
@@ -447,6 +467,10 @@ MCNEMAR = Exercise(
         "that is 1 in every case, as if no difference were rare: add up to the smaller "
         "of the two counts, and divide by 2**n.": _of_counts(
             lambda one, other: min(1.0, 2 * _tail(one + other, max(one, other)))
+        ),
+        "you always add up to the same model's count: add up to the smaller one.": (
+            _of_counts(lambda one, other: min(1.0, 2 * _tail(one + other, one))),
+            _of_counts(lambda one, other: min(1.0, 2 * _tail(one + other, other))),
         ),
         "that is how probable this very count is: add up what is as rare, or rarer.": (
             _of_counts(

@@ -144,6 +144,11 @@ HEATMAPS = Exercise(
                 (_mean_over_places(gradients.relu()) * maps).sum(1).relu()
             )
         ),
+        "your mean runs over the maps and the rows: places are dimensions 2 and 3.": (
+            lambda maps, gradients: (
+                (gradients.mean((1, 2), keepdim=True) * maps).sum(1).relu()
+            )
+        ),
         "the mean runs over the rows or the columns only: take it over all places, "
         "dimensions 2 and 3.": (
             lambda maps, gradients: (
@@ -310,6 +315,9 @@ EXACT_MAP = Exercise(
         ),
         "what the maps give is still apart: add up over dimension 1.": (
             lambda maps, gradients: maps * gradients
+        ),
+        "you add up over the images: add the maps of each up, over dimension 1.": (
+            lambda maps, gradients: (maps * gradients).sum(0)
         ),
         "that is one number for each image: leave the places apart.": (
             lambda maps, gradients: (maps * gradients).sum((1, 2, 3))

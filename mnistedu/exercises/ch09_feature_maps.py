@@ -109,6 +109,15 @@ RESPOND = Exercise(
         "you add up the window: multiply it by the weights first.": (
             lambda maps, weights, i, j: _window(maps, weights, i, j).sum()
         ),
+        "you add up each by itself: multiply window and weights number by number, and "
+        "then add up.": lambda maps, weights, i, j: (
+            _window(maps, weights, i, j).sum() * weights.sum()
+        ),
+        "you add up the channels before you multiply: each map has its own weights.": (
+            lambda maps, weights, i, j: (
+                _window(maps, weights, i, j).sum(0) * weights.sum(0)
+            ).sum()
+        ),
         "you use the first channel only: the kernel has weights for each of them.": (
             lambda maps, weights, i, j: _respond(maps[:1], weights[:1], i, j)
         ),

@@ -40,8 +40,17 @@ def _step_in_place(weight, bias, x, grad, lr):
     return weight, bias
 
 
+def _subtract_in_all_rows(logits, targets):
+    p = logits.softmax(1)
+    p[:, targets] -= 1
+    return p / len(logits)
+
+
 ATTEMPTS = {
     "softmax": {
+        "the largest logit gets the smallest": lambda z: (
+            (e := (z.amax(1, keepdim=True) - z).exp()) / e.sum(1, keepdim=True)
+        ),
         "not the first or their mean": lambda logits: (
             torch.exp(logits - logits.mean(1, keepdim=True))
             / torch.exp(logits - logits.mean(1, keepdim=True)).sum(1, keepdim=True)
@@ -82,6 +91,7 @@ ATTEMPTS = {
         ),
     },
     "score_gradient": {
+        "from all rows": _subtract_in_all_rows,
         "divide by the number of images": lambda z, t: (
             torch.softmax(z, 1) - torch.eye(z.shape[1])[t]
         ),
@@ -108,6 +118,16 @@ ATTEMPTS = {
         "that is the loss itself": lambda z, t: torch.nn.functional.cross_entropy(z, t),
     },
     "sgd_step": {
+        "after them are asked for": lambda weight, bias, x, grad, lr: (
+            lr * grad.T @ x,
+            lr * grad.sum(0),
+        ),
+        "the learning rate multiplies the step alone": (
+            lambda weight, bias, x, grad, lr: (
+                lr * (weight - grad.T @ x),
+                lr * (bias - grad.sum(0)),
+            )
+        ),
         "you walk uphill": lambda w, b, x, g, lr: (
             w + lr * g.T @ x,
             b + lr * g.sum(0),

@@ -77,6 +77,9 @@ def _step_first(model, loss_fn, optimizer, train_batches, val_batches):
 
 ATTEMPTS = {
     "count_parameters": {
+        "one bias, not two": lambda sizes: sum(
+            a * b + 2 * b for a, b in pairwise(sizes)
+        ),
         "you forgot the biases": lambda sizes: count(sizes, lambda s, i: 0),
         "bias for each input": lambda sizes: count(sizes, lambda s, i: s[i]),
         "pixels have no bias": lambda sizes: (

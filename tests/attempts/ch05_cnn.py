@@ -234,6 +234,13 @@ class _Fitted(nn.Module):
         return self.head(self.pool(self.conv(images)))
 
 
+def _stretch_all(layers):
+    field = 1
+    for kernel, stride in layers:
+        field = (field + kernel - 1) * stride
+    return field
+
+
 ATTEMPTS = {
     "small_network": {
         "pass a network, an nn.Module": lambda images: images.flatten(1)[:, :10],
@@ -354,6 +361,12 @@ ATTEMPTS = {
         ),
     },
     "output_size": {
+        "% is what remains": lambda n, k, padding, stride: (
+            (n + 2 * padding - k) % stride + 1
+        ),
+        "counts twice, whatever the stride": lambda n, k, padding, stride: (
+            (n + stride * padding - k) // stride + 1
+        ),
         "so add 1": lambda n, k, p, s: (n - k + 2 * p) // s,
         "/ gives a float": lambda n, k, p, s: 1 + (n - k + 2 * p) / s,
         "it counts twice": lambda n, k, p, s: len(range(0, n + p - k + 1, s)),
@@ -374,6 +387,7 @@ ATTEMPTS = {
         "k is not 3 in every case": lambda n, k, p, s: (n + 2 * p - 3) // s + 1,
     },
     "receptive_field": {
+        "multiply the whole field by the stride": _stretch_all,
         "kernel and stride are exchanged": lambda layers: (
             1
             + sum(
@@ -452,6 +466,15 @@ ATTEMPTS = {
         ).sum(),
     },
     "batch_norm": {
+        "/ comes before -": lambda x, mean, var, training: (
+            x
+            - (x.mean((0, 2, 3)) if training else mean)[:, None, None]
+            / (
+                (x.var((0, 2, 3), correction=0) if training else var)[:, None, None]
+                + 1e-5
+            )
+            ** 0.5
+        ),
         "the batch must not matter": lambda x, mean, var, training: normalise(
             x, x.mean((0, 2, 3)), x.var((0, 2, 3), correction=0)
         ),

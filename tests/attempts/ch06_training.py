@@ -99,8 +99,30 @@ def _guess(words):
     return dict(zip("ABCDE", words.split(), strict=True))
 
 
+def _start_from(val_losses, patience, best):
+    at = 0
+    for epoch, loss in enumerate(val_losses, 1):
+        if loss < best:
+            best, at = loss, epoch
+        elif epoch - at >= patience:
+            return epoch, at
+    return len(val_losses), at
+
+
 ATTEMPTS = {
     "schedule": {
+        "rises along a straight line": lambda step, steps, warmup, peak: (
+            peak * (1 - math.cos(math.pi * step / warmup)) / 2
+            if step < warmup
+            else peak * (1 + math.cos(math.pi * (step - warmup) / (steps - warmup))) / 2
+        ),
+        "// leaves whole numbers": lambda step, steps, warmup, peak: (
+            peak * (step // warmup)
+            if step < warmup
+            else peak
+            * (1 + math.cos(math.pi * ((step - warmup) // (steps - warmup))))
+            / 2
+        ),
         "the warm-up is missing": lambda n, steps, w, peak: (
             peak * (1 + math.cos(math.pi * n / steps)) / 2
         ),
@@ -170,6 +192,7 @@ ATTEMPTS = {
         ),
     },
     "early_stop": {
+        "a loss may be larger than 1": lambda losses, p: _start_from(losses, p, 1),
         "you keep the last epoch": lambda losses, patience: (
             (at := stop(losses, patience))[0],
             at[1] if at[0] - at[1] >= patience else len(losses),

@@ -74,6 +74,15 @@ def _fewer(a, b):
 
 ATTEMPTS = {
     "mcnemar": {
+        "add up to the smaller one": lambda a, b: min(
+            1.0,
+            2
+            * sum(
+                math.comb(n := int((a ^ b).sum()), k)
+                for k in range(int((a & ~b).sum()) + 1)
+            )
+            / 2**n,
+        ),
         "with the opposite of a_is_right": lambda a, b: (
             binomtest(int((a & b).sum()), int((a == b).sum())).pvalue
         ),
@@ -101,6 +110,19 @@ ATTEMPTS = {
         ),
     },
     "confusion": {
+        "row 0 belongs to digit 0": lambda targets, answers, classes: torch.stack(
+            [
+                torch.stack(
+                    [
+                        ((targets - 1) % classes == a)[
+                            (answers - 1) % classes == b
+                        ].sum()
+                        for b in range(classes)
+                    ]
+                )
+                for a in range(classes)
+            ]
+        ),
         "as many images as there are classes": lambda t, a, n: torch.stack(
             [
                 torch.tensor([sum((t[:n] == i) & (a[:n] == j)) for j in range(n)])
@@ -146,6 +168,9 @@ ATTEMPTS = {
         ),
     },
     "ece": {
+        "parts are to be added up": lambda c, a, n: (
+            n / n.sum() * (a - c).abs()
+        ).nanmean(),
         "each bin counts the same": lambda c, a, n: torch.mean(torch.abs(c - a)),
         "whichever way": lambda c, a, n: torch.dot(a - c, n / n.sum()),
         "opposite sign cancel": lambda c, a, n: torch.dot(a - c, n / n.sum()).abs(),
@@ -175,6 +200,10 @@ ATTEMPTS = {
         ).sqrt(),
     },
     "bootstrap": {
+        "the mean and half the width": lambda right, picks: (
+            (scores := right[picks].double().mean(1)).mean(),
+            (scores.quantile(0.975) - scores.quantile(0.025)) / 2,
+        ),
         "plus and minus one deviation": lambda r, picks: (
             (acc := r.double()[picks].mean(1)).mean() - acc.std(),
             acc.mean() + acc.std(),
@@ -199,6 +228,10 @@ ATTEMPTS = {
         ],
     },
     "risk_coverage": {
+        "by one answer too many": lambda confidence, right: (
+            (~right[confidence.argsort(descending=True)]).cumsum(0)
+            / torch.arange(2, len(right) + 2)
+        ),
         "add them up first, with cumsum": lambda c, r: torch.tensor(
             [
                 (not right) / k

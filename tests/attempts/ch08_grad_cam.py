@@ -69,6 +69,7 @@ ATTEMPTS = {
         "return two lists of three numbers": lambda: [-6, 4, 8, 6, 2, 4],
     },
     "exact_map": {
+        "you add up over the images": lambda maps, gradients: (maps * gradients).sum(0),
         "keep it, the sum is the logit": lambda m, g: (m * g).sum(1).relu(),
         "that is Grad-CAM": lambda m, g: (
             (g.mean((2, 3), keepdim=True) * m).sum(1).relu()
@@ -102,6 +103,9 @@ ATTEMPTS = {
         "the shape should be (1, 1, 28, 28)": lambda model, image: image[0, 0],
     },
     "heatmaps": {
+        "places are dimensions 2 and 3": lambda maps, gradients: torch.relu(
+            (gradients.mean((1, 2), keepdim=True) * maps).sum(1)
+        ),
         "meet places instead of maps": lambda maps, gradients: torch.relu(
             (gradients.mean((2, 3)) * maps).sum(1)
         ),

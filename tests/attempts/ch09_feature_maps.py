@@ -48,6 +48,12 @@ def _a_no_return(m, c):
 
 ATTEMPTS = {
     "respond": {
+        "add up each by itself": lambda maps, w, i, j: (
+            maps[:, i : i + w.shape[1], j : j + w.shape[2]].sum() * w.sum()
+        ),
+        "add up the channels before": lambda maps, w, i, j: (
+            maps[:, i : i + w.shape[1], j : j + w.shape[2]].sum(0) * w.sum(0)
+        ).sum(),
         "is not as high as the kernel": lambda maps, weights, i, j: (
             maps[:, i : i + weights.shape[0], j : j + weights.shape[1]] * weights
         ).sum(),
