@@ -1,6 +1,7 @@
 """Each exercise: the solution passes, the stub waits, mistakes get their hint."""
 
 import _thread
+import itertools
 import math
 import os
 import random
@@ -785,7 +786,7 @@ def test_no_argument_that_counts_is_said_not_to(right, wrong):
         {"x": torch.tensor([[True, False], [True, True], [False, True]])},
         {"x": torch.tensor([[False, False], [True, False]])},
     ]
-    assert "does not change" not in check(Exercise(right, cases), wrong).message
+    assert "result does not change" not in check(Exercise(right, cases), wrong).message
 
 
 def test_a_tensor_of_whole_numbers_holds_no_shares():
@@ -907,11 +908,11 @@ def _two_cases(solution):
         (lambda x, k: x**3 + x, "Your result does not change with k, and the right o"),
         (
             lambda x, k: (x - x.mean(0)) * k,
-            "Your [1, 0] changes with x[0, 0], and the right one does not.",
+            "Here your [1, 0] changes with x[0, 0], and the right one does not.",
         ),
         (
             lambda x, k: 2 * k * torch.stack([x[0], x[1].roll(1) ** 2]),
-            "Your [1, 0] does not change with x[1, 0], and the right one does.",
+            "Here your [1, 0] does not change with x[1, 0], and the right one does.",
         ),
     ],
 )
@@ -978,6 +979,64 @@ def _raise(error):
 def test_whatever_an_attempt_is_nothing_is_raised(attempt):
     assert repr(check("softmax", attempt)).startswith("Not yet: ")
     assert repr(check(_one_case(lambda z: (1.0, 2.0), z=torch.ones(1, 2)), attempt))
+
+
+@pytest.mark.parametrize(
+    ("name", "attempt", "fact"),
+    [
+        (
+            "softmax",
+            lambda z: (z / 2).softmax(1),
+            "would be right with logits / 2 in place of logits.",
+        ),
+        (
+            "sgd_momentum",
+            lambda p, g, v, lr, mu: (p - lr * (v - mu * v + g), v - mu * v + g),
+            "would be right with 1 - momentum in place of momentum.",
+        ),
+        (
+            "bootstrap",
+            lambda right, picks: (
+                right[picks].double().mean(1).quantile(0.025).repeat(2)
+            ),
+            "that is what the first result should be.",
+        ),
+        (
+            "bootstrap",
+            lambda right, picks: (
+                right[picks[:, :-1]]
+                .double()
+                .mean(1)
+                .quantile(torch.tensor([0.025, 0.975]).double())
+            ),
+            "your result does not change with picks[1, 3], and the right one does.",
+        ),
+        (
+            "count_parameters",
+            lambda sizes: sum(
+                a * b + b for a, b in itertools.pairwise([784, *sizes[1:]])
+            ),
+            "Here your result does not change with sizes[0], and the right one does.",
+        ),
+        (
+            "receptive_field",
+            lambda layers: (
+                1 + math.prod(s for _, s in layers) * sum(k - 1 for k, _ in layers)
+            ),
+            "Here your result changes with layers[1][1], and the right one does not.",
+        ),
+        (
+            "held_out_split",
+            lambda targets: (
+                (targets % 2 == 0).nonzero()[:, 0],
+                (targets % 2 == 1).nonzero()[:, 0],
+            ),
+            "0 is missing.",
+        ),
+    ],
+)
+def test_a_hint_says_what_a_bare_number_does_not(name, attempt, fact):
+    assert fact in check(name, attempt).message.partition("\n")[0]
 
 
 @pytest.mark.parametrize("make", [Loud, Slow])

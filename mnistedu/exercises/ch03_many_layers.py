@@ -400,7 +400,7 @@ GRADIENT_CHECK = Exercise(
             _judge(lambda mine, theirs: bool((mine - theirs < 1e-6).all())),
         ),
         "gradients pass that are wrong in some of their numbers only: all must be "
-        "right.": _judge(
+        "right, to within 1e-6.": _judge(
             lambda mine, theirs: bool(((mine - theirs).abs() < 1e-6).any())
         ),
         "you compare absolute values: a gradient with the wrong sign leads uphill.": (
@@ -612,6 +612,15 @@ def _whole_gradient(
     return p - lr * m / (1 - beta1**step) / root, m, q
 
 
+def _exchange_parts(
+    p: Tensor, grad: Tensor, m: Tensor, q: Tensor, step: int, *rates: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    lr, beta1, beta2, eps = rates
+    m, q = (1 - beta1) * m + beta1 * grad, (1 - beta2) * q + beta2 * grad**2
+    root = (q / (1 - beta2**step)).sqrt() + eps
+    return p - lr * m / (1 - beta1**step) / root, m, q
+
+
 def _square_of_m(
     p: Tensor, grad: Tensor, m: Tensor, q: Tensor, step: int, *rates: float
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -624,7 +633,7 @@ ADAM = Exercise(
     cases=[
         {
             "parameter": torch.tensor([1.0, 2]),
-            "grad": torch.tensor([0.5, -3]),
+            "grad": torch.tensor([0.5, 3]),
             "m": torch.zeros(2),
             "q": torch.zeros(2),
             "step": 1,
@@ -665,6 +674,15 @@ ADAM = Exercise(
         "you multiply by 1 - beta**step: m and q are too small at first, so divide.": (
             _adam(correct=lambda beta, step: 1 / (1 - beta**step))
         ),
+        "the root comes after the correction, and takes that in.": _adam(
+            correct_q=lambda beta, step: (1 - beta**step) ** 2,
+            correct=lambda beta, step: 1 - beta**step,
+        ),
+        "the power belongs to beta alone: 1 - beta**step.": _adam(
+            correct=lambda beta, step: (1 - beta) ** step
+        ),
+        "beta is the part that is kept of the old m and q, and 1 - beta that of the "
+        "new.": _exchange_parts,
         "the root is missing: divide by the root of q.": _adam(
             root=lambda q, eps: q + eps
         ),

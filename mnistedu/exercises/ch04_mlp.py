@@ -39,6 +39,14 @@ COUNT_PARAMETERS = Exercise(
             lambda sizes: _count_weights(sizes) + len(sizes) - 1,
             lambda sizes: _count_weights(sizes) + len(sizes),
         ),
+        "you add inputs and neurons: each pair of them has a weight, so multiply.": (
+            lambda sizes: sum(a + b for a, b in pairwise(sizes)),
+            lambda sizes: sum(a + b + b for a, b in pairwise(sizes)),
+        ),
+        "sizes[-1] is the last, so that you count a layer from the end to the "
+        "beginning: begin with i = 1.": lambda sizes: sum(
+            a * b + b for a, b in pairwise([sizes[-1], *sizes])
+        ),
         "each neuron has one bias, not two.": (
             lambda sizes: _count_weights(sizes) + 2 * sum(sizes[1:])
         ),

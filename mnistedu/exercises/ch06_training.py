@@ -362,6 +362,16 @@ def _start_from(
     return len(val_losses), at
 
 
+def _first_counts_as_bad(val_losses: list[float], patience: int) -> tuple[int, int]:
+    best, wait = 1, 0
+    for epoch, loss in enumerate(val_losses, 1):
+        better = loss < val_losses[best - 1]
+        best, wait = (epoch, 0) if better else (best, wait + 1)
+        if wait == patience:
+            return epoch, best
+    return len(val_losses), best
+
+
 EARLY_STOP = Exercise(
     solution=_early_stop,
     cases=[
@@ -450,6 +460,8 @@ EARLY_STOP = Exercise(
             min(patience, len(val_losses)),
             1,
         ),
+        "the first epoch is compared with itself, and so counts as no better: begin "
+        "with the second.": _first_counts_as_bad,
         "no loss is better than where your search starts, and a loss may be larger "
         "than 1: start from infinity.": tuple(
             partial(_start_from, best=1.0, at=at) for at in (0, 1)

@@ -105,6 +105,10 @@ HEATMAPS = Exercise(
             ),
             lambda maps, gradients: (_mean_over_places(gradients).relu() * maps).sum(1),
         ),
+        "the weights lose their sign, so that no map can speak against the class: "
+        "rectify the sum alone.": lambda maps, gradients: (
+            (_mean_over_places(gradients).abs() * maps).sum(1).relu()
+        ),
         "absolute values show what speaks against the class too: rectify the sum.": (
             lambda maps, gradients: (_mean_over_places(gradients) * maps).sum(1).abs()
         ),

@@ -320,6 +320,9 @@ ABLATED = Exercise(
         "every place.": lambda maps, channel: maps[
             :, [k for k in range(maps.shape[1]) if k != channel]
         ],
+        "you put the channel's sum there: its mean is asked for.": (
+            lambda maps, channel: _with(maps, channel, maps[:, channel].sum())
+        ),
         "you put the channel's largest number there: its mean is asked for.": (
             lambda maps, channel: _with(maps, channel, maps[:, channel].max())
         ),

@@ -157,6 +157,9 @@ def _describe_parts(
     more = more if others else ", and every other is right"
     picked = functions and (_pick(functions[0], n), _pick(functions[1], n))
     said = describe(cases, *columns[n], at, picked)
+    for other, (_, right) in enumerate(columns):
+        if all(map(same, columns[n][0], right)):
+            said = f"that is what {names[other]} should be."
     return f"{names[n]} is wrong{more}: {said}"
 
 
@@ -186,13 +189,37 @@ def _compare(result: Any, expected: Any) -> str:
         return f"return {name_kind(expected)}, not {name_kind(result)}."
     if isinstance(expected, bool):
         return "this case has another answer."
+    places = _compare_places(mine, theirs) if _holds_places(expected) else []
     if mine.shape == theirs.shape:
-        return f"here {_compare_numbers(mine, theirs)}"
+        return " ".join([f"here {_compare_numbers(mine, theirs)}", *places])
     if isinstance(expected, list):
         return f"the list should have {len(theirs)} entries, not {mine.numel()}."
     if theirs.ndim == 0:
         return f"one number is asked for, not {name_kind(result)} of {mine.numel()}."
-    return f"the shape should be {(*theirs.shape,)}, not {(*mine.shape,)}."
+    shapes = f"the shape should be {(*theirs.shape,)}, not {(*mine.shape,)}."
+    return " ".join([shapes, *places])
+
+
+def _holds_places(expected: Any) -> bool:
+    """Whether it is a row of whole numbers, each once, as indices are."""
+    return (
+        isinstance(expected, Tensor)
+        and expected.ndim == 1
+        and expected.dtype == torch.int64
+        and len({*expected.tolist()}) == len(expected)
+    )
+
+
+def _compare_places(mine: Tensor, theirs: Tensor) -> list[str]:
+    """Which are missing, and which are too many, whatever their order."""
+    yours, right = ({*x.flatten().tolist()} for x in (mine, theirs))
+    said = [(right - yours, "missing"), (yours - right, "too many")]
+    return [
+        f"{', '.join(f'{x:g}' for x in sorted(found)[:4])} "
+        f"{'is' if len(found) == 1 else 'are'} {what}."
+        for found, what in said
+        if found
+    ]
 
 
 def _compare_numbers(mine: Tensor, theirs: Tensor) -> str:

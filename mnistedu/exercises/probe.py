@@ -1,9 +1,9 @@
 """How a result changes when an argument does, beside how it should."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from copy import deepcopy
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import torch
@@ -15,7 +15,7 @@ from mnistedu.exercises.relate import Case
 from mnistedu.exercises.tame import tame
 
 Functions = tuple[Callable[..., Any], Callable[..., Any]]  # the right one, the reader's
-MOST = 24  # numbers: of a larger argument not each is tried
+MOST = 24  # numbers of an argument that are changed one by one
 NUDGES = (0.5, 100, -100)
 TIMES = {1.0: "stays as it is", 2.0: "doubles", 4.0: "is 4 times as large"}
 
@@ -56,31 +56,61 @@ def _find_use(
 
 def _find_numbers(functions: Functions, case: Case, name: str) -> Iterator[str]:
     """Whether a number of the result counts on one of an argument."""
-    value = case[name]
-    if not (isinstance(value, Tensor) and value.is_floating_point()):
-        return
-    if not 1 < value.numel() <= MOST:
-        return
     before = [_read(result) for result in _call(functions, case)]
     if before[0].shape != before[1].shape:
         return
-    for at in ndindex(*value.shape):
+    for place, values in islice(_nudge(case[name]), MOST):
         counts = [torch.zeros_like(was, dtype=torch.bool) for was in before]
-        for nudge in NUDGES:
-            nudged = value.clone()
-            nudged[at] += nudge
-            after = map(_read, _call(functions, {**case, name: nudged}))
+        for value in values:
+            after = map(_read, _call(functions, {**case, name: value}))
             for count, was, now in zip(counts, before, after, strict=True):
                 count |= ~was.isclose(now, rtol=1e-4, atol=1e-6, equal_nan=True)
         right, mine = counts
         if not right.equal(mine):
-            place = tuple((right != mine).nonzero()[0].tolist())
-            yours = f"Your {[*place]}" if place else "Your result"
-            does, other = ("changes", "does not")
-            if not mine[place]:
-                does, other = ("does not change", "does")
-            yield f"{yours} {does} with {name}{[*at]}, and the right one {other}."
+            at = tuple((right != mine).nonzero()[0].tolist())
+            yours = f"Here your {[*at] if at else 'result'}"
+            does, other = "does not change", "does"
+            if mine[at]:
+                does, other = "changes", "does not"
+            yield f"{yours} {does} with {name}{place}, and the right one {other}."
             return
+
+
+def _nudge(value: Any) -> Iterator[tuple[str, list[Any]]]:
+    """The place of each number, and what it is in if another stands there."""
+    if isinstance(value, Tensor) and value.numel() > 1:
+        for at in ndindex(*value.shape):
+            yield (
+                f"{[*at]}",
+                [_replace(value, at, new) for new in _list_others(value, at)],
+            )
+    elif isinstance(value, (list, tuple)):
+        for i, entry in enumerate(value):
+            if isinstance(entry, tuple):
+                nudged = _nudge(entry)
+            else:
+                steps = NUDGES if isinstance(entry, float) else (1, 2)
+                nudged = iter([("", [entry + step for step in steps])])
+            for place, news in nudged:
+                ends = value[:i], value[i + 1 :]
+                yield (
+                    f"[{i}]{place}",
+                    [type(value)([*ends[0], new, *ends[1]]) for new in news],
+                )
+
+
+def _list_others(value: Tensor, at: tuple[int, ...]) -> Iterable[Any]:
+    if value.dtype == torch.bool:
+        return [not value[at]]
+    if value.is_floating_point():
+        return [value[at] + nudge for nudge in NUDGES]
+    return {*value.flatten().tolist()}
+
+
+def _replace(value: Tensor, at: tuple[int, ...], new: Any) -> Tensor:
+    value = value.clone()
+    value[at] = new
+    return value
 
 
 def _find_scale(

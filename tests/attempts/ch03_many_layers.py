@@ -242,6 +242,7 @@ ATTEMPTS = {
         "return 4 tensors": lambda *a: _two_layers(*a)[:3],
     },
     "gradient_check": {
+        "all must be right, to within 1e-6": lambda *a: _central(*a, bound=0.1),
         "let what is wrong stay wrong": _last_alone_decides,
         "too small by a ten-thousandth": lambda *a: _central(*a, bound=1e-3),
         "the last number alone is too large": lambda loss, ps, backward: [
@@ -265,6 +266,27 @@ ATTEMPTS = {
         ],
     },
     "adam": {
+        "the root comes after the correction": lambda p, g, m, v, t, lr, a, b, e: (
+            p
+            - (lr * (m1 := a * m + (1 - a) * g) / (1 - a**t))
+            / ((v1 := b * v + (1 - b) * g**2).sqrt() / (1 - b**t) + e),
+            m1,
+            v1,
+        ),
+        "beta is the part that is kept": lambda p, g, m, v, t, lr, a, b, e: (
+            p
+            - (lr * (m1 := (1 - a) * m + a * g) / (1 - a**t))
+            / (((v1 := (1 - b) * v + b * g**2) / (1 - b**t)).sqrt() + e),
+            m1,
+            v1,
+        ),
+        "the power belongs to beta alone": lambda p, g, m, v, t, lr, a, b, e: (
+            p
+            - (lr * (m1 := a * m + (1 - a) * g) / (1 - a) ** t)
+            / (((v1 := b * v + (1 - b) * g**2) / (1 - b) ** t).sqrt() + e),
+            m1,
+            v1,
+        ),
         "not that of m": lambda *a: _adam_of(*a, q_of="m"),
         "you multiply by 1 - beta**step": lambda *a: _adam_of(*a, hat=torch.mul),
         "the first result is wrong, and every other is right": lambda *a: (

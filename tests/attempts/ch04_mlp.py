@@ -77,6 +77,12 @@ def _step_first(model, loss_fn, optimizer, train_batches, val_batches):
 
 ATTEMPTS = {
     "count_parameters": {
+        "sizes[-1] is the last": lambda sizes: sum(
+            sizes[i - 1] * sizes[i] + sizes[i] for i in range(len(sizes))
+        ),
+        "you add inputs and neurons": lambda sizes: sum(
+            a + b for a, b in pairwise(sizes)
+        ),
         "one bias, not two": lambda sizes: sum(
             a * b + 2 * b for a, b in pairwise(sizes)
         ),

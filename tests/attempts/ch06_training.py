@@ -109,6 +109,18 @@ def _start_from(val_losses, patience, best):
     return len(val_losses), at
 
 
+def _first_counts_as_bad(val_losses, patience):
+    best, at, wait = val_losses[0], 1, 0
+    for epoch, loss in enumerate(val_losses, 1):
+        if loss < best:
+            best, at, wait = loss, epoch, 0
+        else:
+            wait += 1
+            if wait == patience:
+                return epoch, at
+    return len(val_losses), at
+
+
 ATTEMPTS = {
     "schedule": {
         "rises along a straight line": lambda step, steps, warmup, peak: (
@@ -192,6 +204,7 @@ ATTEMPTS = {
         ),
     },
     "early_stop": {
+        "the first epoch is compared with itself": _first_counts_as_bad,
         "a loss may be larger than 1": lambda losses, p: _start_from(losses, p, 1),
         "you keep the last epoch": lambda losses, patience: (
             (at := stop(losses, patience))[0],

@@ -103,6 +103,9 @@ ATTEMPTS = {
         "the shape should be (1, 1, 28, 28)": lambda model, image: image[0, 0],
     },
     "heatmaps": {
+        "the weights lose their sign": lambda maps, gradients: torch.relu(
+            (gradients.mean((2, 3), keepdim=True).abs() * maps).sum(1)
+        ),
         "places are dimensions 2 and 3": lambda maps, gradients: torch.relu(
             (gradients.mean((1, 2), keepdim=True) * maps).sum(1)
         ),

@@ -143,6 +143,11 @@ ATTEMPTS = {
         ),
     },
     "ablated": {
+        "you put the channel's sum there": lambda maps, channel: torch.where(
+            (torch.arange(maps.shape[1]) == channel)[:, None, None],
+            maps[:, channel].sum(),
+            maps,
+        ),
         "your function changes its input maps": _a_inplace,
         "you put 0 there": lambda m, c: m.index_fill(1, torch.tensor([c]), 0),
         "each image gets a mean of its own": lambda m, c: _a_set(
