@@ -653,6 +653,7 @@ def _one_case(solution, **arguments):
         (lambda x: x.T.view(6), "take reshape in place of view"),
         (lambda x: x.requires_grad_().numpy(), ".detach() it first"),
         (lambda x: [1.0] * 2.0, "cannot be compared or calculated"),
+        (lambda x: torch.dot(x, x), "takes tensors of other dimensions"),
         (lambda x: x[1.0], "an index is a whole number"),
         (lambda: 1, "must take these arguments and no other: x"),
     ],
@@ -716,6 +717,17 @@ def test_a_hint_says_what_is_true_of_the_numbers(attempt, fact):
     ]
     answer = check(Exercise(lambda x: 2 * x, cases), attempt)
     assert fact in answer.message.partition("\n")[0]
+
+
+def test_of_two_numbers_it_is_not_said_that_they_are_rounded():
+    said = check(
+        "bootstrap",
+        lambda right, picks: (
+            right[picks[0]].double().quantile(0.025),
+            right[picks[0]].double().quantile(0.975),
+        ),
+    ).message
+    assert "rounded" not in said and "cut to" not in said
 
 
 def test_rows_that_do_not_add_up_to_one():
@@ -985,14 +997,17 @@ def test_whatever_an_attempt_is_nothing_is_raised(attempt):
     ("name", "attempt", "fact"),
     [
         (
-            "softmax",
-            lambda z: (z / 2).softmax(1),
-            "would be right with logits / 2 in place of logits.",
-        ),
-        (
             "sgd_momentum",
             lambda p, g, v, lr, mu: (p - lr * (v - mu * v + g), v - mu * v + g),
             "would be right with 1 - momentum in place of momentum.",
+        ),
+        (
+            "sgd_step",
+            lambda weight, bias, x, grad, lr: (
+                (1 - lr) * weight - lr * grad.T @ x,
+                bias - lr * grad.sum(0),
+            ),
+            "the result is too small by lr * weight.",
         ),
         (
             "bootstrap",

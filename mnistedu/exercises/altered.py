@@ -16,6 +16,8 @@ from mnistedu.exercises.relate import Case
 OF_NUMBERS: dict[str, Callable[[Any], Any]] = {
     "{} + 1": lambda x: x + 1,
     "{} - 1": lambda x: x - 1,
+    "2 * {}": lambda x: 2 * x,
+    "{} / 2": lambda x: x / 2,
     "1 / {}": lambda x: 1 / x,
 }
 OF_ENTRIES: dict[str, Callable[[Any], Any]] = {
@@ -35,8 +37,6 @@ OF_FLOATS: dict[str, Callable[[Any], Any]] = {
     "1": lambda x: 0 * x + 1,
     "-{}": lambda x: -x,
     "1 - {}": lambda x: 1 - x,
-    "2 * {}": lambda x: 2 * x,
-    "{} / 2": lambda x: x / 2,
     "{} squared": lambda x: x**2,
     "|{}|": abs,
 }

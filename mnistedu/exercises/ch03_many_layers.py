@@ -133,6 +133,7 @@ RELU_BACKWARD = Exercise(
         "sign: nothing of it passes there.": (
             lambda grad, x: torch.where(x > 0, grad, 0.01 * grad),
             lambda grad, x: grad * x.sign(),
+            lambda grad, x: torch.where(x > 0, grad, -grad),
         ),
     },
 )
@@ -499,7 +500,11 @@ SGD_MOMENTUM = Exercise(
             lambda p, g, v, lr, momentum: (
                 p + momentum * v - lr * g,
                 momentum * v - lr * g,
-            )
+            ),
+            lambda p, g, v, lr, momentum: (
+                p + lr * (momentum * v - lr * g),
+                momentum * v - lr * g,
+            ),
         ),
         "the gradient enters the velocity with the wrong sign: add it, and subtract "
         "the step.": (

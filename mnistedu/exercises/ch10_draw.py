@@ -361,6 +361,8 @@ def _step(slip: str = "") -> Function:
         def loss_on(images: Tensor, targets: Tensor) -> Tensor:
             logits = network(images)
             logits = logits.softmax(1) if slip == "softmax" else logits
+            if slip == "nll_loss":
+                return F.nll_loss(logits, targets)
             return F.cross_entropy(
                 logits, targets, reduction="sum" if slip == "added up" else "mean"
             )
@@ -466,6 +468,8 @@ FINE_TUNE_STEP = Exercise(
         "then optimizer.step().": _step("no step()"),
         "you walk uphill: the loss should fall.": _step("uphill"),
         "cross_entropy takes the logits, and has the softmax in it.": _step("softmax"),
+        "nll_loss wants the logarithms of probabilities: cross_entropy takes the "
+        "logits.": _step("nll_loss"),
         "the network is to stay in evaluation mode: leave out train().": _step(
             "train()"
         ),

@@ -78,7 +78,8 @@ def describe(
     if functions and pairs:
         if _try(lambda: is_left_to_chance(functions[1], cases), False):
             more = ["Called again with the same arguments, it returns something else."]
-        more += _try(lambda: [*islice(find_behaviour(functions, cases, at), 2)], [])
+        else:
+            more += _try(lambda: [*islice(find_behaviour(functions, cases, at), 2)], [])
     return " ".join([_compare(results[at], expected[at]), *more[:3]])
 
 
@@ -158,7 +159,7 @@ def _describe_parts(
     picked = functions and (_pick(functions[0], n), _pick(functions[1], n))
     said = describe(cases, *columns[n], at, picked)
     for other, (_, right) in enumerate(columns):
-        if all(map(same, columns[n][0], right)):
+        if functions and all(map(same, columns[n][0], right)):
             said = f"that is what {names[other]} should be."
     return f"{names[n]} is wrong{more}: {said}"
 

@@ -164,6 +164,10 @@ ADVICE = {
         r"this is a \1, which knows no .\2, as tensors do: torch.tensor() makes a "
         "tensor of it."
     ),
+    r"1D tensors expected|must be a matrix|Expected 1-D": (
+        "this product takes tensors of other dimensions: number by number multiplies "
+        "*, and sum() adds up."
+    ),
     r"'(Tensor|torch|numpy|math)'.* has no attribute '(\w+)'": (
         r"\1 knows no \2: a slip of the pen, or what lists, NumPy or torch call it?"
     ),

@@ -27,7 +27,6 @@ CHANGES: dict[str, Callable[[Tensor], Tensor]] = {
     "each number is the square root of what it should be.": torch.sqrt,
     "each number is the exponential of what it should be.": torch.exp,
     "each number is the logarithm of what it should be.": torch.log,
-    "the numbers are cut to whole numbers.": torch.trunc,
     "the numbers are divided by the largest of them.": lambda x: x / x.max(),
     "the numbers are divided by their sum.": lambda x: x / x.sum(),
     "that is the softmax of what is asked for.": lambda x: x.softmax(-1),
@@ -54,6 +53,10 @@ ALONG: dict[str, Callable[..., Tensor]] = {
     "these are the sums of what is asked for, over dimension {}.": torch.sum,
     "these are the means of what is asked for, over dimension {}.": torch.mean,
     "these are the largest of what is asked for, over dimension {}.": torch.amax,
+}
+# The same, if there are more than two different numbers: 0 and 1 are so by chance.
+CUTS: dict[str, Callable[..., Tensor]] = {
+    "the numbers are cut to whole numbers.": lambda x, dim: x.trunc(),
     "the numbers are rounded to {} decimals.": lambda x, dim: x.round(decimals=dim),
 }
 # What would have to be done to the wrong numbers to make them right.
@@ -74,10 +77,12 @@ def find_fact(cases: list[Case], results: list[Any], expected: list[Any]) -> str
             "a tensor of whole numbers has lost what stands behind the decimal point: "
             "make it of floats from the beginning, with .float()."
         )
-    if _count_different(mine for mine, _ in pairs) < 2:
+    different = _count_different(mine for mine, _ in pairs)
+    if different < 2:
         alone = all(mine.ndim == theirs.ndim == 0 for mine, theirs in pairs)
         return f"it is {show(results[0])} in every case." if alone else None
-    for fact, change in chain(CHANGES.items(), _spread(ALONG)):
+    cuts = _spread(CUTS) if different > 2 else ()
+    for fact, change in chain(CHANGES.items(), _spread(ALONG), cuts):
         with suppress(RuntimeError, IndexError):
             if all(same(mine, change(theirs)) for mine, theirs in pairs):
                 return fact

@@ -48,6 +48,29 @@ def find_relation(pairs: Pairs, cases: list[Case]) -> str | None:
     for name, values in quantities.items():
         if quotient := _find_quotient(name, values, factors):
             return f"the result is what it should be, times {quotient}."
+    if part := _find_part(pairs, cases, quantities):
+        return f"the result is too {part}."
+    return None
+
+
+def _find_part(
+    pairs: Pairs, cases: list[Case], quantities: dict[str, Tensor]
+) -> str | None:
+    """An argument, or a multiple of it, that is added or left out."""
+    for name in cases[0]:
+        values = [to_numbers(case[name]) for case in cases]
+        factors = [
+            _find_factor(mine - theirs, value)
+            for (mine, theirs), value in zip(pairs, values, strict=True)
+            if value is not None and value.ndim and value.shape == mine.shape
+        ]
+        if len(factors) < len(cases) or 0 in factors:
+            continue
+        way = "large" if factors[0] > 0 else "small"
+        for other, multiple in {"": torch.ones(len(cases)), **quantities}.items():
+            signed = multiple if factors[0] > 0 else -multiple
+            if same(torch.tensor(factors, dtype=torch.double), signed):
+                return f"{way} by {f'{other} * ' if other else ''}{name}"
     return None
 
 

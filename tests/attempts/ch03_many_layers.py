@@ -137,6 +137,7 @@ def _adam_of(
 
 ATTEMPTS = {
     "relu_backward": {
+        "passes with the other sign": lambda g, x: torch.where(x > 0, g, -g),
         "sign of x, the number that went": lambda grad, x: torch.where(
             grad > 0, grad, 0 * grad
         ),
@@ -155,6 +156,10 @@ ATTEMPTS = {
         "whole numbers or a mask meet floats": lambda g, x: g @ (x > 0),
     },
     "sgd_momentum": {
+        "your velocity points downhill": lambda p, g, v, lr, mu: (
+            p + lr * (v_new := mu * v - lr * g),
+            v_new,
+        ),
         "before it enters the velocity": lambda p, g, v, lr, mu: (
             p - lr * (v_new := mu * v + lr * g),
             v_new,

@@ -90,6 +90,15 @@ def two_losses(network, optimizer, x, y, old_x, old_y, share=1):
     return loss.item()
 
 
+def without_logarithm(network, optimizer, new, new_targets, old, old_targets):
+    optimizer.zero_grad()
+    logits = network(torch.cat([new, old]))
+    loss = F.nll_loss(logits, torch.cat([new_targets, old_targets]))
+    loss.backward()
+    optimizer.step()
+    return loss
+
+
 ATTEMPTS = {
     "center_of_mass": {
         "lies at 0.5, not at 0": lambda ink: center(ink, first=0),
@@ -198,6 +207,7 @@ ATTEMPTS = {
         "nonzero() gives a column": lambda t: tuple(i.view(-1, 1) for i in halves(t)),
     },
     "fine_tune_step": {
+        "nll_loss wants the logarithms": without_logarithm,
         "the old images are left out": partial(step, join=False),
         "two steps, one after the other": one_after_the_other,
         "one half of the loss each": partial(two_losses, share=0.5),
