@@ -719,6 +719,23 @@ def test_a_hint_says_what_is_true_of_the_numbers(attempt, fact):
     assert fact in answer.message.partition("\n")[0]
 
 
+def test_what_has_no_factor_is_divided_by_nothing():
+    def keep_the_mean(x, mean, var, training):
+        mean = x.mean((0, 2, 3)) if training else mean
+        var = x.var((0, 2, 3), correction=0)
+        return (x - mean[:, None, None]) / (var[:, None, None] + 1e-5).sqrt()
+
+    said = check("batch_norm", keep_the_mean).message
+    assert "The cases in which training is True are right, and no other." in said
+
+
+def test_of_two_wrong_cases_it_is_not_said_that_they_are_alike():
+    def leave_the_last_out(logits, targets):
+        return (logits[:-1].argmax(1) == targets[:-1]).sum() / len(targets)
+
+    assert "in every case" not in check("accuracy", leave_the_last_out).message
+
+
 def test_of_two_numbers_it_is_not_said_that_they_are_rounded():
     said = check(
         "bootstrap",
@@ -1000,6 +1017,23 @@ def test_whatever_an_attempt_is_nothing_is_raised(attempt):
             "sgd_momentum",
             lambda p, g, v, lr, mu: (p - lr * (v - mu * v + g), v - mu * v + g),
             "would be right with 1 - momentum in place of momentum.",
+        ),
+        (
+            "sgd_momentum",
+            lambda p, g, v, lr, mu: (p - lr * (lr * mu * v + g), lr * mu * v + g),
+            "that would be right with momentum * lr in place of momentum.",
+        ),
+        (
+            "score_gradient",
+            lambda z, t: (z.softmax(1) - torch.eye(z.shape[1])[t - 1]) / len(z),
+            "that would be right with targets - 1 in place of targets.",
+        ),
+        (
+            "heatmaps",
+            lambda maps, grads: (
+                (grads.sum((2, 3), keepdim=True) / 36 * maps).sum(1).relu()
+            ),
+            "times maps[0, 0].numel() / 36.",
         ),
         (
             "sgd_step",

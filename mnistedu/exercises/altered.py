@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from copy import deepcopy
 from functools import partial
-from itertools import combinations
+from itertools import combinations, permutations
+from operator import add, mul, sub, truediv
 from typing import Any
 
 import torch
@@ -20,6 +21,11 @@ OF_NUMBERS: dict[str, Callable[[Any], Any]] = {
     "{} / 2": lambda x: x / 2,
     "1 / {}": lambda x: 1 / x,
 }
+OF_PLACES: dict[str, Callable[[Tensor], Tensor]] = {
+    "{} + 1": lambda x: x + 1,
+    "{} - 1": lambda x: x - 1,
+}
+TOGETHER = {"+": add, "-": sub, "*": mul, "/": truediv}
 OF_ENTRIES: dict[str, Callable[[Any], Any]] = {
     "{}[1:]": lambda x: x[1:],
     "{}[:-1]": lambda x: x[:-1],
@@ -65,12 +71,23 @@ def _name_alterations(case: Case) -> Iterator[tuple[str, Callable[[Case], Case]]
     for one, other in combinations(case, 2):
         if type(case[one]) is type(case[other]):
             yield f"with {one} and {other} exchanged", partial(_exchange, one, other)
+    numbers = [name for name, value in case.items() if type(value) in (int, float)]
+    for one, other in permutations(numbers, 2):
+        for sign, combine in TOGETHER.items():
+            instead = f"with {one} {sign} {other} in place of {one}"
+            yield instead, partial(_combine, one, other, combine)
     tensors = [name for name, value in case.items() if isinstance(value, Tensor)]
     for names in [[name] for name in case] + ([tensors] if len(tensors) > 1 else []):
         for text, change in _list_changes(case[names[0]]):
             altered = " and ".join(text.format(name) for name in names)
             instead = f"with {altered} in place of {' and '.join(names)}"
             yield instead, partial(_change, names, change)
+
+
+def _combine(
+    one: str, other: str, combine: Callable[[Any, Any], Any], case: Case
+) -> Case:
+    return {**case, one: combine(case[one], case[other])}
 
 
 def _exchange(one: str, other: str, case: Case) -> Case:
@@ -95,6 +112,8 @@ def _list_changes(value: Any) -> Iterator[tuple[str, Callable[[Any], Any]]]:
         yield from OF_NUMBERS.items()
     if is_tensor or isinstance(value, list):
         yield from OF_ENTRIES.items()
+    if is_tensor and value.dtype == torch.int64:
+        yield from OF_PLACES.items()
     if is_tensor:
         yield from OF_TENSORS.items()
 

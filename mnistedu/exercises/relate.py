@@ -35,15 +35,15 @@ def find_relation(pairs: Pairs, cases: list[Case]) -> str | None:
     factors = torch.tensor([_find_factor(*pair) for pair in pairs], dtype=torch.double)
     offsets = _find_common(mine - theirs for mine, theirs in pairs)
     for name, values in quantities.items():
-        if same(factors, values):
+        if _agree(factors, values):
             return f"the result is {name} times what it should be."
-        if same(factors, 1 / values):
+        if _agree(factors, 1 / values):
             return f"the result is what it should be, divided by {name}."
-        if same(offsets.abs(), values) and not name.endswith((".sum()", ".max()")):
+        if _agree(offsets.abs(), values) and not name.endswith((".sum()", ".max()")):
             way = "large" if offsets[0] > 0 else "small"
             return f"the result is too {way} by {name}."
     for (name, above), (other, below) in permutations(quantities.items(), 2):
-        if same(factors, above / below):
+        if _agree(factors, above / below):
             return f"the result is what it should be, times {name} / {other}."
     for name, values in quantities.items():
         if quotient := _find_quotient(name, values, factors):
@@ -69,7 +69,7 @@ def _find_part(
         way = "large" if factors[0] > 0 else "small"
         for other, multiple in {"": torch.ones(len(cases)), **quantities}.items():
             signed = multiple if factors[0] > 0 else -multiple
-            if same(torch.tensor(factors, dtype=torch.double), signed):
+            if _agree(torch.tensor(factors, dtype=torch.double), signed):
                 return f"{way} by {f'{other} * ' if other else ''}{name}"
     return None
 
@@ -81,15 +81,19 @@ def _find_quotient(name: str, values: Tensor, factors: Tensor) -> str | None:
         (f"{{:.0f}} / {name}", values * factors),
     ):
         whole = wholes[0].round()
-        alike = wholes.isfinite().all() and same(wholes, whole.expand_as(wholes))
-        if alike and whole.abs() > 1:
+        if whole.abs() > 1 and _agree(wholes, whole.expand_as(wholes)):
             return quotient.format(whole.item())
     for said, step in (("- 1", -1), ("+ 1", 1)):
-        if same(factors, values / (values + step)):
+        if _agree(factors, values / (values + step)):
             return f"{name} / ({name} {said})"
-        if same(factors, (values + step) / values):
+        if _agree(factors, (values + step) / values):
             return f"({name} {said}) / {name}"
     return None
+
+
+def _agree(found: Tensor, values: Tensor) -> bool:
+    """Whether something was found in each case, and is this."""
+    return bool(found.isfinite().all()) and same(found, values)
 
 
 def name_quantities(cases: list[Case]) -> dict[str, Tensor]:
@@ -114,6 +118,9 @@ def _read_quantities(case: Case) -> Iterator[tuple[str, float]]:
         yield f"len({name})", len(numbers)
         for dim in range(1, numbers.ndim):
             yield f"{name}.shape[{dim}]", numbers.shape[dim]
+        if numbers.ndim > 2:
+            first = ", ".join(["0"] * (numbers.ndim - 2))
+            yield f"{name}[{first}].numel()", numbers.shape[-2:].numel()
         yield f"{name}.numel()", numbers.numel()
         yield f"{name}.sum()", numbers.sum().item()
         yield f"{name}.max()", numbers.max().item()

@@ -137,6 +137,7 @@ def _adam_of(
 
 ATTEMPTS = {
     "relu_backward": {
+        "With twice x, the right result stays": lambda g, x: g * (x > -1),
         "passes with the other sign": lambda g, x: torch.where(x > 0, g, -g),
         "sign of x, the number that went": lambda grad, x: torch.where(
             grad > 0, grad, 0 * grad
