@@ -729,6 +729,12 @@ def test_what_has_no_factor_is_divided_by_nothing():
     assert "The cases in which training is True are right, and no other." in said
 
 
+def test_a_case_may_have_no_numbers_at_all():
+    cases = [{"x": torch.arange(n) + 1.5} for n in (2, 0, 3)]
+    exercise = Exercise(lambda x: x**2, cases)
+    assert "here" in check(exercise, lambda x: x**2 + x.sin()).message
+
+
 def test_of_two_wrong_cases_it_is_not_said_that_they_are_alike():
     def leave_the_last_out(logits, targets):
         return (logits[:-1].argmax(1) == targets[:-1]).sum() / len(targets)
@@ -1022,6 +1028,21 @@ def test_whatever_an_attempt_is_nothing_is_raised(attempt):
             "sgd_momentum",
             lambda p, g, v, lr, mu: (p - lr * (lr * mu * v + g), lr * mu * v + g),
             "that would be right with momentum * lr in place of momentum.",
+        ),
+        (
+            "adam",
+            lambda p, g, m, q, step, lr, *rates: (
+                p
+                + (EXERCISES["adam"].solution(p, g, m, q, step, lr, *rates)[0] - p)
+                / lr,
+                *EXERCISES["adam"].solution(p, g, m, q, step, lr, *rates)[1:],
+            ),
+            "that would be right with 1 in place of lr.",
+        ),
+        (
+            "score_gradient",
+            lambda z, t: (z.softmax(1) - F.one_hot(t, z.shape[1])) / (len(z) - 1),
+            "times len(logits) / (len(logits) - 1).",
         ),
         (
             "score_gradient",

@@ -71,17 +71,17 @@ def _name_alterations(case: Case) -> Iterator[tuple[str, Callable[[Case], Case]]
     for one, other in combinations(case, 2):
         if type(case[one]) is type(case[other]):
             yield f"with {one} and {other} exchanged", partial(_exchange, one, other)
-    numbers = [name for name, value in case.items() if type(value) in (int, float)]
-    for one, other in permutations(numbers, 2):
-        for sign, combine in TOGETHER.items():
-            instead = f"with {one} {sign} {other} in place of {one}"
-            yield instead, partial(_combine, one, other, combine)
     tensors = [name for name, value in case.items() if isinstance(value, Tensor)]
     for names in [[name] for name in case] + ([tensors] if len(tensors) > 1 else []):
         for text, change in _list_changes(case[names[0]]):
             altered = " and ".join(text.format(name) for name in names)
             instead = f"with {altered} in place of {' and '.join(names)}"
             yield instead, partial(_change, names, change)
+    numbers = [name for name, value in case.items() if type(value) in (int, float)]
+    for one, other in permutations(numbers, 2):
+        for sign, combine in TOGETHER.items():
+            instead = f"with {one} {sign} {other} in place of {one}"
+            yield instead, partial(_combine, one, other, combine)
 
 
 def _combine(

@@ -81,7 +81,7 @@ def _find_quotient(name: str, values: Tensor, factors: Tensor) -> str | None:
         (f"{{:.0f}} / {name}", values * factors),
     ):
         whole = wholes[0].round()
-        if whole.abs() > 1 and _agree(wholes, whole.expand_as(wholes)):
+        if 1 < whole.abs() < math.inf and _agree(wholes, whole.expand_as(wholes)):
             return quotient.format(whole.item())
     for said, step in (("- 1", -1), ("+ 1", 1)):
         if _agree(factors, values / (values + step)):
@@ -93,7 +93,7 @@ def _find_quotient(name: str, values: Tensor, factors: Tensor) -> str | None:
 
 def _agree(found: Tensor, values: Tensor) -> bool:
     """Whether something was found in each case, and is this."""
-    return bool(found.isfinite().all()) and same(found, values)
+    return not found.isnan().any() and same(found, values)
 
 
 def name_quantities(cases: list[Case]) -> dict[str, Tensor]:
@@ -127,18 +127,19 @@ def _read_quantities(case: Case) -> Iterator[tuple[str, float]]:
 
 
 def _find_factor(mine: Tensor, theirs: Tensor) -> float:
-    """What the right numbers are to be multiplied by; infinity if there is none."""
+    """What the right numbers are to be multiplied by; nan if that differs."""
+    if not theirs.numel():
+        return math.nan
     at = theirs.abs().nan_to_num().flatten().argmax()
     factor = mine.flatten()[at] / theirs.flatten()[at]
-    fits = factor.isfinite() and same(mine, theirs * factor)
-    return factor.item() if fits else math.inf
+    return factor.item() if same(mine, theirs * factor) else math.nan
 
 
 def _find_common(differences: Iterable[Tensor]) -> Tensor:
-    """In each case what all its numbers have in common; infinity if nothing."""
+    """In each case what all its numbers have in common; nan if nothing."""
     common = []
     for numbers in differences:
         known = numbers[~numbers.isnan()]
         alike = len(known) and same(known, known[:1].expand_as(known))
-        common.append(known[0].item() if alike else math.inf)
+        common.append(known[0].item() if alike else math.nan)
     return torch.tensor(common, dtype=torch.double)
