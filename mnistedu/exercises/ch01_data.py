@@ -203,10 +203,28 @@ NEAREST_TARGET = Exercise(
             "targets": torch.tensor([5, 7, 1, 9, 2, 4, 8, 0, 6, 3]),
             "image": _bytes(3, 3, start=20),
         },
+        {
+            "images": torch.tensor(
+                [
+                    [[200, 100], [100, 100]],
+                    [[160, 160], [160, 160]],
+                    [[10, 30], [20, 0]],
+                    [[240, 250], [220, 230]],
+                ],
+                dtype=torch.uint8,
+            ),
+            "targets": torch.tensor([6, 1, 3, 8]),
+            "image": torch.tensor([[100, 100], [100, 100]], dtype=torch.uint8),
+        },
     ],
     mistakes={
         "that is the index of the nearest image: look its target up.": (
             lambda images, targets, image: int(_squares(images, image).argmin())
+        ),
+        "you compare by the row that differs most: add up the squares of all rows.": (
+            lambda images, targets, image: targets[
+                (images.float() - image).square().sum(2).amax(1).argmin()
+            ]
         ),
         "that is the target of the farthest image: take the smallest distance.": (
             lambda images, targets, image: int(

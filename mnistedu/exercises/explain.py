@@ -126,7 +126,7 @@ ADVICE = {
     r"Dimension out of range \(.*got (-?\d+)\)": (
         r"there is no dimension \1 here: they are counted from 0. Print the .shape."
     ),
-    r"0-dim? tensor|'(?:int|float)'.* (?:has no len|not iterable|not subscriptable)": (
+    r"0-d(?:im)? tensor|'(?:int|float)'.* (?:no len|not (?:iter|subscript)able)": (
         "this is one number: it has no places and no length, and no loop runs over it."
     ),
     r"math (?:domain|range) error": (
