@@ -8,12 +8,12 @@ if (!window.mnisteduPads) {
       true, // before ipycanvas does
     );
 
+  // Off the sheet a stroke goes on, until the button is released.
   listen("pointerdown", (event) => {
-    // A sheet of which a part is out of sight stays where it is.
-    event.target.focus({ preventScroll: true });
-    // Off the sheet a stroke goes on, until the button is released.
     if (event.button === 0) event.target.setPointerCapture(event.pointerId);
   });
+  // A sheet of which a part is out of sight stays where it is.
+  listen("mousedown", (event) => event.target.focus({ preventScroll: true }));
   // Only the left button draws.
   for (const kind of ["mousedown", "mouseup"]) {
     listen(kind, (event) => event.button !== 0 && event.stopPropagation());
