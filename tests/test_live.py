@@ -27,10 +27,8 @@ ALL = "notebooks/10_draw.html"
 # The numbers behind the picture, out of the page's own modules.
 READ = """async ([folder, strokes, centered]) => {
     const {rasterize} = await import(folder + "ink.js")
-    const {Network, contents, start} = await import(folder + "engine.js")
-    await start(() => {})
-    const {models} = await contents()
-    const network = await Network.ours(models[0])
+    const {Ours} = await import(folder + "ours.js")
+    const network = await Ours.first()
     const {digit, logits, maps, heat} = await network.read(rasterize(strokes), centered)
     const list = ({data, size}) => ({data: [...data], size})
     return {digit: [...digit], logits: [...logits], heat: list(heat),
@@ -53,20 +51,19 @@ COLOURS = """canvas => {
 }"""
 EXPLAIN = """async ([folder, strokes, block, channel, row, column]) => {
     const {rasterize} = await import(folder + "ink.js")
-    const {Network, contents} = await import(folder + "engine.js")
-    const {explain, normalized, readWeights} = await import(folder + "convolution.js")
-    const network = await Network.ours((await contents()).models[0])
+    const {Ours} = await import(folder + "ours.js")
+    const {explain, normalized} = await import(folder + "convolution.js")
+    const network = await Ours.first()
     const {digit, maps} = await network.read(rasterize(strokes), true)
     const input = block ? maps[block - 1] : normalized(digit)
-    const weights = await readWeights(network.weights)
-    return explain(weights, block, channel, row, column, input, maps[block])
+    return explain(network.weights, block, channel, row, column, input, maps[block])
 }"""
 
-BREAK = """async (engine) => {
-    const {Network} = await import(engine)
-    const {read} = Network.prototype
-    Network.prototype.read = async () => { throw new Error("out of memory") }
-    globalThis.mend = () => { Network.prototype.read = read }
+BREAK = """async (module) => {
+    const {Ours} = await import(module)
+    const {read} = Ours.prototype
+    Ours.prototype.read = async () => { throw new Error("out of memory") }
+    globalThis.mend = () => { Ours.prototype.read = read }
 }"""
 
 
@@ -510,15 +507,17 @@ def test_nothing_is_fetched_until_the_reader_reaches_for_the_pad(
     page.locator(".pad").wait_for()
     page.locator(".pad canvas").first.hover()  # who passes by does not reach for it
     page.wait_for_load_state("networkidle")
-    assert not [url for url in fetched if re.search(r"onnx|wasm|ort\.", url)]
+    heavy = re.compile(r"safetensors|onnx|wasm|ort\.")
+    assert not [url for url in fetched if heavy.search(url)]
     pad = reach(page)
-    assert [url for url in fetched if "wasm" in url]
     finger(pad, SAMPLES[3])
     expect_answer(pad, 3)
+    (weights,) = [url for url in fetched if heavy.search(url)]  # and no engine
+    assert weights.endswith("convnet.safetensors")
     page.close()
 
 
-@pytest.mark.parametrize("part", ["live.json", "ort.wasm.bundle", ".wasm", ".onnx"])
+@pytest.mark.parametrize("part", ["live.json", ".safetensors"])
 def test_what_did_not_arrive_is_asked_for_again(
     browser: Browser, address: str, part: str
 ) -> None:
@@ -538,13 +537,34 @@ def test_what_did_not_arrive_is_asked_for_again(
     page.close()
 
 
+@pytest.mark.parametrize("part", ["ort.wasm.bundle", ".wasm"])
+def test_the_engine_comes_with_the_readers_own_network(
+    browser: Browser, address: str, tmp_path: Path, part: str
+) -> None:
+    export_onnx(MLP([4]), tmp_path / "mine.onnx")
+    context = browser.new_context()  # a page's routes are not for its workers
+    missing = re.compile(re.escape(part))
+    context.route(missing, lambda route: route.abort())
+    page = context.new_page()
+    page.goto(f"{address}/{ALL}")
+    pad = reach(page)
+    choose(pad, tmp_path / "mine.onnx")
+    said = pad.get_by_role("status")
+    expect(said).to_contain_text("check the connection, then choose the file again")
+    expect(pad.locator("progress")).to_be_hidden()
+    context.unroute(missing)
+    choose(pad, tmp_path / "mine.onnx")
+    expect(pad.locator("select option:checked").first).to_have_text("mine.onnx")
+    context.close()
+
+
 def test_a_reading_that_fails_is_said_and_the_next_one_counts(
     browser: Browser, address: str
 ) -> None:
     page = browser.new_page()
     page.goto(f"{address}/book/intro.html")
     pad = reach(page)
-    page.evaluate(BREAK, f"{address}/_static/live/engine.js")
+    page.evaluate(BREAK, f"{address}/_static/live/ours.js")
     page.keyboard.press("4")
     said = page.locator(".live-pad [role=status]")
     expect(said).to_contain_text("could not read this drawing")

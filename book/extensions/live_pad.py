@@ -16,7 +16,6 @@ from pathlib import Path
 from live import KINDS, LIVE, PACKAGE, Kind, prepare
 from node_packages import NODE_MODULES, copy
 from sphinx.application import Sphinx
-from sphinx.util import logging
 
 ENGINE = NODE_MODULES / "onnxruntime-web/dist"
 ENGINE_FILES = ["ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"]
@@ -31,8 +30,6 @@ KINDS["live-pad"] = PAD = Kind(
     values=frozenset({"compare", "heatmap", "maps", "own"}),
 )
 
-logger = logging.getLogger(__name__)
-
 
 def copy_pad(app: Sphinx) -> None:
     """Put the engine and the networks into the site's static files."""
@@ -40,28 +37,26 @@ def copy_pad(app: Sphinx) -> None:
         KINDS["live-pad"] = PAD._replace(module=None)
         return
     target = Path(app.outdir, LIVE)
-    copy(ENGINE, ENGINE_FILES, target)
+    copy(ENGINE, ENGINE_FILES, target)  # for the reader's own model
     folder = PACKAGE / "weights"
-    weights = sorted(folder.glob("*.safetensors"))
-    copy(folder, ["*.safetensors"], target)  # for the sums that the page shows
+    copy(folder, ["*.safetensors"], target)
 
     contents = target / "live.json"
     made_of = [folder, *folder.iterdir(), *PACKAGE.glob("*.py"), Path(__file__)]
     newest = max(path.stat().st_mtime for path in made_of)
     if not contents.exists() or contents.stat().st_mtime < newest:
-        contents.write_text(json.dumps(export(weights, target)), encoding="utf-8")
+        weights = sorted(folder.glob("*.safetensors"))
+        contents.write_text(json.dumps(describe(weights)), encoding="utf-8")
 
 
-def export(weights: list[Path], target: Path) -> dict[str, object]:
-    """Export the networks, and say what else the pad must know.
+def describe(weights: list[Path]) -> dict[str, object]:
+    """What live.json holds.
 
     Returns:
-        What live.json holds: the networks, the deepest first; the sample digits; the
-        bytes of the engine.
+        The networks, the deepest first; the sample digits; the bytes of the engine.
     """
     # Takes seconds, and most builds need none of it.
-    from mnistedu.checkpoints import load_checkpoint, read_checkpoint
-    from mnistedu.export import export_onnx
+    from mnistedu.checkpoints import load_checkpoint
     from mnistedu.models import ConvNet
     from mnistedu.strokes import SAMPLES
 
@@ -69,17 +64,14 @@ def export(weights: list[Path], target: Path) -> dict[str, object]:
     networks = {k: net for k, net in networks.items() if isinstance(net, ConvNet)}
     models = []
     for stem, network in networks.items():
-        logger.info("exporting %s for the pad ...", stem)
-        info = read_checkpoint(PACKAGE / "weights" / f"{stem}.safetensors").info
-        export_onnx(network, target / f"{stem}.onnx", **info)
         blocks = len(network.blocks)
         name = f"{blocks} block{'s' * (blocks > 1)}"
-        files = {"file": f"{stem}.onnx", "weights": f"{stem}.safetensors"}
+        file = f"{stem}.safetensors"
         doubt = network.doubt and {
             "weights": network.doubt.weights.tolist(),
             "bias": network.doubt.bias,
         }
-        models.append({"blocks": blocks, "name": name, **files, "doubt": doubt})
+        models.append({"blocks": blocks, "name": name, "file": file, "doubt": doubt})
     models.sort(key=lambda model: -model["blocks"])
     engine = (ENGINE / ENGINE_FILES[1]).stat().st_size
     samples = [SAMPLES[digit] for digit in range(10)]

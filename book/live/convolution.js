@@ -1,11 +1,13 @@
 // The sum behind one number of a feature map, from the weights that the chapters load.
 
+import { fetched } from "./contents.js";
+
 const MEAN = 0.1307; // those of mnistedu.preprocess.normalize
 const STD = 0.3081;
 
 /** Read a safetensors file: a length, a header in JSON, and the numbers. */
 export async function readWeights(address) {
-  const buffer = await (await fetch(address)).arrayBuffer();
+  const buffer = await (await fetched(address)).arrayBuffer();
   const length = Number(new DataView(buffer).getBigUint64(0, true));
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, length)));
   const weights = {};

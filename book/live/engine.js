@@ -1,15 +1,13 @@
-// The engine, onnxruntime-web, and the networks that it runs. Nothing is fetched before
-// the first call, and everything comes from the folder in which this file lies.
+// The engine, onnxruntime-web, which runs any ONNX file. Nothing is fetched before the
+// first call, and everything comes from the folder in which this file lies.
 
-import { measureDoubt } from "./doubt.js";
+import { contents, fetched, once } from "./contents.js";
 import { SIZE } from "./ink.js";
+import { softmax } from "./softmax.js";
 
 const at = (name) => new URL(name, import.meta.url).href;
 let ort;
 let tries = 0;
-
-/** What the folder holds: networks, sample strokes, sizes of the files. */
-export const contents = once(async () => (await fetched(at("live.json"))).json());
 
 /** Fetch and start the engine; onProgress is told how much is here, from 0 to 1. */
 export const start = once(async (onProgress) => {
@@ -23,24 +21,6 @@ export const start = once(async (onProgress) => {
   ort.env.wasm.numThreads = 1; // more need headers that a host of files does not send
   ort.env.wasm.wasmBinary = wasm;
 });
-
-/** Share one result among all pads of a page; after a failure the next call tries again. */
-function once(work) {
-  let result;
-  return (...given) => {
-    result ??= work(...given).catch((error) => {
-      result = undefined;
-      throw error;
-    });
-    return result;
-  };
-}
-
-async function fetched(address) {
-  const response = await fetch(address);
-  if (!response.ok) throw new Error(`${address}: ${response.status}`);
-  return response;
-}
 
 async function fetchWhole(address, size, onProgress) {
   const response = await fetched(address);
@@ -62,19 +42,14 @@ async function* parts(reader) {
   }
 }
 
-/** One network, from an ONNX file that mnistedu.export wrote. */
+/** The reader's own network, from an ONNX file that mnistedu.export wrote. */
 export class Network {
-  constructor(session, name, weights, doubt) {
-    Object.assign(this, { session, name, weights, doubt });
+  constructor(session, name) {
+    Object.assign(this, { session, name });
   }
 
-  /** One of the course's own: an entry of contents().models. */
-  static async ours({ file, name, weights, doubt }) {
-    return new Network(await open(at(file)), name, at(weights), doubt);
-  }
-
-  /** The reader's own; an Error with one sentence if the file does not fit. */
-  static async theirs(file) {
+  /** An Error with one sentence if the file does not fit. */
+  static async open(file) {
     const how = 'write it with mnistedu.export.export_onnx(model, "mine.onnx").';
     let session;
     try {
@@ -115,7 +90,7 @@ export class Network {
     }
     const { digit, logits, class_maps: heat, ...maps } = await this.session.run(feeds);
     performance.measure("live-pad", { start, detail: this.name });
-    const answer = {
+    return {
       digit: digit.data,
       logits: logits.data,
       probabilities: softmax(logits.data),
@@ -123,8 +98,8 @@ export class Network {
       maps: Object.keys(maps)
         .sort()
         .map((name) => numbers(maps[name])),
+      doubt: null, // it is known for the course's own
     };
-    return { ...answer, doubt: measureDoubt(this.doubt, answer) };
   }
 }
 
@@ -136,10 +111,3 @@ const numbers = ({ data, dims }) => ({ data, size: dims.slice(1) });
 /** A graph to run, from an address or from bytes. */
 export const open = (source) =>
   ort.InferenceSession.create(source, { graphOptimizationLevel: "all" });
-
-export function softmax(logits) {
-  const largest = Math.max(...logits);
-  const powers = Array.from(logits, (logit) => Math.exp(logit - largest));
-  const sum = powers.reduce((a, b) => a + b);
-  return powers.map((power) => power / sum);
-}

@@ -1,6 +1,6 @@
 // The feature maps of each block, and one of them enlarged.
 
-import { explain, normalized, readWeights } from "./convolution.js";
+import { explain, normalized } from "./convolution.js";
 import { h, still } from "./dom.js";
 import { Mosaic, paintOne } from "./mosaic.js";
 import { sentences } from "./sentences.js";
@@ -10,7 +10,7 @@ export class Maps {
   blocks = [];
   chosen = null; // { block, channel, row, column, input }
 
-  /** Show what a network has found: its answer as engine.js gives it, or null. */
+  /** Show what a network has found: its answer as ours.js gives it, or null. */
   show(network, answer, finished) {
     this.network = network;
     this.answer = answer;
@@ -122,21 +122,19 @@ export class Maps {
     canvas.focus();
   }
 
-  async #explain() {
+  #explain() {
     if (!this.chosen) return;
     const { block, channel, row, column } = this.chosen;
     const map = this.answer?.maps[block];
     paintOne(this.large, map, channel, row, column);
     if (!map) return this.sum.replaceChildren("Draw a digit to see the numbers.");
-    if (!this.network.weights) {
+    const { weights } = this.network;
+    if (!weights) {
       return this.sum.replaceChildren(
         "The weights behind a number are shown for the course's own networks.",
       );
     }
-    const { network, answer, chosen } = this;
-    network.numbers ??= readWeights(network.weights);
-    const weights = await network.numbers;
-    if (chosen !== this.chosen || answer !== this.answer) return; // too late
+    const { answer, chosen } = this;
     const input = block ? answer.maps[block - 1] : normalized(answer.digit);
     const again = () => this.#explain();
     const found = explain(weights, block, channel, row, column, input, map);

@@ -1,11 +1,12 @@
 // The pad: what the other files do, put together in one place of a page.
 
 import { Bars, percent } from "./bars.js";
+import { contents } from "./contents.js";
 import { countDigits } from "./count.js";
 import { a, h, number } from "./dom.js";
 import { remark } from "./doubt.js";
-import { Network, contents, start } from "./engine.js";
 import { Maps } from "./maps.js";
+import { Ours } from "./ours.js";
 import { Ended, Own } from "./own/own.js";
 import { samples } from "./samples.js";
 import { Seen } from "./seen.js";
@@ -44,7 +45,7 @@ class Pad {
     this.maps = new Maps();
     this.says = h("strong", { class: "says" });
     this.status = h("p", { role: "status", class: "hint" }, "Draw a digit.");
-    this.progress = h("progress", { max: 1, value: 0, "aria-label": "Loading the network" });
+    this.progress = h("progress", { "aria-label": "Loading the network" });
     this.progress.hidden = true;
     this.remark = h("p", { class: "remark" }, ONLY);
     this.caption = h("p", { class: "hint" });
@@ -53,7 +54,7 @@ class Pad {
 
     place.append(this.#layout());
     place.classList.add("ready");
-    // A touch, a click or a key is what fetches the engine; who passes by fetches nothing.
+    // A touch, a click or a key is what fetches the network; who passes by fetches nothing.
     for (const name of ["focusin", "click"]) place.addEventListener(name, () => this.#reach());
     this.sheet.canvas.addEventListener("pointerdown", () => this.#reach());
     this.#render(true);
@@ -131,7 +132,7 @@ class Pad {
     return this.controls;
   }
 
-  /** Fetch the engine and the course's networks, once. */
+  /** Fetch the course's networks, once. */
   #reach() {
     this.reached ??= this.#load().catch((error) => {
       console.error(error);
@@ -145,17 +146,13 @@ class Pad {
   async #load() {
     this.progress.hidden = false;
     this.#say("Loading the network …");
-    const [{ models }] = await Promise.all([
-      contents(),
-      start((share) => (this.progress.value = share)),
-    ]);
-    const [first, ...rest] = models;
-    this.#add(await Network.ours(first));
+    this.#add(await Ours.first());
     this.progress.hidden = true;
     this.place.dataset.ready = "";
     await this.#changed(true);
     if (!this.shows.has("compare")) return;
-    for (const model of rest) this.#add(await Network.ours(model));
+    const { models } = await contents();
+    for (const model of models.slice(1)) this.#add(await Ours.open(model));
     this.beside.value = String(this.networks.length - 1 || NONE);
     await this.#changed(true);
   }
@@ -171,6 +168,8 @@ class Pad {
   async #own(file) {
     await this.#reach();
     if (!file) return;
+    this.progress.hidden = false;
+    this.#say("Loading what runs your own model …");
     try {
       const own = new Own(file);
       await own.open();
@@ -180,6 +179,7 @@ class Pad {
     } catch (error) {
       this.#say(error.message);
     }
+    this.progress.hidden = true;
   }
 
   async #sample(digit) {

@@ -2,9 +2,8 @@
 
 import { percent } from "./bars.js";
 import { number } from "./dom.js";
-import { Network, contents, start } from "./engine.js";
-import { SIZE } from "./ink.js";
 import { nearest } from "./nearest.js";
+import { Ours } from "./ours.js";
 import { load } from "./train/digits.js";
 import { Linear, ReLU, Sequential, softmax } from "./train/layers.js";
 import { Remote } from "./train/remote.js";
@@ -58,17 +57,7 @@ function build(hidden, parameters) {
 }
 
 /** The ConvNet that the course ships. */
-export async function convnet(say) {
-  const [{ models }] = await Promise.all([contents(), start((share) => say(`comes: ${percent(share)} …`))]);
-  const network = await Network.ours(models[0]);
-  return async (digit) => surest((await network.read(enlarged(digit), false)).probabilities);
-}
-
-/** Each square as a square of the sheet, of which the network takes the mean. */
-function enlarged(digit) {
-  const step = SIZE / SIDE;
-  return Float32Array.from({ length: SIZE * SIZE }, (_, i) => {
-    const [row, column] = [Math.floor(i / SIZE / step), Math.floor((i % SIZE) / step)];
-    return digit[row * SIDE + column];
-  });
+export async function convnet() {
+  const network = await Ours.first();
+  return async (digit) => surest(network.see(digit).probabilities);
 }

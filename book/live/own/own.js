@@ -18,7 +18,7 @@ export class Own {
   async open() {
     this.remote = new Remote(new URL("worker.js", import.meta.url));
     try {
-      await this.remote.ask("start"); // the engine is ours, and may take its time
+      await this.#start();
       await this.#ask("open", this.file);
     } catch (error) {
       this.#end();
@@ -30,6 +30,14 @@ export class Own {
   async read(ink, centered) {
     if (!this.remote) await this.open();
     return this.#ask("read", { ink, centered });
+  }
+
+  /** Fetch the engine: it is ours, and may take its time. */
+  #start() {
+    return this.remote.ask("start").catch((error) => {
+      console.error(error);
+      throw new Error("What runs your own model could not be loaded: check the connection, then choose the file again.");
+    });
   }
 
   #ask(name, value) {

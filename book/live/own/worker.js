@@ -7,7 +7,7 @@ let network;
 const commands = {
   start: () => start(() => {}),
   async open(file) {
-    network = await Network.theirs(file);
+    network = await Network.open(file);
   },
   read: ({ ink, centered }) => network.read(ink, centered),
 };

@@ -3,11 +3,12 @@
 import { Bars, percent } from "../bars.js";
 import { center } from "../center.js";
 import { a, h, number } from "../dom.js";
-import { softmax, start } from "../engine.js";
+import { start } from "../engine.js";
 import { samples } from "../samples.js";
 import { Seen } from "../seen.js";
 import { Sheet } from "../sheet.js";
 import { skipTo } from "../skip.js";
+import { softmax } from "../softmax.js";
 import { ink, load } from "../train/digits.js";
 import { Grid } from "./grid.js";
 import { Masks } from "./masks.js";
