@@ -1,13 +1,11 @@
 """The operating table in its page: used in Chromium, compared with torch."""
 
-import importlib
 import re
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import book_site
-import onnxruntime
 import pytest
 import torch
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
@@ -28,21 +26,20 @@ THEME = "theme => document.documentElement.dataset.theme = theme"
 WIDE = "document.documentElement.scrollWidth"
 # The numbers behind the picture, out of the page's own modules.
 READ = """async ([folder, strokes, cuts]) => {
-    const {start} = await import(folder + "engine.js")
     const {rasterize} = await import(folder + "ink.js")
     const {center} = await import(folder + "center.js")
-    const {Parts, donors, prepare} = await import(folder + "surgery/network.js")
+    const {Ours} = await import(folder + "ours.js")
+    const {donors, run} = await import(folder + "surgery/network.js")
     const {Masks} = await import(folder + "surgery/masks.js")
-    await start(() => {})
     const info = await (await fetch(folder + "surgery/digits.json")).json()
-    const parts = await Parts.open(info.parts)
-    const whole = prepare(new Masks(info).numbers())
-    const masks = new Masks(info, await donors(parts, info.samples, whole))
+    const {convnet} = await Ours.first()
+    const whole = new Masks(info).numbers()
+    const masks = new Masks(info, donors(convnet, info.samples, whole))
     for (const cut of cuts) masks.toggle(...cut)
     const digit = center(rasterize(strokes))
     const kept = [] // of the whole network: no part that follows a cut may use it
-    await parts.run(digit, whole, kept)
-    const {logits, heat} = await parts.run(digit, prepare(masks.numbers()), kept)
+    run(convnet, digit, whole, kept)
+    const {logits, heat} = run(convnet, digit, masks.numbers(), kept)
     return {logits: [...logits], heat: [...heat.data], means: info.means}
 }"""
 CUTS: list[list[tuple[Any, ...]]] = [
@@ -125,55 +122,6 @@ def donated(model: ConvNet, block: int, channel: int, digit: int) -> Tensor:
 
 
 @pytest.mark.parametrize("cuts", CUTS)
-def test_the_parts_compute_what_the_chapters_ablation_does(
-    model: ConvNet,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path_factory: pytest.TempPathFactory,
-    cuts: list[tuple[Any, ...]],
-) -> None:
-    monkeypatch.syspath_prepend(book_site.ROOT / "book" / "extensions")
-    folder = tmp_path_factory.getbasetemp() / "parts"
-    if not folder.exists():  # once for all cases
-        folder.mkdir()
-        importlib.import_module("network_parts").write_parts(model, folder)
-    raw = load().val.images[:100, None] / 255
-    images = normalize(raw)
-    means = [feature_maps(model, images, b).mean((0, 2, 3)) for b in model.blocks]
-
-    maps = None
-    for i, path in enumerate(sorted(folder.glob("*.onnx"))):
-        assert b"pkg." not in path.read_bytes()  # torch's notes, with its paths
-        session = onnxruntime.InferenceSession(path)
-        feeds = {"digit": raw.numpy()}
-        if maps is not None:
-            scale, shift = torch.ones(maps.shape[1]), torch.zeros(maps.shape[1:])
-            for block, channel, kind, *factor in cuts:
-                if block == i - 1:
-                    scale[channel] = factor[0] if kind == "times" else 0
-                    if kind == "mean":
-                        shift[channel] = means[block][channel]
-                    if kind == "donor":
-                        shift[channel] = donated(model, block, channel, factor[0])
-            feeds = {"maps": maps}
-            feeds["scale"] = scale[:, None, None].numpy()
-            feeds["shift"] = shift.numpy()
-        maps, *more = session.run(None, feeds)
-    logits, class_maps = torch.from_numpy(maps), torch.from_numpy(more[0])
-
-    cuts = sorted(cuts)  # what is multiplied has passed the cuts before it
-    with ablate(model, cuts, images, means):
-        expected = model(images)
-        torch.testing.assert_close(logits, expected, atol=1e-3, rtol=0)
-        heat = [hires_cam(model, images, "blocks", c) for c in range(10)]
-    if not any(block == 3 for block, *_ in cuts):  # its hook is not what hires_cam sees
-        torch.testing.assert_close(class_maps, torch.stack(heat, 1), atol=1e-3, rtol=0)
-    sums = class_maps.sum((2, 3)) + model.head.bias
-    torch.testing.assert_close(sums, logits, atol=1e-3, rtol=0)
-    if cuts:
-        assert (model(images) - expected).abs().max() > 0.01
-
-
-@pytest.mark.parametrize("cuts", CUTS)
 def test_the_page_computes_what_torch_computes(
     table: Locator, address: str, model: ConvNet, cuts: list[tuple[Any, ...]]
 ) -> None:
@@ -181,9 +129,18 @@ def test_the_page_computes_what_torch_computes(
     got = table.page.evaluate(READ, [folder, SAMPLES[7], cuts])
     images = normalize(center_digit(rasterize(SAMPLES[7])))
     means = [torch.tensor(each) for each in got["means"]]
-    with ablate(model, sorted(cuts), images, means):
+    cuts = sorted(cuts)  # what is multiplied has passed the cuts before it
+    with ablate(model, cuts, images, means):
         expected = model(images)[0]
-    torch.testing.assert_close(torch.tensor(got["logits"]), expected, atol=2e-3, rtol=0)
+        heat = torch.cat([hires_cam(model, images, "blocks", c) for c in range(10)])
+    logits, found = torch.tensor(got["logits"]), torch.tensor(got["heat"])
+    torch.testing.assert_close(logits, expected, atol=2e-3, rtol=0)
+    if not any(block == 3 for block, *_ in cuts):  # its hook is not what hires_cam sees
+        torch.testing.assert_close(found, heat.flatten(), atol=2e-3, rtol=0)
+    sums = found.view(10, -1).sum(1) + model.head.bias
+    torch.testing.assert_close(sums, logits, atol=1e-3, rtol=0)
+    if cuts:
+        assert (model(images)[0] - expected).abs().max() > 0.01
 
 
 def test_a_click_switches_a_map_off_and_a_thousand_digits_follow(
@@ -319,7 +276,7 @@ def test_a_phone_shows_it_within_its_width(browser: Browser, address: str) -> No
     context.close()
 
 
-@pytest.mark.parametrize("part", ["digits.bin", "part_2.onnx", "worker.js"])
+@pytest.mark.parametrize("part", ["digits.bin", "convnet.safetensors", "worker.js"])
 def test_what_did_not_arrive_is_asked_for_again(
     browser: Browser, address: str, part: str
 ) -> None:
@@ -330,7 +287,7 @@ def test_what_did_not_arrive_is_asked_for_again(
     page.goto(f"{address}/{PAGE}")
     page.locator(".live-surgery .pad").wait_for()
     page.wait_for_load_state("networkidle")
-    assert not [url for url in fetched if re.search(r"onnx|wasm|worker|\.bin", url)]
+    assert not [url for url in fetched if re.search(r"safetensors|worker|\.bin", url)]
     sheet = page.locator(".live-surgery .sheet")
     sheet.focus()
     said = page.locator(".live-surgery [role=status]")

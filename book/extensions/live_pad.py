@@ -53,7 +53,7 @@ def describe(weights: list[Path]) -> dict[str, object]:
     """What live.json holds.
 
     Returns:
-        The networks, the deepest first; the sample digits; the bytes of the engine.
+        The networks, the deepest first; the sample digits.
     """
     # Takes seconds, and most builds need none of it.
     from mnistedu.checkpoints import load_checkpoint
@@ -73,9 +73,8 @@ def describe(weights: list[Path]) -> dict[str, object]:
         }
         models.append({"blocks": blocks, "name": name, "file": file, "doubt": doubt})
     models.sort(key=lambda model: -model["blocks"])
-    engine = (ENGINE / ENGINE_FILES[1]).stat().st_size
     samples = [SAMPLES[digit] for digit in range(10)]
-    return {"models": models, "samples": samples, "engine": engine}
+    return {"models": models, "samples": samples}
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -5,10 +5,7 @@ holds, one sentence::
 
     <div class="live-surgery">Here the book has a network to operate on.</div>
 
-The scripts lie in book/live/surgery, and share files with the pad's in book/live. The
-network comes in parts, an ONNX graph for each block and one for the head: between two
-parts a mask multiplies and shifts each map, and what lies before the changed mask need
-not be computed again.
+The scripts lie in book/live/surgery, and share files with the pad's in book/live.
 """
 
 import json
@@ -19,7 +16,6 @@ from live import KINDS, LIVE, PACKAGE, Kind, prepare
 from live_pad import ENGINE
 from live_train import SOURCES
 from sphinx.application import Sphinx
-from sphinx.util import logging
 
 COUNT = 1000
 KINDS["live-surgery"] = SURGERY = Kind(
@@ -34,35 +30,29 @@ KINDS["live-surgery"] = SURGERY = Kind(
     styles=("surgery/surgery.css",),
 )
 
-logger = logging.getLogger(__name__)
-
 
 def copy_surgery(app: Sphinx) -> None:
-    """Put the network and the digits into the site's static files."""
+    """Put the digits into the site's static files."""
     if not ENGINE.exists():  # node_packages has said why: it stays a picture
         KINDS["live-surgery"] = SURGERY._replace(module=None)
         return
     folder = Path(app.outdir, LIVE, "surgery")
     weights = PACKAGE / "weights" / "convnet.safetensors"
     contents = folder / "digits.json"
-    scripts = Path(__file__), Path(__file__).with_name("network_parts.py")
-    made_of = [weights, *PACKAGE.glob("*.py"), *scripts]
+    made_of = [weights, *PACKAGE.glob("*.py"), Path(__file__)]
     newest = max(path.stat().st_mtime for path in made_of)
     if not contents.exists() or contents.stat().st_mtime < newest:
         contents.write_text(json.dumps(write_all(folder)), encoding="utf-8")
 
 
 def write_all(folder: Path) -> dict[str, object]:
-    """Write the network's parts and the digits, compressed without loss.
+    """Write the digits, compressed without loss.
 
     Returns:
         What digits.json holds: how many digits they are and whose; ten strokes to
-        draw; the parts; block after block, the maps' size and each one's mean over
-        these digits.
+        draw; block after block, the maps' size and each one's mean over these digits.
     """
     # Takes seconds, and most builds need none of it.
-    from network_parts import write_parts
-
     from mnistedu.activations import feature_maps
     from mnistedu.checkpoints import load_pretrained
     from mnistedu.data import load
@@ -70,7 +60,6 @@ def write_all(folder: Path) -> dict[str, object]:
     from mnistedu.preprocess import normalize
     from mnistedu.strokes import SAMPLES
 
-    logger.info("exporting the network in parts ...")
     model = load_pretrained()
     assert isinstance(model, ConvNet)
     digits = load()
@@ -84,7 +73,6 @@ def write_all(folder: Path) -> dict[str, object]:
         "train": 0,
         "val": len(targets),
         "samples": [SAMPLES[digit] for digit in range(10)],
-        "parts": write_parts(model, folder),
         "sizes": [each.shape[1:] for each in maps],
         "means": [each.mean((0, 2, 3)).tolist() for each in maps],
     }

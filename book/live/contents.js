@@ -2,11 +2,11 @@
 
 const at = (name) => new URL(name, import.meta.url).href;
 
-/** The networks, the sample strokes, the engine's bytes. */
+/** The networks and the sample strokes. */
 export const contents = once(async () => (await fetched(at("live.json"))).json());
 
 /** Share one result among all of a page; after a failure the next call tries again. */
-export function once(work) {
+function once(work) {
   let result;
   return (...given) => {
     result ??= work(...given).catch((error) => {

@@ -25,12 +25,14 @@ export class ConvNet {
       last = block.run(last);
       return { data: turned(last, block.size), size: block.size };
     });
-    return { maps, ...this.#answer(maps.at(-1)) };
+    return { maps, ...this.answer(last) };
   }
 
   /** What each place of the last maps adds to each class's logit, and the logits. */
-  #answer({ data, size: [count, height, width] }) {
+  answer(last) {
     const { head } = this;
+    const [count, height, width] = this.blocks.at(-1).size;
+    const maps = turned(last, [count, height, width]);
     const area = height * width;
     const heat = new Float32Array(10 * area);
     const logits = this.bias.map((bias, digit) => {
@@ -38,7 +40,7 @@ export class ConvNet {
       for (let channel = 0; channel < count; channel++) {
         const weights = (digit * count + channel) * area;
         for (let place = 0; place < area; place++) {
-          own[place] += head[weights + place] * data[channel * area + place];
+          own[place] += head[weights + place] * maps[channel * area + place];
         }
       }
       return own.reduce((a, b) => a + b, bias);
@@ -55,7 +57,7 @@ function spread({ shape: [, each], data }, [count, height, width]) {
 }
 
 /** (rows, columns, channels) -> (channels, rows, columns). */
-function turned(maps, [count, height, width]) {
+export function turned(maps, [count, height, width]) {
   const all = new Float32Array(maps.length);
   const area = height * width;
   for (let place = 0, n = 0; place < area; place++) {

@@ -1,45 +1,23 @@
-// The engine, onnxruntime-web, which runs any ONNX file. Nothing is fetched before the
-// first call, and everything comes from the folder in which this file lies.
+// The engine, onnxruntime-web, which runs any ONNX file: for the reader's own network. It
+// is fetched at the first call, from the folder in which this file lies.
 
-import { contents, fetched, once } from "./contents.js";
+import { fetched } from "./contents.js";
 import { SIZE } from "./ink.js";
 import { softmax } from "./softmax.js";
 
 const at = (name) => new URL(name, import.meta.url).href;
 let ort;
-let tries = 0;
 
-/** Fetch and start the engine; onProgress is told how much is here, from 0 to 1. */
-export const start = once(async (onProgress) => {
-  const { engine } = await contents();
+/** Fetch and start the engine. */
+export async function start() {
   const [module, wasm] = await Promise.all([
-    // A browser remembers a module that it could not fetch: each try has its own address.
-    import(at(`ort.wasm.bundle.min.mjs${tries++ ? `?${tries}` : ""}`)),
-    fetchWhole(at("ort-wasm-simd-threaded.wasm"), engine, onProgress),
+    import(at("ort.wasm.bundle.min.mjs")),
+    fetched(at("ort-wasm-simd-threaded.wasm")),
   ]);
   ort = module;
   ort.env.wasm.numThreads = 1; // more need headers that a host of files does not send
-  ort.env.wasm.wasmBinary = wasm;
-});
-
-async function fetchWhole(address, size, onProgress) {
-  const response = await fetched(address);
-  const bytes = new Uint8Array(size);
-  let here = 0;
-  for await (const part of parts(response.body.getReader())) {
-    bytes.set(part, here);
-    here += part.length;
-    onProgress(here / size);
-  }
-  return bytes.buffer;
-}
-
-async function* parts(reader) {
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    yield value;
-  }
+  ort.env.wasm.wasmBinary = await wasm.arrayBuffer();
+  await open(new Uint8Array()).catch(() => {}); // no graph, but the engine is compiled
 }
 
 /** The reader's own network, from an ONNX file that mnistedu.export wrote. */
@@ -83,8 +61,7 @@ export class Network {
   /** All that the network has to show for ink of 280 × 280. */
   async read(ink, centered) {
     const start = performance.now();
-    const canvas = tensor(ink, [1, 1, SIZE, SIZE]);
-    const feeds = { canvas };
+    const feeds = { canvas: new ort.Tensor("float32", ink, [1, 1, SIZE, SIZE]) };
     if (this.session.inputNames.includes("centered")) {
       feeds.centered = new ort.Tensor("bool", [centered], []);
     }
@@ -103,11 +80,7 @@ export class Network {
   }
 }
 
-/** Numbers as a graph takes them. */
-export const tensor = (numbers, size) => new ort.Tensor("float32", numbers, size);
-
 const numbers = ({ data, dims }) => ({ data, size: dims.slice(1) });
 
-/** A graph to run, from an address or from bytes. */
-export const open = (source) =>
-  ort.InferenceSession.create(source, { graphOptimizationLevel: "all" });
+const open = (bytes) =>
+  ort.InferenceSession.create(bytes, { graphOptimizationLevel: "all" });

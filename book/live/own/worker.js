@@ -5,7 +5,7 @@ import { Network, start } from "../engine.js";
 let network;
 
 const commands = {
-  start: () => start(() => {}),
+  start,
   async open(file) {
     network = await Network.open(file);
   },

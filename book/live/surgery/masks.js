@@ -27,6 +27,7 @@ export class Masks {
 
   /** A factor for each map, and an offset for each of its places, block after block. */
   numbers() {
+    let changes = "";
     return this.sizes.map((size, block) => {
       const [count, height, width] = size;
       const area = height * width;
@@ -38,7 +39,8 @@ export class Masks {
         if (kind === "mean") shift.fill(this.means[block][channel], from, to);
         if (kind === "donor") shift.set(this.donors[factor][block].data.subarray(from, to), from);
       }
-      return { scale, shift, size, name: JSON.stringify([...this.cuts[block]]) };
+      changes += JSON.stringify([...this.cuts[block]]); // this block's and all before
+      return { scale, shift, changes };
     });
   }
 

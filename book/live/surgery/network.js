@@ -1,57 +1,42 @@
-// The network in parts, a graph for each block and one for the head. Between two parts
-// a mask changes the maps: maps * scale + shift, a factor for each map, and an offset for
-// each of its places.
+// The network, block by block. After each a mask changes the maps: maps * scale + shift, a
+// factor for each map, and an offset for each of its places.
 
 import { center } from "../center.js";
-import { open, tensor } from "../engine.js";
+import { turned } from "../convnet.js";
+import { normalized } from "../convolution.js";
 import { rasterize } from "../ink.js";
 
-const PIXELS = 28;
-
-export class Parts {
-  /** Open the parts that lie beside this file. */
-  static async open(names) {
-    const parts = new Parts();
-    parts.sessions = await Promise.all(names.map((name) => open(new URL(name, import.meta.url).href)));
-    return parts;
-  }
-
-  /**
-   * Run a digit, 28 × 28 numbers in [0, 1], with a mask after each block.
-   *
-   * Its part of `kept` is what each part gave for this digit: it is used again as far
-   * as the masks, from the first block on, are the same.
-   */
-  async run(digit, masks, kept) {
-    for (const [i, session] of this.sessions.entries()) {
-      const changes = i > 0 ? masks[i - 1].changes : "";
-      if (kept[i]?.changes === changes) continue;
-      const feeds =
-        i > 0
-          ? { maps: kept[i - 1].next_maps, ...masks[i - 1].feeds }
-          : { digit: tensor(digit, [1, 1, PIXELS, PIXELS]) };
-      kept[i] = { changes, ...(await session.run(feeds)) };
+/**
+ * What a ConvNet makes of a digit, 28 × 28 numbers in [0, 1], with a mask after each
+ * block, as Masks.numbers() gives them.
+ *
+ * `kept` holds what each block gave for this digit: it is used again as far as the
+ * masks, from the first block on, are the same.
+ */
+export function run(convnet, digit, masks, kept) {
+  const maps = convnet.blocks.map((block, i) => {
+    const changes = i > 0 ? masks[i - 1].changes : "";
+    if (kept[i]?.changes !== changes) {
+      const given = i > 0 ? masked(kept[i - 1].maps, masks[i - 1]) : normalized(digit).data;
+      kept[i] = { changes, maps: block.run(given) };
     }
-    const { logits, class_maps: heat } = kept.at(-1);
-    const maps = kept.slice(0, -1).map(({ next_maps }) => numbers(next_maps));
-    return { logits: logits.data, maps, heat: numbers(heat) };
-  }
+    return { data: turned(kept[i].maps, block.size), size: block.size };
+  });
+  return { maps, ...convnet.answer(masked(kept.at(-1).maps, masks.at(-1))) };
 }
 
-const numbers = ({ data, dims }) => ({ data, size: dims.slice(1) });
-
-/** Masks, as Masks.numbers() gives them, for the parts. */
-export function prepare(masks) {
-  let changes = "";
-  return masks.map(({ scale, shift, size, name }) => {
-    changes += name; // this block's and those of all before
-    return { changes, feeds: { scale: tensor(scale, [size[0], 1, 1]), shift: tensor(shift, size) } };
-  });
+/** Maps, (rows, columns, channels), behind a mask, whose offsets have the channels first. */
+function masked(maps, { scale, shift }) {
+  const all = new Float32Array(maps.length);
+  const area = maps.length / scale.length;
+  for (let place = 0, n = 0; place < area; place++) {
+    for (let channel = 0; channel < scale.length; channel++, n++) {
+      all[n] = maps[n] * scale[channel] + shift[channel * area + place];
+    }
+  }
+  return all;
 }
 
 /** What the maps say for the sample strokes of each digit, block after block. */
-export async function donors(parts, samples, whole) {
-  const found = [];
-  for (const strokes of samples) found.push((await parts.run(center(rasterize(strokes)), whole, [])).maps);
-  return found;
-}
+export const donors = (convnet, samples, whole) =>
+  samples.map((strokes) => run(convnet, center(rasterize(strokes)), whole, []).maps);

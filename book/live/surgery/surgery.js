@@ -3,7 +3,7 @@
 import { Bars, percent } from "../bars.js";
 import { center } from "../center.js";
 import { a, h, number } from "../dom.js";
-import { start } from "../engine.js";
+import { Ours } from "../ours.js";
 import { samples } from "../samples.js";
 import { Seen } from "../seen.js";
 import { Sheet } from "../sheet.js";
@@ -13,7 +13,7 @@ import { ink, load } from "../train/digits.js";
 import { Grid } from "./grid.js";
 import { Masks } from "./masks.js";
 import { Needs } from "./needs.js";
-import { Parts, donors, prepare } from "./network.js";
+import { donors, run } from "./network.js";
 import { Result } from "./result.js";
 import { Thousand } from "./thousand.js";
 import { Tools } from "./tools.js";
@@ -48,14 +48,14 @@ class Surgery {
     this.says = h("strong", { class: "says" }, "?");
     this.caption = h("p", { class: "hint" });
     this.status = h("p", { role: "status", class: "state" }, INVITATION);
-    this.progress = h("progress", { max: 1, value: 0, "aria-label": "Loading the network" });
+    this.progress = h("progress", { "aria-label": "Loading the network" });
     this.progress.hidden = true;
     this.source = h("p", { class: "hint source" });
 
     place.append(this.#layout());
     place.classList.add("ready");
     this.#show();
-    // A touch, a click or a key fetches the engine; who passes by fetches nothing.
+    // A touch, a click or a key fetches the network; who passes by fetches nothing.
     for (const name of ["focusin", "click"]) place.addEventListener(name, () => this.#reach());
     this.sheet.canvas.addEventListener("pointerdown", () => this.#reach());
   }
@@ -105,7 +105,7 @@ class Surgery {
     return h("div", { class: "pad" }, stage, this.progress, this.status, this.operation);
   }
 
-  /** Fetch the engine, the network and the digits, once. */
+  /** Fetch the network and the digits, once. */
   #reach() {
     this.reached ??= this.#load().catch((error) => {
       console.error(error);
@@ -119,20 +119,20 @@ class Surgery {
   async #load() {
     this.progress.hidden = false;
     this.#say("Loading the network …");
-    const [{ info, val }] = await Promise.all([
+    const [{ info, val }, { convnet }] = await Promise.all([
       load(new URL(".", import.meta.url)),
-      start((share) => (this.progress.value = share)),
+      Ours.first(),
     ]);
-    Object.assign(this, { info, val, parts: await Parts.open(info.parts) });
-    this.whole = prepare(new Masks(info).numbers());
-    this.masks = new Masks(info, await donors(this.parts, info.samples, this.whole));
+    Object.assign(this, { info, val, convnet });
+    this.whole = new Masks(info).numbers();
+    this.masks = new Masks(info, donors(convnet, info.samples, this.whole));
     this.source.textContent = info.source;
     this.progress.hidden = true;
     this.#turn(this.block);
     this.operation.hidden = false;
     this.place.dataset.ready = "";
-    await this.#read();
-    this.thousand = await Thousand.start(val, info.parts);
+    this.#read();
+    this.thousand = await Thousand.start(val);
     await this.#recount();
   }
 
@@ -146,7 +146,7 @@ class Surgery {
     const index = Math.floor(Math.random() * this.val.targets.length);
     this.sheet.clear();
     this.digit = ink(this.val.images, [index]);
-    await this.#read();
+    this.#read();
   }
 
   #drawn(finished) {
@@ -194,25 +194,19 @@ class Surgery {
     this.#recount();
   }
 
-  /** Read the digit. While a reading runs, further changes wait, and the last one counts. */
-  async #read() {
-    this.due = true;
-    if (this.reading || !this.parts) return;
-    this.reading = true;
-    while (this.due) {
-      this.due = false;
-      const start = performance.now();
-      const { digit } = this;
-      if (digit !== this.read?.digit) this.read = { digit, kept: [], keptWhole: [] };
-      if (digit) {
-        const { kept, keptWhole } = this.read;
-        this.read.before = softmax((await this.parts.run(digit, this.whole, keptWhole)).logits);
-        this.read.answer = await this.parts.run(digit, prepare(this.masks.numbers()), kept);
-      }
-      this.#show();
-      performance.measure("live-surgery", { start });
+  /** Read the digit. */
+  #read() {
+    if (!this.masks) return; // the network is not here yet
+    const start = performance.now();
+    const { convnet, digit } = this;
+    if (digit !== this.read?.digit) this.read = { digit, kept: [], keptWhole: [] };
+    if (digit) {
+      const { kept, keptWhole } = this.read;
+      this.read.before = softmax(run(convnet, digit, this.whole, keptWhole).logits);
+      this.read.answer = run(convnet, digit, this.masks.numbers(), kept);
     }
-    this.reading = false;
+    this.#show();
+    performance.measure("live-surgery", { start });
   }
 
   #recount() {

@@ -8,8 +8,8 @@ const SLICE = 20; // digits to one question, between which a new operation may b
 export class Thousand {
   turn = 0;
 
-  /** The digits, as train/digits.js gives them, and the names of the network's parts. */
-  static async start(digits, names) {
+  /** The digits, as train/digits.js gives them. */
+  static async start(digits) {
     const thousand = new Thousand();
     const count = digits.targets.length;
     const workers = Math.min(Math.max(navigator.hardwareConcurrency - 1, 2), 4);
@@ -22,7 +22,7 @@ export class Thousand {
     });
     try {
       await Promise.all(
-        thousand.shares.map(({ remote, images, count }) => remote.ask("load", { names, images, count })),
+        thousand.shares.map(({ remote, images, count }) => remote.ask("load", { images, count })),
       );
       return thousand;
     } catch (error) {

@@ -1,5 +1,7 @@
 // The digits that lie beside this file: what book/extensions/live_train.py wrote.
 
+import { fetched } from "../contents.js";
+
 export const PIXELS = 28 * 28;
 
 /** Whose digits they are and how many, as digits.json says it; and the digits. */
@@ -17,12 +19,6 @@ export function unpack(bytes, { train, val }) {
     targets: bytes.subarray((train + val) * PIXELS).subarray(first, first + count),
   });
   return { train: split(0, train), val: split(train, val) };
-}
-
-async function fetched(address) {
-  const response = await fetch(address);
-  if (!response.ok) throw new Error(`${address}: ${response.status}`);
-  return response;
 }
 
 /** Some images as a network takes them, (N, 784), from 0, paper, to 1, ink. */
