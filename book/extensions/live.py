@@ -40,7 +40,7 @@ class Kind(NamedTuple):
     """What lives in a page, and what stands there until it does."""
 
     label: str  #: its name for screen readers
-    module: str | None  #: its script, in book/live; None if it cannot run
+    module: str  #: its script, in book/live
     caption: str  #: what is said where no script runs
     picture: str = ""  #: a file in _static, and the other attributes of its <img>
     values: frozenset[str] = frozenset()  #: the words that its data attribute may hold
@@ -85,10 +85,7 @@ def visit(self: Any, node: Place) -> None:
     kind, value = KINDS[node["kind"]], node["value"]
     names = dict.fromkeys(("live-pad", node["kind"]))  # all are cards, as the pad is
     attributes = f' data-{node["data"]}="{value}"' if node["data"] else ""
-    if kind.module:
-        attributes += f' data-module="{kind.module.format(value)}"'
-    else:
-        names["still"] = None
+    attributes += f' data-module="{kind.module.format(value)}"'
     image = ""
     if kind.picture:
         file, more = kind.picture.split(" ", 1)

@@ -19,7 +19,7 @@ from sphinx.application import Sphinx
 
 ENGINE = NODE_MODULES / "onnxruntime-web/dist"
 ENGINE_FILES = ["ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"]
-KINDS["live-pad"] = PAD = Kind(
+KINDS["live-pad"] = Kind(
     label="Drawing pad",
     module="pad.js",
     caption="Here a network reads what you draw, in a browser with JavaScript and "
@@ -32,12 +32,9 @@ KINDS["live-pad"] = PAD = Kind(
 
 
 def copy_pad(app: Sphinx) -> None:
-    """Put the engine and the networks into the site's static files."""
-    if not ENGINE.exists():  # node_packages has said why: the pads stay pictures
-        KINDS["live-pad"] = PAD._replace(module=None)
-        return
+    """Put the networks, and an engine for others, into the site's static files."""
     target = Path(app.outdir, LIVE)
-    copy(ENGINE, ENGINE_FILES, target)  # for the reader's own model
+    copy(ENGINE, ENGINE_FILES, target)  # nothing, if npm could not fetch it
     folder = PACKAGE / "weights"
     copy(folder, ["*.safetensors"], target)
 

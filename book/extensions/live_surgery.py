@@ -13,12 +13,11 @@ import zlib
 from pathlib import Path
 
 from live import KINDS, LIVE, PACKAGE, Kind, prepare
-from live_pad import ENGINE
 from live_train import SOURCES
 from sphinx.application import Sphinx
 
 COUNT = 1000
-KINDS["live-surgery"] = SURGERY = Kind(
+KINDS["live-surgery"] = Kind(
     label="Operating table",
     module="surgery/surgery.js",
     caption="Here you switch off maps of the network, in a browser with JavaScript and "
@@ -33,9 +32,6 @@ KINDS["live-surgery"] = SURGERY = Kind(
 
 def copy_surgery(app: Sphinx) -> None:
     """Put the digits into the site's static files."""
-    if not ENGINE.exists():  # node_packages has said why: it stays a picture
-        KINDS["live-surgery"] = SURGERY._replace(module=None)
-        return
     folder = Path(app.outdir, LIVE, "surgery")
     weights = PACKAGE / "weights" / "convnet.safetensors"
     contents = folder / "digits.json"

@@ -39,8 +39,8 @@ def install() -> None:
     if done.returncode:
         logger.warning(
             "npm could not fetch MathJax and onnxruntime-web, so formulas will show as "
-            "TeX and no network will run: build again when this machine reaches the "
-            "npm registry."
+            "TeX and no network of a reader's own will run: build again when this "
+            "machine reaches the npm registry."
         )
 
 
