@@ -1,4 +1,4 @@
-"""A network and all around it as one ONNX graph, which the book runs in its pages.
+"""A network and all around it as one ONNX graph, for the book's pages and others.
 
 What runs ONNX can run it, a browser too, without torch and without this package.
 """

@@ -12,7 +12,7 @@ from hashlib import sha256
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response, expect
 
 ROOT = Path(__file__).parents[1]
 AXE = ROOT / "book" / "node_modules" / "axe-core" / "axe.min.js"
@@ -92,6 +92,15 @@ def barriers(
     page.evaluate(ONE_OF_EACH_COLOUR)
     found: list[str] = page.evaluate(BARRIERS, [impacts, options])
     return found
+
+
+def expect_no_barriers(page: Page) -> None:
+    """Nothing at all that axe would say, in either theme."""
+    page.add_style_tag(content="* { transition: none !important }")
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        expect(page.locator("html")).to_have_attribute("data-theme", theme)
+        assert barriers(page, ANY) == [], theme
 
 
 class Host(SimpleHTTPRequestHandler):

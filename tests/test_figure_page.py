@@ -80,8 +80,4 @@ def test_the_list_has_every_figure_with_its_number(site: Path) -> None:
 @pytest.mark.parametrize("name", ["figures", "references"])
 def test_axe_finds_nothing_on_the_page(page: Page, address: str, name: str) -> None:
     page.goto(f"{address}/book/{name}.html")
-    page.add_style_tag(content="* { transition: none !important }")
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)
-        expect(page.locator("html")).to_have_attribute("data-theme", theme)
-        assert book_site.barriers(page, book_site.ANY) == [], theme
+    book_site.expect_no_barriers(page)

@@ -125,8 +125,4 @@ def test_axe_finds_nothing_on_a_page_with_a_road(
 ) -> None:
     page.set_viewport_size({"width": width, "height": 700})
     page.goto(f"{address}/{CHAPTERS[1]}.html")
-    page.add_style_tag(content="* { transition: none !important }")
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)
-        expect(page.locator("html")).to_have_attribute("data-theme", theme)
-        assert book_site.barriers(page, book_site.ANY) == [], theme
+    book_site.expect_no_barriers(page)

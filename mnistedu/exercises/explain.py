@@ -157,7 +157,7 @@ ADVICE = {
     ),
     r"to match the convolution dimensions|3D .*or 4D": (
         "torch's convolution and pooling take images (N, C, H, W), and kernels are "
-        "(K, C, h, w): x[None] adds a dimension in front."
+        "(C', C, h, w): x[None] adds a dimension in front."
     ),
     r"supports? at least 2D": "a dimension is missing here: x[None] adds one in front.",
     r"'(list|int|float|tuple)' object has no attribute '(\w+)'": (
