@@ -54,7 +54,7 @@ def main(folder: Path) -> None:
     from writers import lift, pen_digits
 
     digits, targets = [], []
-    for points, target, joined in zip(*pen_digits("validation"), strict=True):
+    for points, target, joined, _ in zip(*pen_digits("validation"), strict=True):
         if points.diff(dim=0).norm(dim=1).sum() <= 480:  # no scribbles
             strokes = lift(points, int(target)) if joined else [points.tolist()]
             digits.append([[(40 + 2 * x, 40 + 2 * y) for x, y in s] for s in strokes])

@@ -54,12 +54,16 @@ def augment(images: Tensor) -> Tensor:
     return random_stroke(random_stroke(random_affine(images)), BLEMISHES)
 
 
+def pen_paths() -> Split:
+    return redrawn(in_one_stroke(pen_digits("train")), REDRAWN)
+
+
 def train(
     seed: int,
     epochs: int = EPOCHS,
     augment: Callable[[Tensor], Tensor] | None = augment,
     drawings: int = DRAWINGS,
-    pens: int = REDRAWN,
+    pens: Callable[[], Split] | None = pen_paths,
     label_smoothing: float = 0.05,
     weight_decay: float = 0.03,
     blocks: int = 4,
@@ -75,7 +79,7 @@ def train(
     if drawings:
         parts.append(draw_hands(drawings))
     if pens:
-        parts.append(redrawn(in_one_stroke(pen_digits("train")), pens))
+        parts.append(pens())
     split = Split(*map(torch.cat, zip(*parts, strict=True)))
     model = ConvNet(blocks, dropout, width, pooled)
     history = fit(
@@ -96,7 +100,7 @@ def train(
 
 
 def in_one_stroke(pen: Pen) -> Pen:
-    return Pen(*(each[~pen.joined] for each in pen))
+    return pen.where(~pen.joined)
 
 
 @cache

@@ -61,12 +61,18 @@ class Pen(NamedTuple):
     """Where pens went.
 
     ``points``: ``(N, 8, 2)``, 0 to 100 to the right and down; ``targets``: ``(N,)``;
-    ``joined``: ``(N,)``, whether a line was added where the pen was lifted.
+    ``joined``: ``(N,)``, whether a line was added where the pen was lifted;
+    ``fourteen``: ``(N,)``, whether it is by one of the fourteen writers.
     """
 
     points: Tensor
     targets: Tensor
     joined: Tensor
+    fourteen: Tensor
+
+    def where(self, rows: Tensor) -> "Pen":
+        """Some of them: a mask ``(N,)``, or their numbers."""
+        return Pen(*(each[rows] for each in self))
 
 
 def pen_digits(part: Literal["train", "validation", "test"]) -> Pen:
@@ -83,14 +89,16 @@ def pen_digits(part: Literal["train", "validation", "test"]) -> Pen:
     told from one of a single stroke, so all fours count as joined.
     """
     rows = torch.from_numpy(_read("penbased"))
-    number = torch.arange(len(rows)) % 16
+    number = torch.arange(len(rows))
     parts = {"train": (0, 2, 4, 8, 10, 12), "validation": (6,), "test": (14,)}
-    rows = rows[torch.isin(number, torch.tensor(parts[part]))]
+    number = number[torch.isin(number % 16, torch.tensor(parts[part]))]
+    rows = rows[number]
     points, targets = rows[:, :16].view(-1, 8, 2).float(), rows[:, 16].long()
     points[:, :, 1] = 100 - points[:, :, 1]  # the tablet counts upwards
     end = points[:, -1, 1]
     five, seven = (targets == 5) & (end < 50), (targets == 7) & (end < 85)
-    return Pen(points, targets, (targets == 4) | five | seven)
+    fourteen = torch.isin(number, torch.tensor(FOURTEEN))
+    return Pen(points, targets, (targets == 4) | five | seven, fourteen)
 
 
 def as_drawn(pen: Pen) -> Split:
@@ -160,10 +168,8 @@ def ship(path: Path) -> None:
     groups = {"digits": 20, "others": 10}
     digits: dict[str, list[list[object]]] = {group: [] for group in groups}
     counts = {group: [0] * 10 for group in groups}
-    for number, points, target, joined in zip(
-        range(6, 16 * len(pen.targets), 16), *map(Tensor.tolist, pen), strict=True
-    ):
-        group = "others" if number in FOURTEEN else "digits"
+    for points, target, joined, fourteen in zip(*map(Tensor.tolist, pen), strict=True):
+        group = "others" if fourteen else "digits"
         where, count = torch.tensor(points), counts[group]
         length = where.diff(dim=0).norm(dim=1).sum()
         if count[target] < groups[group] and length <= 480:

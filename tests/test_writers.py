@@ -139,7 +139,8 @@ def test_what_is_shipped_was_not_learned_from(tmp_path, monkeypatch) -> None:
 def test_a_path_is_drawn_as_wide_as_it_is_or_narrower() -> None:
     torch.manual_seed(0)
     path = torch.tensor([[0, 0], [100, 0], [100, 100], [0, 100]]).float()
-    pen = writers.Pen(path[None], torch.tensor([3]), torch.tensor([False]))
+    no = torch.tensor([False])
+    pen = writers.Pen(path[None], torch.tensor([3]), joined=no, fourteen=no)
     wide = writers.as_drawn(pen)
     assert wide.images.shape == (1, 28, 28) and wide.images.dtype == torch.uint8
     redrawn = writers.redrawn(pen, 30)
