@@ -17,6 +17,7 @@ const loadOneFourTimes = (address, offset) => [get(address), 0xfd, 0x09, 0, natu
 const STORE = [0xfd, 0x0b, 0];
 const TIMES = [0xfd, 0xe6, 0x01];
 const PLUS = [0xfd, 0xe4, 0x01];
+const TIMES_PLUS = [0xfd, 0x85, 0x02]; // in one step: a third faster, not in all browsers
 const [LOOP, END_LOOP] = [[0x03, 0x40], [0x49, 0x0d, 0, 0x0b]]; // again, if a < b
 
 /**
@@ -26,7 +27,12 @@ const [LOOP, END_LOOP] = [[0x03, 0x40], [0x49, 0x0d, 0, 0x0b]]; // again, if a <
  * Maps lie there as (rows, columns, channels): `inputs` channels and `width` columns under
  * the window, which has `side` rows and columns, and `outputs` channels of sums.
  */
-export function kernel(memory, { side, width, inputs, outputs }) {
+export function kernel(memory, sizes) {
+  const bytes = [true, false].map((fused) => module(sizes, fused)).find(WebAssembly.validate);
+  return new WebAssembly.Instance(new WebAssembly.Module(bytes), { e: { m: memory } }).exports.f;
+}
+
+function module({ side, width, inputs, outputs }, fused) {
   const line = side * inputs; // numbers in one row of the window
   const sums = Array.from({ length: 2 * PLACES }, (_, n) => {
     const [place, half] = [Math.floor(n / 2), n % 2];
@@ -37,7 +43,8 @@ export function kernel(memory, { side, width, inputs, outputs }) {
     LOOP,
     [load(W, 0), set(W0), load(W, 16), set(W1)],
     sums.map(({ sum, place, half }) => [
-      [get(sum), loadOneFourTimes(X, place * inputs * 4), get(half ? W1 : W0), TIMES, PLUS],
+      [loadOneFourTimes(X, place * inputs * 4), get(half ? W1 : W0)],
+      fused ? [get(sum), TIMES_PLUS] : [TIMES, get(sum), PLUS],
       set(sum),
     ]),
     [plus(X, 4), set(X), plus(W, CHANNELS * 4), set(W)],
@@ -49,7 +56,7 @@ export function kernel(memory, { side, width, inputs, outputs }) {
   ]);
   const variables = [2, 1, I32, 2 + sums.length, V128];
   const body = [variables, Array(side).fill(row), store, 0x0b].flat(Infinity);
-  const module = [
+  const parts = [
     [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // "\0asm", version 1
     section(1, [1, 0x60, 3, I32, I32, I32, 0]), // a type: three addresses, no result
     section(2, [1, 1, 0x65, 1, 0x6d, 2, 0, 1]), // import e.m, the memory
@@ -57,8 +64,7 @@ export function kernel(memory, { side, width, inputs, outputs }) {
     section(7, [1, 1, 0x66, 0, 0]), // export it as f
     section(10, [1, natural(body.length), body]),
   ];
-  const bytes = new Uint8Array(module.flat(Infinity));
-  return new WebAssembly.Instance(new WebAssembly.Module(bytes), { e: { m: memory } }).exports.f;
+  return new Uint8Array(parts.flat(Infinity));
 }
 
 function section(name, content) {
