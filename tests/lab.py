@@ -1,4 +1,4 @@
-"""A JupyterLab for the tests and benchmarks that need a real page."""
+"""A JupyterLab, or a Notebook 7, for what needs a real page of one."""
 
 import json
 import os
@@ -27,8 +27,11 @@ FOLDERS = {
 }
 
 
+PAGES = {"jupyterlab": "lab/tree", "notebook": "notebooks"}
+
+
 @contextmanager
-def running_lab(home: Path) -> Iterator[str]:
+def running_lab(home: Path, program: str = "jupyterlab") -> Iterator[str]:
     """The address of a JupyterLab in this folder that knows no one's settings."""
     settings = home / "settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)
@@ -41,7 +44,7 @@ def running_lab(home: Path) -> Iterator[str]:
     with (home / "server.log").open("w") as output:
         server = subprocess.Popen(
             [
-                *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+                *(sys.executable, "-m", program, "--no-browser", "--allow-root"),
                 *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
                 *(f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={home}"),
             ],
@@ -51,7 +54,7 @@ def running_lab(home: Path) -> Iterator[str]:
             stderr=output,
         )
     try:
-        yield f"http://127.0.0.1:{port}/lab/tree/{{}}?token={TOKEN}"
+        yield f"http://127.0.0.1:{port}/{PAGES[program]}/{{}}?token={TOKEN}"
     finally:
         server.terminate()
         try:
@@ -78,7 +81,9 @@ def open_and_run(page: Page, address: str) -> None:
         except Error:
             page.wait_for_timeout(100)
     expect(page.locator(".jp-NotebookPanel")).to_be_visible(timeout=60_000)
-    expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle", timeout=60_000)
+    notebook = page.locator('body[data-notebook] [data-status="idle"]')
+    idle = page.get_by_text("| Idle").or_(notebook)
+    expect(idle.first).to_be_attached(timeout=60_000)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.locator('[data-command="runmenu:run-all"]').click()
 

@@ -523,6 +523,24 @@ def move(widget: Locator) -> None:
         expect(image).not_to_have_attribute("src", before)
 
 
+def test_in_notebook_7_too_widgets_move_and_keep_their_keys(
+    browser: Browser, tmp_path: Path
+):
+    """Its arrow keys lead from cell to cell; a slider's are its own."""
+    window = "SlidingWindow(torch.rand(28, 28), torch.ones(3, 3))"
+    cells = ["import torch", "from mnistedu.sliding import *", window]
+    cells += ["from mnistedu.pad import *", "DrawingPad()"]
+    write_notebook(tmp_path / "living.ipynb", cells)
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    with running_lab(tmp_path, "notebook") as address:
+        open_and_run(page, address.format("living.ipynb"))
+        widgets = page.locator(".mnistedu-living")
+        expect(widgets).to_have_count(2, timeout=120_000)
+        for widget in widgets.all():
+            move(widget)
+        page.close()
+
+
 def test_a_restarted_kernel_leaves_a_sentence_and_a_saved_notebook_too(pad: Locator):
     page = pad.page
     page.get_by_role("menuitem", name="Kernel", exact=True).click()

@@ -13,10 +13,10 @@ from threading import RLock, Thread
 import numpy as np
 import torch
 from ipycanvas import Canvas
-from ipywidgets import HTML, Button, HBox, IntSlider, Output, VBox, Widget
+from ipywidgets import HTML, Button, HBox, IntSlider, VBox, Widget
 from torch import Tensor
 
-from mnistedu.living import LivingBox
+from mnistedu.living import LivingBox, run_in_page
 from mnistedu.strokes import SIZE, WIDTH, Point, add_stroke, rasterize
 
 UNDOS = 30  # each keeps an ink of 300 kB
@@ -191,13 +191,6 @@ def make_button(text: str, on_click: Callable[[], None]) -> Button:
     button = Button(description=text)
     button.on_click(lambda _: on_click())
     return button
-
-
-def run_in_page(script: str) -> Output:
-    """A widget that is not seen and runs JavaScript, where the page allows it."""
-    output = {"output_type": "display_data", "metadata": {}}
-    output["data"] = {"application/javascript": script}
-    return Output(outputs=[output], layout={"display": "none"})
 
 
 def with_article(digit: int) -> str:
