@@ -12,6 +12,8 @@ import threading
 import time
 import warnings
 from contextlib import suppress
+from decimal import Decimal
+from fractions import Fraction
 from importlib import import_module
 from itertools import chain, combinations
 from pathlib import Path
@@ -201,6 +203,26 @@ def test_no_two_mistakes_agree_in_all_cases(name):
             lambda a, g: (g.mean((2, 3), True).relu() * a).sum(1),
             "you rectify the weights",
         ),
+        (
+            "accuracy",
+            lambda logits, targets: (
+                (logits.softmax(0).argmax(1) == targets).float().mean().item()
+            ),
+            "your softmax goes over the images",
+        ),
+        (
+            "score_gradient",
+            lambda logits, targets: (
+                (logits.softmax(1) - torch.eye(logits.shape[1])[targets])
+                / len(set(targets.tolist()))
+            ),
+            "each number is 2 times",
+        ),
+        (
+            "on_paper",
+            lambda: ([[[-6], [4], [8]]], [[[6], [2], [4]]]),
+            "return two lists of three numbers",
+        ),
     ],
 )
 def test_what_readers_were_told_wrongly(name, attempt, hint):
@@ -325,6 +347,7 @@ def test_damage_to_a_list_is_said_too():
         ((1.0, 2.0), [torch.tensor([1, 2]), [1, 2], np.array([1, 2])], {}, "return 2"),
         (torch.ones(2), [torch.ones(2), [1, 1], np.ones(2), (1, 1.0)], "1", "tensor"),
         (torch.tensor(2.0), [2, np.float32(2), torch.tensor(2)], [2], "in brackets"),
+        ((0.5, 2.0), [[Fraction(1, 2), Decimal(2)]], [Fraction(1, 2)], "return 2"),
         (torch.ones(2, 2), [[torch.ones(2), torch.ones(2)]], 5j, "not a complex"),
     ],
 )

@@ -126,7 +126,7 @@ SCORE_GRADIENT = Exercise(
             "logits": torch.tensor([[1.0, 2, 0], [0, 0, 3]]),
             "targets": torch.tensor([2, 0]),
         },
-        {"logits": varied(4, 5) / 2, "targets": torch.tensor([3, 0, 2, 1])},
+        {"logits": varied(4, 5) / 2, "targets": torch.tensor([3, 1, 3, 3])},
     ],
     mistakes={
         "these are the gradients of each image's own loss: the loss is their mean, so "

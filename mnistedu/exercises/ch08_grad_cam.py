@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from mnistedu.checkpoints import load_pretrained
 from mnistedu.data import load
 from mnistedu.exercises.answer import Exercise, Function
-from mnistedu.exercises.compare import same, split, unusual
+from mnistedu.exercises.compare import same, to_numbers, unusual
 from mnistedu.exercises.show import name_kind
 from mnistedu.exercises.varied import varied
 from mnistedu.preprocess import normalize
@@ -169,11 +169,12 @@ HEATMAPS = Exercise(
 _TRUE, _AVERAGED = [-6.0, 4.0, 8.0], [6.0, 2.0, 4.0]
 
 
-def _compare_both(result: object) -> tuple[bool, str]:
+def _compare_both(result: Any) -> tuple[bool, str]:
     """Which of the two is right; the numbers are the reader's to find."""
-    parts = split(result)
-    if parts is None or len(parts) != 2:
+    numbers = to_numbers(result)
+    if numbers is None or numbers.shape != (2, 3):
         return False, "return two lists of three numbers: the exact map, then Grad-CAM."
+    parts = list(numbers)
     exact, averaged = same(parts[0], _TRUE), same(parts[1], _AVERAGED)
     if exact and averaged:
         return (

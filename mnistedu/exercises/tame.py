@@ -1,6 +1,8 @@
 """A reader's result, without what a class of their own does when it is looked at."""
 
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -30,6 +32,8 @@ def tame(value: Any, depth: int = 8) -> Any:
     kind = type(value)
     if kind in PLAIN or is_pair(value) or isinstance(value, np.generic):
         return value
+    if kind in (Decimal, Fraction):
+        return float(value)
     if isinstance(value, Tensor):
         is_own = kind is not Tensor and not unusual(value)
         return value.as_subclass(Tensor) if is_own else value

@@ -64,7 +64,7 @@ ATTEMPTS = {
         "multiply them by what stands in the map": lambda: ([-2, 4, 4], [6, 2, 4]),
         "mind the sign": lambda: (torch.tensor([6, 4, 8]), torch.tensor([6, 2, 4])),
         "the exact map is right, Grad-CAM": lambda: ([-6, 4, 8], [3, 1, 2]),
-        "Grad-CAM is right, the exact map": lambda: ([-2], [6, 2, 4]),
+        "Grad-CAM is right, the exact map": lambda: ([-2, 0, 4], [6, 2, 4]),
         "neither is right": lambda: ([1, 3, 2], [1, 1, 1]),
         "return two lists of three numbers": lambda: [-6, 4, 8, 6, 2, 4],
     },
