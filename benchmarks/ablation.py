@@ -106,7 +106,7 @@ def writers() -> None:
             ("thirty", judges.where(~judges.fourteen)),
         )
     }
-    row(f"trained on {len(thirty.targets):,} paths, in %", *loaders)
+    row(f"{len(thirty.targets):,} paths, in %", *loaders)
     row("---", "--:", "--:")
     for who, paths in (("by the thirty", thirty), ("by all 44", of_all)):
         pens = partial(redrawn, paths, REDRAWN)
