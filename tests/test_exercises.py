@@ -107,6 +107,16 @@ def test_no_two_mistakes_agree_in_all_cases(name):
                 assert not agree(a, b), f"told apart by no case: {hint} | {other}"
 
 
+def _stop_without_one_per_cent(val_losses, patience):
+    best, kept = math.inf, 0
+    for epoch, loss in enumerate(val_losses, 1):
+        if loss < 0.99 * best:
+            best, kept = loss, epoch
+        elif epoch - kept >= patience:
+            return epoch, kept
+    return len(val_losses), kept
+
+
 # What three readers found to be called solved, or explained by what they had not done.
 @pytest.mark.parametrize(
     ("name", "attempt", "hint"),
@@ -218,6 +228,7 @@ def test_no_two_mistakes_agree_in_all_cases(name):
             ),
             "each number is 2 times",
         ),
+        ("early_stop", _stop_without_one_per_cent, "here it is 1 too small"),
         (
             "on_paper",
             lambda: ([[[-6], [4], [8]]], [[[6], [2], [4]]]),
