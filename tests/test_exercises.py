@@ -297,6 +297,7 @@ def test_whatever_is_returned_gets_an_answer(name):
     nested = []
     nested.append(nested)
     strange = (Silent(), nested, [*range(100)], {1, 2}, 1j, 10**400, range(3))
+    strange += (Fraction(10**400), Decimal("sNaN"))
     arrays = (np.array([None, 1]), {"a": 1}, [1, "a"], [[1], [1, 2]])
     for value in strange + arrays:
         assert not check(name, lambda *arguments, value=value: value).solved

@@ -28,7 +28,8 @@ const [LOOP, END_LOOP] = [[0x03, 0x40], [0x49, 0x0d, 0, 0x0b]]; // again, if a <
  * the window, which has `side` rows and columns, and `outputs` channels of sums.
  */
 export function kernel(memory, sizes) {
-  const bytes = [true, false].map((fused) => module(sizes, fused)).find(WebAssembly.validate);
+  const both = [true, false].map((fused) => module(sizes, fused));
+  const bytes = both.find((each) => WebAssembly.validate(each));
   return new WebAssembly.Instance(new WebAssembly.Module(bytes), { e: { m: memory } }).exports.f;
 }
 

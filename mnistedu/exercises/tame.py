@@ -1,5 +1,6 @@
 """A reader's result, without what a class of their own does when it is looked at."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -33,7 +34,8 @@ def tame(value: Any, depth: int = 8) -> Any:
     if kind in PLAIN or is_pair(value) or isinstance(value, np.generic):
         return value
     if kind in (Decimal, Fraction):
-        return float(value)
+        with suppress(OverflowError, ValueError):  # too large, or a nan that signals
+            return float(value)
     if isinstance(value, Tensor):
         is_own = kind is not Tensor and not unusual(value)
         return value.as_subclass(Tensor) if is_own else value
