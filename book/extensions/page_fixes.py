@@ -40,6 +40,16 @@ FIXES = [
     # The site's root, which leads on: without an icon, browsers look for one in vain.
     (r'\A(<meta http-equiv="Refresh")', r'<link rel="icon" href="_static/logo.svg">\1'),
 ]
+# What some pages need and all of them fetch; and the mark of a page that needs it.
+SELDOM = [
+    (r"<link [^>]*/mystnb\.[^>]*>", r'class="cell\b'),
+    (r"<link [^>]*/sphinx-design\.[^>]*>", r'class="sd-'),
+    (r"<script [^>]*/design-tabs\.js[^>]*></script>", r'class="sd-tab-'),
+    (
+        r"<(link|script) [^>]*/togglebutton\.[^>]*>(</script>)?",
+        r'class="[^"]*admonition[^"]*dropdown',
+    ),
+]
 # Pages that have another name since the second chapter became two.
 MOVED = {
     "02_by_hand": "03_many_layers",
@@ -85,6 +95,9 @@ def fix(app: Sphinx, error: Exception | None) -> None:
         text = fixed = path.read_text(encoding="utf-8")
         for pattern, replacement in FIXES:
             fixed = re.sub(pattern, replacement, fixed)
+        for tag, mark in SELDOM:
+            if not re.search(mark, fixed):
+                fixed = re.sub(tag, "", fixed)
         fixed = fixed.replace("</title>", f"</title>{description(fixed)}", 1)
         if path.name != "search.html":
             fixed = re.sub(SEARCH, "", fixed)
