@@ -46,6 +46,7 @@ CLASS_SHARES = Exercise(
         {"targets": torch.tensor([9, 0, 9, 3])},
         {"targets": torch.tensor([4, 1, 1, 1, 4])},
         {"targets": torch.tensor([7, 2, 2, 0, 2, 7, 1])},
+        {"targets": torch.tensor([6, 6, 6, 8]).repeat(100)},
     ],
     mistakes={
         "these are the counts: divide them by the number of targets.": _count,
@@ -95,6 +96,14 @@ AVERAGE_DIGIT = Exercise(
             "images": _bytes(7, 3, 4),
             "targets": torch.tensor([2, 6, 4, 4, 9, 4, 4]),
             "digit": 4,
+        },
+        {
+            "images": torch.tensor(
+                [[[250, 0], [40, 20]], [[250, 0], [40, 20]], [[220, 90], [10, 50]]],
+                dtype=torch.uint8,
+            ).repeat(60, 1, 1),
+            "targets": torch.full((180,), 5),
+            "digit": 5,
         },
     ],
     mistakes={
@@ -215,6 +224,14 @@ NEAREST_TARGET = Exercise(
             ),
             "targets": torch.tensor([6, 1, 3, 8]),
             "image": torch.tensor([[100, 100], [100, 100]], dtype=torch.uint8),
+        },
+        {
+            "images": torch.tensor(
+                [[[0, 0], [0, 0]], [[0, 240], [230, 0]], [[0, 200], [20, 0]]],
+                dtype=torch.uint8,
+            ),
+            "targets": torch.tensor([1, 7, 4]),
+            "image": torch.tensor([[0, 240], [0, 0]], dtype=torch.uint8),
         },
     ],
     mistakes={
