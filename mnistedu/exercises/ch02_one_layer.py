@@ -217,7 +217,7 @@ SGD_STEP = Exercise(
         {
             "weight": varied(2, 4, start=60),
             "bias": varied(2, start=12),
-            "x": varied(5, 4, start=70),
+            "x": torch.cat([varied(4, 4, start=70), torch.zeros(1, 4)]),
             "grad": varied(5, 2, start=15),
             "lr": 0.2,
         },
