@@ -33,7 +33,7 @@ LINEAR_BACKWARD = Exercise(
         },
         {
             "grad": varied(5, 2, start=33),
-            "x": varied(5, 4, start=8),
+            "x": torch.cat([varied(4, 4, start=8), torch.zeros(1, 4)]),
             "weight": varied(2, 4, start=70),
         },
     ],
@@ -187,6 +187,14 @@ BACKWARD = Exercise(
             "b1": varied(3, start=70) / 4,
             "w2": varied(3, 3, start=80) / 8,
             "b2": varied(3, start=60) / 4,
+        },
+        {
+            "x": torch.tensor([[0.0, 0], [200, 100], [1, 2]]),
+            "targets": torch.tensor([0, 1, 0]),
+            "w1": torch.tensor([[1.0, -1], [2, 3]]),
+            "b1": torch.tensor([0.0, 1]),
+            "w2": torch.tensor([[2.0, -1], [1, 3]]),
+            "b2": torch.zeros(2),
         },
     ],
     mistakes={
@@ -455,7 +463,7 @@ SGD_MOMENTUM = Exercise(
         {
             "parameter": torch.tensor([[1.0, -2]]),
             "grad": torch.tensor([[0.5, -1]]),
-            "velocity": torch.tensor([[-1.0, 3]]),
+            "velocity": torch.tensor([[0.0, 0]]),
             "lr": 0.5,
             "momentum": 0.9,
         },
@@ -465,6 +473,13 @@ SGD_MOMENTUM = Exercise(
             "velocity": varied(2, 3, start=40),
             "lr": 0.2,
             "momentum": 0.7,
+        },
+        {
+            "parameter": torch.tensor([3.0, 1]),
+            "grad": torch.tensor([2.0, -1]),
+            "velocity": torch.tensor([-4.0, 0.5]),
+            "lr": 0.5,
+            "momentum": 0.0,
         },
     ],
     mistakes={

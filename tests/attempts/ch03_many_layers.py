@@ -1,5 +1,7 @@
 """Attempts as readers write them, and a word of the hint that each gets."""
 
+from functools import partial
+
 import torch
 
 
@@ -133,6 +135,34 @@ def _adam_of(
     new_q = beta2 * q + (1 - beta2) * (new_m if q_of else g) ** 2
     m_hat, q_hat = hat(new_m, 1 - beta1**step), hat(new_q, 1 - beta2**step)
     return p - lr * m_hat / (q_hat.sqrt() + eps), new_m, new_q
+
+
+def _two_layers_and(
+    x,
+    t,
+    w1,
+    b1,
+    w2,
+    b2,
+    through=lambda z: z > 0,
+    softmax=lambda z: z.softmax(1),
+    used=lambda x: slice(None),
+):
+    z = x @ w1.T + b1
+    h = z.relu()
+    g2 = (softmax(h @ w2.T + b2) - torch.eye(len(w2))[t]) / len(x)
+    g1 = (g2 @ w2) * through(z)
+    return g1.T @ x, g1[used(x)].sum(0), g2.T @ h, g2.sum(0)
+
+
+def _momentum_or_nothing(p, g, v, lr, m):
+    if not m:
+        return p - lr * g, v
+    return _sgd_list(p, g, v, lr, m)
+
+
+def _first_gradient_in_part(p, g, v, lr, m):
+    return _sgd_list(p, g if v.any() else (1 - m) * g, v, lr, m)
 
 
 ATTEMPTS = {
@@ -371,4 +401,19 @@ SOLUTIONS = {
             v.lerp(g**2, 1 - b),
         ),
     ],
+}
+
+# Right in simple cases only.
+SIMPLE = {
+    "linear_backward": [
+        lambda g, x, w: (g.T @ x, g[x.any(1)].sum(0), g @ w),
+    ],
+    "backward": [
+        partial(_two_layers_and, through=lambda z: z >= 0),
+        partial(
+            _two_layers_and, softmax=lambda z: z.exp() / z.exp().sum(1, keepdim=True)
+        ),
+        partial(_two_layers_and, used=lambda x: x.any(1)),
+    ],
+    "sgd_momentum": [_momentum_or_nothing, _first_gradient_in_part],
 }
