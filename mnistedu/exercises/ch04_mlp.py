@@ -25,6 +25,7 @@ COUNT_PARAMETERS = Exercise(
         {"sizes": [4, 3, 2]},
         {"sizes": [784, 256, 128, 10]},
         {"sizes": [5, 7, 3, 4, 6]},
+        {"sizes": [6, 3, 3, 3]},
     ],
     mistakes={
         "you forgot the biases: each neuron has one besides its weights.": (
@@ -117,6 +118,7 @@ ACCURACY = Exercise(
             "logits": varied(5, 5, start=11),
             "targets": torch.tensor([4, 0, 2, 3, 1]),
         },
+        {"logits": varied(900, 3) - 6, "targets": torch.arange(900) % 3},
     ],
     mistakes={
         "you count the right answers: divide by the number of images.": (

@@ -261,3 +261,14 @@ SOLUTIONS = {
         ),
     ],
 }
+
+# Right in simple cases only.
+SIMPLE = {
+    "count_parameters": [
+        lambda sizes: sum(a * b + b for a, b in {*pairwise(sizes)}),
+    ],
+    "accuracy": [
+        lambda z, t: (z.relu().argmax(1) == t).float().mean().item(),
+        lambda z, t: (z.argmax(1) == t).sum(dtype=torch.uint8).item() / len(t),
+    ],
+}
