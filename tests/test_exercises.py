@@ -36,6 +36,12 @@ ATTEMPTS = {
     name: tried for module in READERS for name, tried in module.ATTEMPTS.items()
 }
 SOLUTIONS = {name: own for module in READERS for name, own in module.SOLUTIONS.items()}
+SIMPLE = [
+    (name, attempt)
+    for module in READERS
+    for name, attempts in getattr(module, "SIMPLE", {}).items()
+    for attempt in attempts
+]
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -79,6 +85,11 @@ def test_mistake_gets_its_hint(name, hint):
 def test_honest_solutions_pass(name, number):
     answer = check(name, SOLUTIONS[name][number])
     assert answer.solved, answer.message
+
+
+@pytest.mark.parametrize(("name", "attempt"), SIMPLE)
+def test_what_is_right_in_simple_cases_only_is_not_solved(name, attempt):
+    assert not check(name, attempt).solved
 
 
 def _variants(mistake):
@@ -1073,7 +1084,8 @@ def test_whatever_an_attempt_is_nothing_is_raised(attempt):
                 / lr,
                 *EXERCISES["adam"].solution(p, g, m, q, step, lr, *rates)[1:],
             ),
-            "that would be right with 1 in place of lr.",
+            "as a difference from parameter, the result is what it should be, "
+            "divided by lr.",
         ),
         (
             "score_gradient",

@@ -673,6 +673,17 @@ ADAM = Exercise(
             "beta2": 0.95,
             "eps": 0.1,
         },
+        {
+            "parameter": torch.tensor([2.0, 1]),
+            "grad": torch.tensor([3.0, -1]),
+            "m": torch.tensor([-1.0, 0.5]),
+            "q": torch.tensor([4.0, 9]),
+            "step": 1000,
+            "lr": 0.1,
+            "beta1": 0.9,
+            "beta2": 0.999,
+            "eps": 0.0,
+        },
     ],
     mistakes={
         "the hats are missing: divide m by 1 - beta1**step and q by "
