@@ -50,7 +50,7 @@ class Threshold {
     place.querySelector(".pad").append(this.source);
     this.#axes(0.004);
     const { chart } = this;
-    chart.field.append(chart.text([ALL / 2, 0.002], "Move a slider: then the network's answers come."));
+    chart.field.append(chart.text([ALL / 2, 0.002], "Move a slider."));
     this.say("Nothing has been fetched yet.");
     this.reach = whenTouched(place, this.say, async () => {
       this.say("Fetching what the network said …");
