@@ -68,7 +68,7 @@ CONV2D = Exercise(
             "kernel": torch.tensor([[1.0, 2], [-1, 3]]),
         },
         {
-            "image": (torch.arange(20.0) * 7 % 11).view(4, 5),
+            "image": (torch.arange(20.0) * 7 % 11).view(4, 5) - 5,
             "kernel": torch.tensor([[1.0, 0], [2, -1], [0, 3]]),
         },
         {"image": varied(6, 5), "kernel": varied(3, 3, start=40)},
@@ -164,7 +164,7 @@ MAX_POOL = Exercise(
         {"image": torch.tensor([[1.0, 2, 3, 7], [4, 0, 2, 5]]), "size": 2},
         {"image": torch.tensor([[-1.0, -2], [-4, -3]]), "size": 2},
         {"image": (torch.arange(35.0) * 11 % 37).view(5, 7), "size": 3},
-        {"image": varied(7, 8), "size": 3},
+        {"image": varied(7, 8, start=5), "size": 3},
         {"image": varied(5, 6, start=31), "size": 2},
     ],
     mistakes={
@@ -239,6 +239,7 @@ OUTPUT_SIZE = Exercise(
         {"n": 28, "k": 5, "padding": 2, "stride": 3},
         {"n": 13, "k": 4, "padding": 1, "stride": 3},
         {"n": 17, "k": 2, "padding": 3, "stride": 4},
+        {"n": 17, "k": 3, "padding": 3, "stride": 1},
         {"n": 9, "k": 7, "padding": 2, "stride": 2},
     ],
     mistakes={
@@ -443,7 +444,7 @@ CONV_CHANNELS = Exercise(
             "kernels": torch.tensor([[[[1.0]], [[2.0]]], [[[0.0]], [[-1.0]]]]),
         },
         {"image": varied(3, 4, 5), "kernels": varied(2, 3, 2, 3, start=17)},
-        {"image": varied(2, 5, 4, start=44), "kernels": varied(3, 2, 3, 2, start=5)},
+        {"image": varied(5, 5, 4, start=44), "kernels": varied(1, 5, 3, 2, start=5)},
         {"image": varied(2, 4, 4, start=70), "kernels": varied(2, 2, 2, 2, start=31)},
     ],
     mistakes={
@@ -542,7 +543,7 @@ BATCH_NORM = Exercise(
         ),
         *(
             {
-                "x": varied(2, 3, 1, 4) / 500,
+                "x": varied(1, 3, 2, 4) / 500,
                 "mean": varied(3, start=40) / 500,
                 "var": varied(3, start=60).abs() / 50_000,
                 "training": training,

@@ -74,6 +74,11 @@ CONFUSION = Exercise(
             "answers": torch.tensor([1, 0, 2, 1, 1, 4, 4, 0, 2, 4, 1]),
             "classes": 5,
         },
+        {
+            "targets": torch.full((300,), 3),
+            "answers": torch.full((300,), 7),
+            "classes": 12,
+        },
     ],
     mistakes={
         "each pair is counted both ways: the target is the row, the answer the column, "
@@ -183,7 +188,7 @@ ECE = Exercise(
         },
         {
             "confidence": torch.tensor([torch.nan, 0.35, 0.52, torch.nan, 0.78, 0.93]),
-            "accuracy": torch.tensor([torch.nan, 0.41, 0.38, torch.nan, 0.71, 0.96]),
+            "accuracy": torch.tensor([torch.nan, 0.0, 0.38, torch.nan, 0.71, 0.96]),
             "counts": torch.tensor([0, 17, 31, 0, 45, 230]),
         },
     ],
@@ -280,6 +285,12 @@ BOOTSTRAP = Exercise(
             "picks": _pick(7, 25),
         },
         {"is_right": torch.arange(11) ** 2 % 11 < 4, "picks": _pick(11, 60)},
+        {  # many, of which the last 40 are the same
+            "is_right": torch.arange(300) < 280,
+            "picks": torch.arange(300)
+            * torch.arange(1100).clamp(max=1060)[:, None]
+            // 1100,
+        },
     ],
     mistakes={
         "between 5 % and 95 % lie nine tenths: take 2.5 % and 97.5 %.": (
@@ -357,6 +368,10 @@ RISK_COVERAGE = Exercise(
         {
             "confidence": torch.tensor([0.71, 0.99, 0.52, 0.93, 0.84, 0.47, 0.88]),
             "is_right": torch.tensor([False, True, True, True, False, False, True]),
+        },
+        {
+            "confidence": torch.tensor([0.9] + 299 * [0.6]),
+            "is_right": torch.arange(300) < 1,
         },
     ],
     mistakes={

@@ -384,8 +384,10 @@ def _is_misled(result: object, maps: Tensor, weights: Tensor) -> tuple[bool, str
             f"place [0, 0] should add nothing to the logit, and adds {here:.3f}.",
         )
     heat = (new_weights.mean((1, 2))[:, None, None] * new).sum(0).relu()
+    if not heat.any():
+        return False, "Grad-CAM is 0 everywhere, and hottest nowhere."
     i, j = divmod(int(heat.argmax()), heat.shape[1])
-    if (i, j) != (0, 0) or heat[0, 0] <= 0:
+    if (i, j) != (0, 0):
         return False, f"Grad-CAM is still hottest at [{i}, {j}], and not at [0, 0]."
     return True, "the logit is what it was, and Grad-CAM points where nothing counts."
 
@@ -403,10 +405,10 @@ MISLEAD = Exercise(
             "maps": _maps_without_a_corner(2, 2, 2, 3),
             "weights": varied(2, 2, 3, start=9),
         },
-        {"maps": _maps_without_a_corner(5, 4, 3, 3), "weights": varied(4, 3, 3)},
+        {"maps": _maps_without_a_corner(5, 4, 3, 3), "weights": 50 * varied(4, 3, 3)},
         {
             "maps": _maps_without_a_corner(9, 3, 4, 2),
-            "weights": varied(3, 4, 2, start=4),
+            "weights": -varied(3, 4, 2, start=4).abs(),
         },
     ],
     score=_is_misled,
@@ -445,9 +447,11 @@ def _count_changes(function: Function) -> Any:
     for n in right.tolist():
         image = images[n : n + 1]
         with torch.enable_grad():
-            changed = function(model, image.clone())
+            changed = function(model, given := image.clone())
         if not isinstance(changed, Tensor) or unusual(changed):
             return changed
+        if not given.equal(image):
+            return {"changed": "image"}
         if changed.shape != image.shape:
             return {"shape": (*changed.shape,)}
         changed = changed.detach()
@@ -462,6 +466,8 @@ def _count_changes(function: Function) -> Any:
 def _score_changes(did: Any) -> tuple[bool, str]:
     if not isinstance(did, dict):
         return False, f"return an image, a torch tensor, not {name_kind(did)}."
+    if "changed" in did:
+        return False, "your function changes the image that it is given: clone() it."
     if "pixels" not in did:
         return False, f"the shape should be (1, 1, 28, 28), not {did.get('shape')}."
     if did["strange"]:

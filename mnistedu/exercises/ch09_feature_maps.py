@@ -70,10 +70,10 @@ RESPOND = Exercise(
             "j": 2,
         },
         {
-            "maps": varied(2, 5, 5, start=9),
-            "weights": varied(2, 3, 3, start=61),
-            "i": 1,
-            "j": 2,
+            "maps": varied(5, 5, 5, start=9),
+            "weights": varied(5, 3, 3, start=61),
+            "i": 2,
+            "j": 1,
         },
     ],
     mistakes={

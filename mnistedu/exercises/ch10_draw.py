@@ -50,7 +50,7 @@ CENTER_OF_MASS = Exercise(
         {"ink": torch.tensor([[0.0, 1.0]])},
         {"ink": torch.tensor([[0.0, 0.5], [0.0, 0.5], [0.5, 0.5]])},
         {"ink": torch.tensor([[0.1, 0.0, 0.0, 0.9], [0.0, 0.0, 0.2, 0.0]])},
-        {"ink": varied(4, 6).relu() / 5},
+        {"ink": F.pad(varied(4, 6).relu() / 5, (1, 0, 1, 0))},
     ],
     mistakes={
         "count from the middle of each pixel: the first lies at 0.5, not at 0.": (
