@@ -285,11 +285,10 @@ BOOTSTRAP = Exercise(
             "picks": _pick(7, 25),
         },
         {"is_right": torch.arange(11) ** 2 % 11 < 4, "picks": _pick(11, 60)},
-        {  # many, of which the last 40 are the same
-            "is_right": torch.arange(300) < 280,
-            "picks": torch.arange(300)
-            * torch.arange(1100).clamp(max=1060)[:, None]
-            // 1100,
+        {"is_right": torch.arange(300) % 30 > 0, "picks": _pick(300, 2)},
+        {  # many, and most of them more than once
+            "is_right": torch.arange(11) < 9,
+            "picks": torch.arange(11) * torch.arange(1100)[:, None] // 1100,
         },
     ],
     mistakes={
