@@ -127,8 +127,16 @@ SCORE_GRADIENT = Exercise(
             "targets": torch.tensor([2, 0]),
         },
         {"logits": varied(4, 5) / 2, "targets": torch.tensor([3, 1, 3, 3])},
+        {
+            "logits": torch.tensor([[0.0, 100], [1, 1]]),
+            "targets": torch.tensor([0, 1]),
+        },
     ],
     mistakes={
+        "exp(100) is too large for a float32, and inf / inf is nan: use softmax(1), or "
+        "subtract the largest logit of each row first.": lambda logits, targets: (
+            (_over_sum(logits.exp()) - _onehot(logits, targets)) / len(logits)
+        ),
         "these are the gradients of each image's own loss: the loss is their mean, so "
         "divide by the number of images.": lambda logits, targets: (
             logits.softmax(1) - _onehot(logits, targets)
