@@ -167,7 +167,7 @@ def plot_by_channel(values: Tensor, label: str) -> list[Axes]:
         _show_signed(ax, part, limit, extent=(start - 0.5, end - 0.5, 9.5, -0.5))
         ax.set(xlabel="channel", ylabel="digit", yticks=range(10))
         ax.set_xticks(range(start, end, 2))
-        ax.tick_params(labelsize=7)
+        ax.tick_params(labelsize=8)
         start = end
     plt.colorbar(axes[0].images[0], ax=axes, label=label)
     return axes
@@ -343,7 +343,7 @@ def plot_predictions(
         bars.bar(range(10), probabilities[i].tolist(), color=BLUE)
         bars.patches[answer].set_color(ORANGE)
         bars.set(xticks=range(10), yticks=[], ylim=(0, 1))
-        bars.tick_params(labelsize=7)
+        bars.tick_params(labelsize=8)
         bars.set_title(f"{probabilities[i, answer]:.0%}", fontsize=9)
         pairs.append((picture, bars))
     return pairs

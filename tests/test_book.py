@@ -148,6 +148,24 @@ def test_the_first_page_is_light(address: str, browser: Browser) -> None:
     assert sum(sizes.values()) < 1_000_000, sorted(sizes.items(), key=lambda s: -s[1])
 
 
+def test_on_a_phone_the_words_in_a_figure_are_9_pixels_high(
+    address: str, browser: Browser
+) -> None:
+    sources = [*ROOT.glob("notebooks/*.ipynb"), ROOT / "mnistedu" / "plotting.py"]
+    drawn = "".join(path.read_text("utf-8") for path in sources)
+    sizes = re.findall(r"(?:font|label)size=(\d+)", drawn)
+    shrunk = min(map(int, sizes)) * 100 / 72  # a point in a figure of 100 dpi
+    page = browser.new_page(viewport={"width": 390, "height": 664})
+    for path in sorted(ROOT.glob("notebooks/*.ipynb")):
+        page.goto(f"{address}/notebooks/{path.stem}.html")
+        scales = page.locator(".cell_output img").evaluate_all(
+            "all => all.map(image => image.clientWidth / image.getAttribute('width'))"
+        )
+        assert min(scales) * shrunk >= 9, path.stem
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path.stem
+    page.close()
+
+
 def test_search_finds_a_word(address: str, browser: Browser) -> None:
     page = browser.new_page()
     page.goto(f"{address}/search.html?q=softmax")

@@ -471,7 +471,9 @@ def test_a_reloaded_page_shows_the_drawing_again(pad: Locator):
 def test_a_chapters_widgets_move_once_all_its_cells_have_run(
     page: Page, home: Path, chapter: Path
 ):
-    shutil.copy(chapter, home)
+    # On few digits: on all of them the cells are run without a browser.
+    cells = chapter.read_text("utf-8").replace("load()", r"load(\"offline\")")
+    (home / chapter.name).write_text(cells, "utf-8")
     lab, *_ = page.url.split("/lab/")
     window = page.context.new_page()
     open_and_run(window, f"{lab}/lab/workspaces/{chapter.stem}/tree/{chapter.name}")

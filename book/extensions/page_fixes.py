@@ -35,7 +35,7 @@ FIXES = [
     # A figure's size may shrink with the page, and it is fetched when it is near.
     (
         r'(<img [^>]*) style="width: (\d+)px; height: (\d+)px;"',
-        r'\1 width="\2" height="\3" loading="lazy"',
+        r'\1 width="\2" height="\3" loading="lazy" style="--width: \2px"',
     ),
     # The site's root, which leads on: without an icon, browsers look for one in vain.
     (r'\A(<meta http-equiv="Refresh")', r'<link rel="icon" href="_static/logo.svg">\1'),
