@@ -24,12 +24,12 @@ class Heatmap {
   class = 4;
 
   constructor(place) {
-    this.digits = CLASSES.map((digit) => choice(PIXELS, a(digit), "", () => this.#choose({ digit, class: digit })));
+    this.digits = CLASSES.map((digit) => choice(PIXELS, a(digit), String(digit), () => this.#choose({ digit, class: digit })));
     this.blocks = [0, 1, 2, 3].map((block) => button(`${block + 1}`, () => this.#choose({ block }), { "aria-label": `Block ${block + 1}` }));
     this.classes = CLASSES.map((c) => choice(SMALL, "", String(c), () => this.#choose({ class: c })));
     this.canvas = h("canvas", { width: SIDE, height: SIDE, role: "img", "aria-label": "No map yet" });
     [this.least, this.most, this.unit] = [h("span"), h("span"), h("small")];
-    this.name = h("h3", {}, "The map");
+    this.name = h("h3", {}, "The map of the digit that you choose");
     this.says = h("div", { class: "adds" });
     this.source = h("p", { class: "hint source" });
     this.say = card(
