@@ -4,15 +4,35 @@ A page asks for it with::
 
     ```{figure-list}
     ```
+
+A cell that draws several figures has one caption in its metadata; " | " divides it into
+one for each.
 """
 
 from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
+
+
+class OwnCaptions(SphinxTransform):
+    """Gives each figure of a cell its part of the caption."""
+
+    default_priority = 400
+
+    def apply(self, **kwargs: Any) -> None:
+        """Leave one part to each."""
+        for cell in self.document.findall(nodes.container):
+            if "cell_output" in cell["classes"]:
+                for number, figure in enumerate(cell.findall(nodes.figure)):
+                    caption = figure.next_node(nodes.caption)
+                    if caption and " | " in caption.astext():
+                        parts = caption.astext().split(" | ")
+                        caption[:] = [nodes.Text(parts[number])]
 
 
 class Listing(nodes.General, nodes.Element):
@@ -67,6 +87,7 @@ class WriteList(SphinxPostTransform):
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
+    app.add_transform(OwnCaptions)
     app.add_node(Listing)
     app.add_directive("figure-list", FigureList)
     app.add_post_transform(WriteList)
