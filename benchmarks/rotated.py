@@ -193,10 +193,11 @@ def changes() -> None:
             Setting(turned=False, **change, epochs=LONG),
         ]
         losses = [spread(of_each(F.cross_entropy, s), 3, 1) for s in columns]
-        rows.append([what, *(spread(of_each(accuracy, s)) for s in columns)])
+        shares = [spread(of_each(accuracy, s)) for s in columns]
+        rows.append([f"{what}, right, %", *shares])
         rows.append([f"{what}, loss", *losses])
-    short, long = f"turned, {EPOCHS} epochs, %", f"{LONG} epochs, %"
-    write("changes", ["changes", short, long, f"upright, {LONG} epochs, %"], rows)
+    short, long = f"turned, {EPOCHS} epochs", f"{LONG} epochs"
+    write("changes", ["changes", short, long, f"upright, {LONG} epochs"], rows)
 
 
 def six_for_nine(logits: Tensor, targets: Tensor) -> float:

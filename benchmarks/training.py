@@ -175,7 +175,12 @@ def race(name: str, mark: float, contestant: Contestant, *arguments: object) -> 
         while accuracy < mark:
             accuracy, peak = receiver.recv()
             seconds = time.perf_counter() - start
-            row(name, f"{accuracy:.2%}", f"{seconds:.1f}", f"{peak / 1e9:.2f}")
+            row(
+                name,
+                f"{accuracy:.2%}".replace("%", " %"),
+                f"{seconds:.1f}",
+                f"{peak / 1e9:.2f}",
+            )
     except EOFError:
         seconds = float("inf")
     process.join()
@@ -288,7 +293,7 @@ def main() -> None:
         race(f"{LONG}, {device}", 0.994, course, LONG, 0, "cuda")
     print()
     print(f"- 99 % in 1/{peer / quick:.0f} of pytorch/examples' time (target 1/30)")
-    print(f"- 99.41 % in {long:.0f} s (target 60 s)")
+    print(f"- at least 99.41 % in {long:.0f} s (target 60 s)")
     arithmetic(LONG, mixed=False)
     arithmetic(LONG, mixed=True)
 

@@ -236,7 +236,7 @@ def plot_window(
         axes[name].add_patch(frame)
     for name, table in (("p", pixels), ("k", kernel), ("s", products)):
         _write_numbers(axes[name], table.round(decimals=2) + 0.0, "g")  # 0 for -0
-    total = f"= products, sum {products.sum():.2f}"
+    total = f"= products, sum {products.sum():.2f}".replace("-", "−")
     titles = ("image", "feature map", "pixels", "× kernel", total)
     for ax, title in zip(axes.values(), titles, strict=True):
         ax.set(xticks=[], yticks=[])
@@ -246,7 +246,8 @@ def plot_window(
 
 def _write_numbers(ax: Axes, table: Tensor, form: str, **more: Any) -> None:
     for (row, column), number in np.ndenumerate(table.numpy()):
-        ax.text(column, row, f"{number:{form}}", ha="center", va="center", **more)
+        text = f"{number:{form}}".replace("-", "−")
+        ax.text(column, row, text, ha="center", va="center", **more)
 
 
 def _show_ink(ax: Axes, ink: Tensor, shade: float = 1, **more: Any) -> None:

@@ -1,6 +1,5 @@
 """The pads in a real JupyterLab, drawn on with mouse, pen and finger."""
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 

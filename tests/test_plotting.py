@@ -157,7 +157,7 @@ def test_plot_beside_chance_draws_curves_and_the_band_of_the_draws():
 
 def numbers(ax: Axes) -> list[float]:
     """Those written into a table, row by row."""
-    return [float(text.get_text()) for text in ax.texts]
+    return [float(text.get_text().replace("−", "-")) for text in ax.texts]
 
 
 def frame(ax: Axes) -> tuple[float, float, float, float]:
@@ -176,7 +176,8 @@ def test_plot_window_shows_how_one_number_of_the_map_comes_about():
     assert numbers(kernel) == KERNEL.flatten().tolist()
     wanted = (window * KERNEL).flatten().tolist()
     assert numbers(products) == pytest.approx(wanted, abs=0.006)
-    assert products.get_title() == f"= products, sum {expected[4, 20]:.2f}"
+    title = f"= products, sum {expected[4, 20]:.2f}".replace("-", "−")
+    assert products.get_title() == title
     assert frame(image) == (19.5, 3.5, 3, 3)
     assert frame(map_) == (19.5, 3.5, 1, 1)
 

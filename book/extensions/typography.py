@@ -33,29 +33,18 @@ class Together(SphinxPostTransform):
 
 def bind(formula: nodes.math) -> None:
     """Take in what touches a formula: a bracket before, and punctuation after it."""
-    parent = formula.parent
-    at = parent.index(formula)
-    before, after = (
-        str(n) if isinstance(n, nodes.Text) else "" for n in around(parent, at)
-    )
-    opened = re.search(r"\(?$", before)[0]  # type: ignore[index]  # it may be empty
-    closed = re.match(r"[.,;:!?)]*", after)[0]  # type: ignore[index]
-    if not opened and not closed:
-        return
-    words = [nodes.Text(opened), formula.deepcopy(), nodes.Text(closed)]
-    if closed:
-        parent[at + 1] = nodes.Text(after[len(closed) :])
-    parent[at] = nodes.inline("", "", *words, classes=["together"])
-    if opened:
-        parent[at - 1] = nodes.Text(before[: -len(opened)])
-
-
-def around(
-    parent: nodes.Element, at: int
-) -> tuple[nodes.Node | None, nodes.Node | None]:
-    """The neighbours of a node, where there are any."""
-    before = parent[at - 1] if at else None
-    return before, parent[at + 1] if at + 1 < len(parent) else None
+    line, at = formula.parent, formula.parent.index(formula)
+    bound = nodes.inline(classes=["together"])
+    if at and isinstance(line[at - 1], nodes.Text) and line[at - 1].endswith("("):
+        line[at - 1] = nodes.Text(line[at - 1][:-1])
+        bound += nodes.Text("(")
+    bound += formula.deepcopy()
+    if at + 1 < len(line) and isinstance(line[at + 1], nodes.Text):
+        rest = line[at + 1].lstrip(".,;:!?)")
+        bound += nodes.Text(line[at + 1].removesuffix(rest))
+        line[at + 1] = nodes.Text(rest)
+    if bound.astext() != formula.astext():
+        line[at] = bound
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

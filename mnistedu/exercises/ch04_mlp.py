@@ -273,10 +273,9 @@ def _watch(
 
 
 def _training_case(sizes: list[int], val_sizes: list[int], start: int) -> Case:
-    model = nn.Linear(3, 4, device="meta").to_empty(device="cpu").eval()
-    with torch.no_grad():
-        model.weight.copy_(varied(4, 3, start=start) / 5)
-        model.bias.zero_()
+    model = nn.Linear(3, 4, device="meta").eval()  # without drawing weights
+    model.weight = nn.Parameter(varied(4, 3, start=start) / 5)
+    model.bias = nn.Parameter(torch.zeros(4))
     splits = []
     for n, first in ((sizes, 50), (val_sizes, 80)):
         images = varied(sum(n), 3, start=start + first) / 5

@@ -432,10 +432,9 @@ def _watch_step(
 
 
 def _step_case(new: int, old: int, start: int) -> Case:
-    network = nn.Linear(3, 4, device="meta").to_empty(device="cpu").eval()
-    with torch.no_grad():
-        network.weight.copy_(varied(4, 3, start=start) / 5)
-        network.bias.zero_()
+    network = nn.Linear(3, 4, device="meta").eval()  # without drawing weights
+    network.weight = nn.Parameter(varied(4, 3, start=start) / 5)
+    network.bias = nn.Parameter(torch.zeros(4))
     targets = (torch.arange(new + old) + start) ** 2 % 4
     images = varied(new + old, 3, start=start + 40) / 5
     return {
