@@ -11,7 +11,9 @@ from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 VERBATIM = (nodes.literal, nodes.literal_block, nodes.raw, nodes.math, nodes.math_block)
-UNIT = re.compile(r"(?<=[\d,])\s+(?=%)|(?<=\d)\s+(?=× \d)|(?<=\d ×)\s+(?=\d)|(?<=±)\s+")
+UNIT = re.compile(
+    r"(?<=[\d,])\s+(?=%)|(?<=\d)\s+(?=× \d|min\b)|(?<=\d ×)\s+(?=\d)|(?<=±)\s+"
+)
 NO_BREAK = "\u00a0"
 
 
