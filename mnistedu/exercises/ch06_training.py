@@ -388,6 +388,7 @@ EARLY_STOP = Exercise(
         {"val_losses": [2.0, 1.5, 1.7, 1.6, 1.55], "patience": 5},
         {"val_losses": [1.0, 1.2, 1.1, 0.5], "patience": 1},
         {"val_losses": [1.0, 0.9999, 0.9998, 0.9997], "patience": 2},
+        {"val_losses": [3e20, 2e20, 2.5e20], "patience": 4},  # beyond any start
     ],
     mistakes={
         "count the epochs from 1: Python counts the entries of a list from 0.": (
@@ -464,8 +465,10 @@ EARLY_STOP = Exercise(
         "the first epoch is compared with itself, and so counts as no better: begin "
         "with the second.": _first_counts_as_bad,
         "no loss is better than where your search starts, and a loss may be larger "
-        "than 1: start from infinity.": tuple(
-            partial(_start_from, best=1.0, at=at) for at in (0, 1)
+        "than that: start from infinity.": tuple(
+            partial(_start_from, best=best, at=at)
+            for best in (1.0, 10.0)
+            for at in (0, 1)
         ),
         "the training ends later than with its best epoch: patience epochs must show "
         "first that nothing better comes.": lambda val_losses, patience: (

@@ -189,7 +189,7 @@ ECE = Exercise(
         {
             "confidence": torch.tensor([torch.nan, 0.35, 0.52, torch.nan, 0.78, 0.93]),
             "accuracy": torch.tensor([torch.nan, 0.0, 0.38, torch.nan, 0.71, 0.96]),
-            "counts": torch.tensor([0, 17, 31, 0, 45, 230]),
+            "counts": torch.tensor([0, 1, 31, 0, 45, 230]),
         },
     ],
     mistakes={
@@ -278,7 +278,7 @@ BOOTSTRAP = Exercise(
     cases=[
         {
             "is_right": torch.tensor([True, False, True, True]),
-            "picks": torch.tensor([[0, 0, 2, 3], [1, 1, 0, 2], [3, 1, 2, 0]]),
+            "picks": torch.tensor([[0, 0, 2, 3], [3, 1, 2, 0], [1, 1, 0, 2]]),
         },
         {
             "is_right": torch.tensor([True, True, False, True, False, True, True]),

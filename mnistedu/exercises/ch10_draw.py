@@ -280,7 +280,7 @@ HELD_OUT_SPLIT = Exercise(
     solution=_halves,
     cases=[
         {"targets": torch.tensor([3, 3])},
-        {"targets": torch.tensor([1, 0, 0, 1, 1])},
+        {"targets": torch.tensor([1, 0, 0, 1, 1, 8])},
         {"targets": torch.tensor([9, 2, 9, 4, 2, 9, 4, 9, 2, 7, 4, 7, 2, 2, 9, 7, 9])},
         {"targets": torch.tensor([5, 0, 8, 8, 0, 5, 0, 5, 8, 5, 8, 5, 0, 0, 5, 5])},
     ],
@@ -301,6 +301,9 @@ HELD_OUT_SPLIT = Exercise(
         ),
         "of an odd number the one in the middle is held out: // rounds down.": (
             _split(lambda at: at[: (len(at) + 1) // 2])
+        ),
+        "from a single image of a digit nothing is learned: 1 // 2 is 0.": (
+            _split(lambda at: at[: max(1, len(at) // 2)])
         ),
         "that is every second image of each digit: take the first half.": (
             _split(lambda at: at[::2]),

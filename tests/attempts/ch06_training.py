@@ -1,6 +1,7 @@
 """Attempts as readers write them, and a word of the hint that each gets."""
 
 import math
+from functools import partial
 
 import numpy as np
 import torch
@@ -205,7 +206,7 @@ ATTEMPTS = {
     },
     "early_stop": {
         "the first epoch is compared with itself": _first_counts_as_bad,
-        "a loss may be larger than 1": lambda losses, p: _start_from(losses, p, 1),
+        "a loss may be larger than that": lambda losses, p: _start_from(losses, p, 1),
         "you keep the last epoch": lambda losses, patience: (
             (at := stop(losses, patience))[0],
             at[1] if at[0] - at[1] >= patience else len(losses),
@@ -291,3 +292,5 @@ SOLUTIONS = {
         ),
     ],
 }
+
+SIMPLE = {"early_stop": [partial(_start_from, best=best) for best in (10, 100)]}

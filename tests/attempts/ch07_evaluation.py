@@ -341,4 +341,15 @@ SIMPLE = {
             / torch.arange(1, len(right) + 1)
         )
     ],
+    "bootstrap": [
+        lambda right, picks: (
+            right[picks[:-1]]
+            .double()
+            .mean(1)
+            .quantile(torch.tensor([0.025, 0.975]).double())
+        )
+    ],
+    "ece": [
+        lambda c, a, n: ((a - c).abs() * n)[n > 4].sum() / n[n > 4].sum(),
+    ],
 }

@@ -272,3 +272,5 @@ SOLUTIONS = {
         weighted_losses,
     ],
 }
+
+SIMPLE = {"held_out_split": [partial(halves, cut=lambda n: max(1, n // 2))]}
