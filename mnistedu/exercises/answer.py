@@ -20,7 +20,7 @@ from mnistedu.exercises.session import kept_session
 from mnistedu.exercises.show import name_dress, show, show_error
 from mnistedu.exercises.tame import tame, tame_error
 
-TIME_LIMIT = 5.0  # seconds for each case: far more than any solution needs
+TIME_LIMIT = 5.0  # seconds for each case: far more than most solutions need
 
 Function = Callable[..., Any]
 
@@ -56,6 +56,7 @@ class Exercise:
             there is more than one right result: it is called with what is compared and
             with the arguments.
         to_mend: whether a program with faults stands in the stub's place.
+        time_limit: seconds for each case, where ``TIME_LIMIT`` is too short.
     """
 
     solution: Function
@@ -65,6 +66,7 @@ class Exercise:
     remark: Callable[..., str | None] | None = None
     score: Callable[..., tuple[bool, str]] | None = None
     to_mend: bool = False
+    time_limit: float | None = None
 
     def run(self, function: Function, arguments: list[Any]) -> Any:
         """What is compared of one call."""
@@ -224,7 +226,7 @@ def _try(exercise: Exercise, function: Function, case: Case) -> Any:
 
     try:
         with kept_session():
-            result = call_within(TIME_LIMIT, run)
+            result = call_within(exercise.time_limit or TIME_LIMIT, run)
     except TimeLimitError as error:
         said = f"your function was {error}: does a loop never end, or a line wait?"
         raise _HaltError(said + _show_case(case)) from None

@@ -33,6 +33,12 @@ def _box(x, limit=0.1, strict=True):
     return (r[0].item(), r[-1].item() + 1, c[0].item(), c[-1].item() + 1)
 
 
+def _box_of_lists(ink):
+    rows = [i for i, row in enumerate(ink.tolist()) if max(row) > 0.1]
+    columns = [j for j, column in enumerate(ink.T.tolist()) if max(column) > 0.1]
+    return rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+
+
 def halves(targets, cut=lambda n: n // 2, digits=range(10), sort=True):
     learn, held_out = [], []
     for digit in digits:
@@ -255,6 +261,7 @@ SOLUTIONS = {
         lambda x: _box(x),
         lambda x: torch.tensor(_box(x)),
         lambda x: list(_box(x)),
+        _box_of_lists,
         lambda x: (lambda r, c: (r.min(), r.max() + 1, c.min(), c.max() + 1))(
             *torch.where(x > 0.1)
         ),
