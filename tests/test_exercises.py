@@ -245,6 +245,26 @@ def _stop_without_one_per_cent(val_losses, patience):
             lambda: ([[[-6], [4], [8]]], [[[6], [2], [4]]]),
             "return two lists of three numbers",
         ),
+        (
+            "risk_coverage",
+            lambda c, right: (
+                (~right[c.argsort(descending=True)]).cumsum(0)
+                // torch.arange(1, len(c) + 1)
+            ),
+            "so divide with /",
+        ),
+        (
+            "smooth_targets",
+            lambda t, k, e: (F.one_hot(t, k) * (1 - e) + e / k).squeeze(),
+            "the shape should be (1, 2), not (2,).",
+        ),
+        (
+            "smooth_targets",
+            lambda t, k, e: (
+                F.one_hot(t, k) * (torch.arange(len(t))[:, None] < 1) * (1 - e) + e / k
+            ),
+            "and one of yours to 0.3.",
+        ),
     ],
 )
 def test_what_readers_were_told_wrongly(name, attempt, hint):
@@ -633,6 +653,12 @@ def _one_case(solution, **arguments):
     return Exercise(solution, cases=[arguments])
 
 
+def _give_no_value(x):
+    if len(x) > 2:
+        rate = 1
+    return rate
+
+
 @pytest.mark.parametrize(
     ("attempt", "advice"),
     [
@@ -642,7 +668,7 @@ def _one_case(solution, **arguments):
         (lambda x: x + torch.ones(28), "Your line has 28 in it"),
         (lambda x: x.view(28, 28), "6 numbers do not fill the shape [28, 28]"),
         (lambda x: x.index_select(0, torch.tensor([2])), "larger than the dimension"),
-        (lambda x: x[2], "no place 2 in dimension 0, which has 2 places"),
+        (lambda x: x[2], "no place 2 in a dimension of size 2"),
         (lambda x: x[x > 9][0], "did a mask pick nothing?"),
         (lambda x: [1, 2][len(x)], "this list has no such place"),
         (lambda x: 1 if x > 0 else 0, "use them as a mask"),
@@ -704,6 +730,10 @@ def _one_case(solution, **arguments):
         (lambda x: [1.0] * 2.0, "cannot be compared or calculated"),
         (lambda x: torch.dot(x, x), "takes tensors of other dimensions"),
         (lambda x: x[1.0], "an index is a whole number"),
+        (lambda x: F.onehot(x), "torch.nn.functional knows no onehot"),
+        (lambda x: max(x, 0), "as Python's own max and min do"),
+        (lambda x: x.argmax().backward(), "does it go through argmax"),
+        (_give_no_value, "no line has given rate a value"),
         (lambda: 1, "must take these arguments and no other: x"),
     ],
 )
@@ -879,6 +909,25 @@ def test_a_tensor_of_whole_numbers_holds_no_shares():
     said = check(exercise, lambda x: x.softmax(1).long()).message
     assert said.startswith("a tensor of whole numbers has lost what stands behind")
     assert "whole" not in check(exercise, lambda x: torch.zeros_like(x)).message
+
+
+def test_a_target_is_not_to_be_negative():
+    exercise = Exercise(
+        lambda targets: 2.0 * targets + 1,
+        [{"targets": torch.arange(1, n)} for n in (4, 5, 7)],
+    )
+    assert "-targets" not in check(exercise, lambda targets: 1 - 2.0 * targets).message
+
+
+def test_a_case_is_not_right_where_only_one_result_is():
+    cases = [{"x": x, "k": k} for x, k in ((1.3, 1), (0.4, 2), (2.9, 5))]
+    exercise = Exercise(lambda x, k: (x * k, x + k), cases)
+    said = check(exercise, lambda x, k: (x * k + x**2 * (k > 1), x + k)).message
+    assert "The cases in which k is 1 are right, and no other." in said
+    said = check(
+        exercise, lambda x, k: (x * k + x**2 * (k > 1), x + k + x**3 * (k < 2))
+    ).message
+    assert "The cases in which" not in said
 
 
 def test_a_list_may_be_altered_number_by_number():

@@ -103,6 +103,8 @@ def _list_changes(value: Any) -> Iterator[tuple[str, Callable[[Any], Any]]]:
     is_tensor = isinstance(value, Tensor)
     if isinstance(value, bool) or (is_tensor and value.dtype == torch.bool):
         yield from OF_TRUTH.items()
+    elif is_tensor and not value.is_floating_point():
+        yield from OF_PLACES.items()  # a target below 0 is none
     elif is_tensor or isinstance(value, (int, float)):
         yield from OF_FLOATS.items()
     elif isinstance(value, list) and all(isinstance(x, (int, float)) for x in value):
@@ -112,8 +114,6 @@ def _list_changes(value: Any) -> Iterator[tuple[str, Callable[[Any], Any]]]:
         yield from OF_NUMBERS.items()
     if is_tensor or isinstance(value, list):
         yield from OF_ENTRIES.items()
-    if is_tensor and value.dtype == torch.int64:
-        yield from OF_PLACES.items()
     if is_tensor:
         yield from OF_TENSORS.items()
 

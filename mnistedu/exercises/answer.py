@@ -169,7 +169,10 @@ def _name_empty(outcomes: list[Any], at: int) -> str | None:
     if outcomes[at] is not None:
         return None
     if all(outcome is None for outcome in outcomes):
-        return "your function returns nothing: let it end in return and the result."
+        return (
+            "your function returns nothing, or None: let it end in return and the "
+            "result."
+        )
     return (
         "in this case your function comes to its end without a return, and so returns "
         "nothing: let every way through it end in return and the result."

@@ -315,6 +315,9 @@ HELD_OUT_SPLIT = Exercise(
         "nothing is learned from digit 9: range(10) ends with it.": _split(
             lambda at: at[: len(at) // 2], range(9)
         ),
+        "nothing but digit 0 is learned from: does the return stand within the loop?": (
+            _split(lambda at: at[: len(at) // 2], range(1))
+        ),
         "nothing is learned from digit 0: range(10) begins with it.": _split(
             lambda at: at[: len(at) // 2], range(1, 10)
         ),

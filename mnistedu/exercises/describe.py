@@ -33,6 +33,7 @@ def describe(
     expected: list[Any],
     at: int,
     functions: Functions | None = None,
+    whole: bool = True,
 ) -> str:
     """What is true in all cases, or else how the result of case ``at`` differs.
 
@@ -43,21 +44,22 @@ def describe(
         at: the first case in which they differ.
         functions: the solution and the reader's function, to be tried further; None
             if they are not to be called again.
+        whole: whether a case is right where these results are.
     """
     if all(map(_is_nan, results)):
         return "these are nan, no numbers: 0 / 0 is nan, and so is the mean of nothing."
     for name in cases[0]:
         if all(same(r, case[name]) for r, case in zip(results, cases, strict=True)):
             return f"that is {name}, as it was given."
-    if all(map(_differ_in_shape, results, expected)):
+    places = range(len(cases))
+    wrong = [n for n in places if not same(results[n], expected[n])]
+    if all(_differ_in_shape(results[n], expected[n]) for n in wrong):
         return _compare_shapes(results[at], expected[at])
     if fact := find_fact(cases, results, expected):
         return fact
     solution = functions and not isinstance(expected[at], tuple) and functions[0]
     if solution and (fact := find_altered(solution, cases, results)):
         return fact
-    places = range(len(cases))
-    wrong = [n for n in places if not same(results[n], expected[n])]
     if 1 < len(wrong) < len(cases):
         parts = ([values[n] for n in wrong] for values in (cases, results, expected))
         if fact := find_fact(*parts):
@@ -74,7 +76,7 @@ def describe(
         return _describe_parts(names, cases, results, expected, at, functions)
     pairs = pair_up(results, expected)
     more = [*find_sources(pairs, cases, at)] if pairs else []
-    more += _observe_cases(cases, pairs, [n not in wrong for n in places])
+    more += _observe_cases(cases, pairs, [whole and n not in wrong for n in places])
     if functions and pairs:
         if _try(lambda: is_left_to_chance(functions[1], cases), False):
             more = ["Called again with the same arguments, it returns something else."]
@@ -157,7 +159,7 @@ def _describe_parts(
     more = f", and also {', '.join(others)}" if len(wrong) < count else ""
     more = more if others else ", and every other is right"
     picked = functions and (_pick(functions[0], n), _pick(functions[1], n))
-    said = describe(cases, *columns[n], at, picked)
+    said = describe(cases, *columns[n], at, picked, whole=not others)
     for other, (_, right) in enumerate(columns):
         if functions and all(map(same, columns[n][0], right)):
             said = f"that is what {names[other]} should be."
@@ -270,5 +272,7 @@ def _observe_shares(mine: Tensor, theirs: Tensor) -> Iterator[str]:
     names = {"rows": -1, "columns": 0} if mine.ndim == 2 else {"numbers": -1}
     for name, dim in names.items():
         sums, right = mine.sum(dim).flatten(), theirs.sum(dim).flatten()
-        if same(right, torch.ones_like(right)) and not same(sums, right):
-            yield f"The {name} should add up to 1, and yours to {show(sums[0])}."
+        wrong = sums[~sums.isclose(right, rtol=1e-4)]
+        if same(right, torch.ones_like(right)) and len(wrong):
+            yours = "yours" if len(wrong) == len(sums) else "one of yours"
+            yield f"The {name} should add up to 1, and {yours} to {show(wrong[0])}."

@@ -21,8 +21,9 @@ ADVICE = {
         "min, topk and sort return two things, so take .values or .indices of them."
     ),
     r"Boolean value of Tensor": (
-        "if, and, or, not need one True or False, and a comparison of tensors gives "
-        "many: use them as a mask, or in torch.where."
+        "if, and, or, not need one True or False, as Python's own max and min do, and "
+        "a comparison of tensors gives many: use them as a mask, or in torch.where; "
+        "for max and min there are clamp, amax and amin."
     ),
     r"tensor a \(0\) must match|tensor b \(0\) at": (
         "a slice is empty here: it ends before it begins. A negative number in it "
@@ -40,10 +41,10 @@ ADVICE = {
     r"out of bounds for dimension \d+ with size 0": (
         "nothing is left here to take something from: did a mask pick nothing?"
     ),
-    r"index (\d+) is out of bounds for (?:dimension|axis) (\d+) with size (\d+)": (
-        r"there is no place \1 in dimension \2, which has \3 places, and the first of "
-        "them is 0: is a loop too long for this case, is it the index of another "
-        "dimension, or are the dimensions in another order?"
+    r"index (\d+) is out of bounds for (?:dimension|axis) \d+ with size (\d+)": (
+        r"there is no place \1 in a dimension of size \2, where the first place is 0: "
+        "is a loop too long for this case, is it the index of another dimension, or "
+        "are the dimensions in another order?"
     ),
     r"index out of range in self": (
         "an index is larger than the dimension in which it looks: is it the index of "
@@ -168,7 +169,7 @@ ADVICE = {
         "this product takes tensors of other dimensions: number by number multiplies "
         "*, and sum() adds up."
     ),
-    r"'(Tensor|torch|numpy|math)'.* has no attribute '(\w+)'": (
+    r"'(Tensor|torch[\w.]*|numpy[\w.]*|math)'.* has no attribute '(\w+)'": (
         r"\1 knows no \2: a slip of the pen, or what lists, NumPy or torch call it?"
     ),
     r"'NoneType' object": (
@@ -199,6 +200,10 @@ ADVICE = {
         r"this function does not take \1. max and min, for one, go along a single "
         "dimension, amax and amin along several."
     ),
+    r"(?:local|free) variable '(\w+)'": (
+        r"in this case no line has given \1 a value: let every way through the "
+        "function do so."
+    ),
     r"name '(\w+)' is not defined": (
         r"there is no \1 here: a slip of the pen, or a line that did not run?"
     ),
@@ -212,7 +217,8 @@ ADVICE = {
     ),
     r"does not require grad and does not have a grad_fn": (
         "backward() finds nothing to go back through: was the loss computed under "
-        "no_grad(), or detached?"
+        "no_grad(), or detached, or does it go through argmax or a comparison, which "
+        "have no gradient?"
     ),
     r"(?i:output size is too small)|must not exceed": (
         "the window is larger than the image here."

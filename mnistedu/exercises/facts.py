@@ -75,7 +75,8 @@ def find_fact(cases: list[Case], results: list[Any], expected: list[Any]) -> str
     if all(map(_is_whole, results)) and all(same(m, t.trunc()) for m, t in pairs):
         return (
             "a tensor of whole numbers has lost what stands behind the decimal point: "
-            "make it of floats from the beginning, with .float()."
+            "// cuts it off, so divide with /, or make the tensor of floats from the "
+            "beginning, with .float()."
         )
     different = _count_different(mine for mine, _ in pairs)
     if different < 2:

@@ -202,6 +202,10 @@ ATTEMPTS = {
         "are held out as well": lambda t: (halves(t)[0], torch.arange(len(t))),
         "learn and held_out are exchanged": lambda t: halves(t)[::-1],
         "// rounds down": partial(halves, cut=lambda n: -(-n // 2)),
+        "nothing but digit 0 is learned from": lambda t: (
+            (learn := halves(t, digits=[0])[0]),
+            torch.tensor([i for i in range(len(t)) if i not in learn]),
+        ),
         "that is one image of each digit": partial(halves, cut=lambda n: 1),
         "in the order of their digits": partial(halves, sort=False),
         "return the places of the images": lambda t: tuple(t[i] for i in halves(t)),
