@@ -730,6 +730,7 @@ def _give_no_value(x):
         (lambda x: [1.0] * 2.0, "cannot be compared or calculated"),
         (lambda x: torch.dot(x, x), "takes tensors of other dimensions"),
         (lambda x: x[1.0], "an index is a whole number"),
+        (lambda x: x[0][x[0].sort()], "take .indices of it"),
         (lambda x: F.onehot(x), "torch.nn.functional knows no onehot"),
         (lambda x: max(x, 0), "as Python's own max and min do"),
         (lambda x: x.argmax().backward(), "does it go through argmax"),
@@ -863,6 +864,11 @@ def test_rows_that_do_not_add_up_to_one():
             "[1] should be 2: image 1 is the third strongest of 3.",
         ),
         (
+            "most_excited",
+            lambda maps, channel, k: maps[:, channel].amax((1, 2)).sort()[:k],
+            "these are values and where they were, in one",
+        ),
+        (
             "gradient_check",
             lambda loss, parameters, backward: [True] * 3 + [False],
             "here gradient [3] is right, and you call it wrong.",
@@ -917,6 +923,13 @@ def test_a_target_is_not_to_be_negative():
         [{"targets": torch.arange(1, n)} for n in (4, 5, 7)],
     )
     assert "-targets" not in check(exercise, lambda targets: 1 - 2.0 * targets).message
+
+
+def test_a_place_is_no_multiple_of_another():
+    cases = [{"x": torch.tensor([n, 2.0, 3.0])} for n in (1, 9)]
+    exercise = Exercise(lambda x: x.argsort()[:2], cases)
+    said = check(exercise, lambda x: torch.tensor([0, 4])).message
+    assert "4 is too many" in said and "times" not in said
 
 
 def test_a_case_is_not_right_where_only_one_result_is():

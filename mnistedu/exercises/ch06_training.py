@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from mnistedu.exercises.answer import Exercise
 from mnistedu.exercises.patients import ILLNESSES
+from mnistedu.exercises.show import show
 
 
 def _smooth(targets: Tensor, classes: int, epsilon: float) -> Tensor:
@@ -210,7 +211,8 @@ def _count_diagnoses(found: object) -> tuple[bool, str]:
     for patient, illness in found.items():
         if illness not in ILLNESSES.values():
             known = ", ".join(map(repr, sorted(ILLNESSES.values())))
-            return False, f"{patient} has none of the illnesses, which are {known}."
+            said = f"{show(illness)} (for {patient}) is none of the words"
+            return False, f"{said}, which are {known}."
     right = sum(found[patient] == illness for patient, illness in ILLNESSES.items())
     count = f"{right} of {len(ILLNESSES)} diagnoses are right"
     if right == len(ILLNESSES):

@@ -137,6 +137,11 @@ CONFUSION = Exercise(
                 targets[:classes], answers[:classes], classes
             )
         ),
+        "a byte ends at 255, and 300 of a kind become 44 there: leave out uint8.": (
+            lambda targets, answers, classes: _confusion(
+                targets, answers, classes
+            ).byte()
+        ),
         "each mistake counts twice, in both directions: the row is the target, the "
         "column the answer.": lambda targets, answers, classes: (
             _confusion(targets, answers, classes)
@@ -376,6 +381,11 @@ RISK_COVERAGE = Exercise(
     mistakes={
         "you begin with the least sure: the surest are answered first.": (
             lambda confidence, is_right: _risk(-confidence, is_right)
+        ),
+        "you sort is_right by itself: the confidences give the order, "
+        "confidence.argsort(descending=True).": (
+            lambda confidence, is_right: _risk(is_right.float(), is_right),
+            lambda confidence, is_right: _risk(-is_right.float(), is_right),
         ),
         "the answers are taken as they come: sort them, the surest first.": (
             lambda confidence, is_right: _risk(-torch.arange(len(is_right)), is_right)

@@ -183,7 +183,7 @@ def _pick(function: Callable[..., Any], n: int) -> Callable[..., Any]:
 
 def _compare(result: Any, expected: Any) -> str:
     """The kind, then the shape, then the numbers."""
-    if is_pair(result):
+    if is_pair(result) or (isinstance(expected, Tensor) and _was_pair(result)):
         return "these are values and where they were, in one: take .values or .indices."
     mine, theirs = to_numbers(result), to_numbers(expected)
     if mine is None or theirs is None or not are_alike(result, expected):
@@ -192,15 +192,28 @@ def _compare(result: Any, expected: Any) -> str:
         return f"return {name_kind(expected)}, not {name_kind(result)}."
     if isinstance(expected, bool):
         return "this case has another answer."
-    places = _compare_places(mine, theirs) if _holds_places(expected) else []
+    holds_places = _holds_places(expected)
+    places = _compare_places(mine, theirs) if holds_places else []
     if mine.shape == theirs.shape:
-        return " ".join([f"here {_compare_numbers(mine, theirs)}", *places])
+        said = _compare_numbers(mine, theirs, has_factor=not holds_places)
+        return " ".join([f"here {said}", *places])
     if isinstance(expected, list):
         return f"the list should have {len(theirs)} entries, not {mine.numel()}."
     if theirs.ndim == 0:
         return f"one number is asked for, not {name_kind(result)} of {mine.numel()}."
     shapes = f"the shape should be {(*theirs.shape,)}, not {(*mine.shape,)}."
     return " ".join([shapes, *places])
+
+
+def _was_pair(result: Any) -> bool:
+    """Whether it is like a part of what max, topk or sort return."""
+    return (
+        isinstance(result, tuple)
+        and len(result) == 2
+        and all(isinstance(part, Tensor) for part in result)
+        and result[0].is_floating_point()
+        and result[1].dtype == torch.int64
+    )
 
 
 def _holds_places(expected: Any) -> bool:
@@ -225,11 +238,11 @@ def _compare_places(mine: Tensor, theirs: Tensor) -> list[str]:
     ]
 
 
-def _compare_numbers(mine: Tensor, theirs: Tensor) -> str:
+def _compare_numbers(mine: Tensor, theirs: Tensor, has_factor: bool = True) -> str:
     if theirs.ndim == 0:
         return _compare_two(mine.item(), theirs.item())
     factor = find_factor([(mine, theirs)])
-    if factor:
+    if factor and (has_factor or "times" not in factor):  # no place is twice another
         return " ".join([factor, *_observe_shares(mine, theirs)])
     right = mine.isclose(theirs, rtol=1e-4, atol=1e-6, equal_nan=True)
     at = tuple((~right).nonzero()[0].tolist())

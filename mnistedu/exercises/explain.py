@@ -67,7 +67,9 @@ ADVICE = {
         "flatten both in the same way before."
     ),
     r"too many indices for tensor of dimension (\d+)": (
-        r"you use more indices than the tensor has dimensions, \1: print its .shape."
+        r"you use more indices than the tensor has dimensions, \1: print its .shape. "
+        "Or is the index what sort or topk return, values and where they were: take "
+        ".indices of it."
     ),
     r"used as indices must be|dtype int32/int64 for index|valid indices": (
         "an index is a whole number or a mask, not a float: argmin and argmax give the "

@@ -84,6 +84,8 @@ def name_kind(value: Any) -> str:
         return "a number"
     if isinstance(value, Strange):
         return repr(value)
+    if isinstance(value, np.ndarray):
+        return "a NumPy array"
     name = type(value).__name__
     return f"{'an' if name[0] in 'aeio' else 'a'} {name}"
 

@@ -167,7 +167,7 @@ ATTEMPTS = {
     "diagnoses": {
         "with the keys A, B, C, D, E": lambda: {"A": "labels"},
         "return a dictionary": lambda: ["labels", "dead", "leak", "zero_grad", "rate"],
-        "B has none of the illnesses": lambda: _guess(
+        "'overfitting' (for B) is none of the words": lambda: _guess(
             "labels overfitting leak rate rate"
         ),
         "3 of 5 diagnoses are right.": lambda: _guess(

@@ -110,6 +110,9 @@ ATTEMPTS = {
         ),
     },
     "confusion": {
+        "a byte ends at 255": lambda t, a, n: (
+            F.one_hot(t, n).T @ F.one_hot(a, n)
+        ).byte(),
         "row 0 belongs to digit 0": lambda targets, answers, classes: torch.stack(
             [
                 torch.stack(
@@ -228,6 +231,10 @@ ATTEMPTS = {
         ],
     },
     "risk_coverage": {
+        "you sort is_right by itself": lambda c, right: (
+            (~right.sort(descending=True).values).cumsum(0)
+            / torch.arange(1, len(right) + 1)
+        ),
         "by one answer too many": lambda confidence, right: (
             (~right[confidence.argsort(descending=True)]).cumsum(0)
             / torch.arange(2, len(right) + 2)
