@@ -341,7 +341,7 @@ ATTEMPTS = {
                 for i in range(0, image.shape[0], size)
             ]
         ),
-        "there is no place 2 in dimension": _p_index,
+        "there is no place 2 in a dimension": _p_index,
         "your result is square, as high as": _p_square,
         "your windows are 2 × 2 whatever": lambda i, s: F.max_pool2d(i[None, None], 2)[
             0, 0

@@ -209,7 +209,7 @@ ATTEMPTS = {
         "erase the brightest pixels of the images": lambda i, h, k, p: (
             i.flatten(1).scatter(1, i.flatten(1).topk(k).indices, p).view_as(i)
         ),
-        "there is no place 1 in dimension": lambda i, h, k, p: (
+        "there is no place 1 in a dimension": lambda i, h, k, p: (
             i.flatten(1).scatter(0, h.flatten(1).topk(k).indices, p).view_as(i)
         ),
         "that is images, as it was given": lambda i, h, k, p: i.clone(),
