@@ -104,7 +104,9 @@ def _list_changes(value: Any) -> Iterator[tuple[str, Callable[[Any], Any]]]:
     if isinstance(value, bool) or (is_tensor and value.dtype == torch.bool):
         yield from OF_TRUTH.items()
     elif is_tensor and not value.is_floating_point():
-        yield from OF_PLACES.items()  # a target below 0 is none
+        for text, change in OF_FLOATS.items():
+            if "-" not in text:  # a target below 0 is none
+                yield text, change
     elif is_tensor or isinstance(value, (int, float)):
         yield from OF_FLOATS.items()
     elif isinstance(value, list) and all(isinstance(x, (int, float)) for x in value):
@@ -114,6 +116,8 @@ def _list_changes(value: Any) -> Iterator[tuple[str, Callable[[Any], Any]]]:
         yield from OF_NUMBERS.items()
     if is_tensor or isinstance(value, list):
         yield from OF_ENTRIES.items()
+    if is_tensor and value.dtype == torch.int64:
+        yield from OF_PLACES.items()
     if is_tensor:
         yield from OF_TENSORS.items()
 

@@ -390,7 +390,7 @@ EARLY_STOP = Exercise(
         {"val_losses": [2.0, 1.5, 1.7, 1.6, 1.55], "patience": 5},
         {"val_losses": [1.0, 1.2, 1.1, 0.5], "patience": 1},
         {"val_losses": [1.0, 0.9999, 0.9998, 0.9997], "patience": 2},
-        {"val_losses": [3e20, 2e20, 2.5e20], "patience": 4},  # beyond any start
+        {"val_losses": [3000.0, 2000.0, 2500.0], "patience": 4},
     ],
     mistakes={
         "count the epochs from 1: Python counts the entries of a list from 0.": (

@@ -488,7 +488,7 @@ FEW_PIXELS = Exercise(
     cases=[{}],
     observe=_count_changes,
     score=_score_changes,
-    time_limit=60.0,  # for who tries every pixel, in five images
+    time_limit=30.0,  # for who tries every pixel, in five images
 )
 
 
