@@ -515,6 +515,11 @@ def test_an_endless_loop_is_stopped_in_any_thread(short_limit):
     assert "stopped after" in answers[0].message
 
 
+def test_an_exercise_may_give_more_time(short_limit):
+    exercise = Exercise(lambda: 1, [{}], time_limit=5.0)
+    assert check(exercise, lambda: time.sleep(0.4) or 1).solved
+
+
 def test_time_is_up_just_as_the_function_ends():
     def work(rounds=range(20_000)):
         for _ in rounds:
