@@ -110,13 +110,20 @@ def test_a_choice_is_answered_kept_and_cleared(page: Page, tmp_path: Path) -> No
     question.get_by_role("radio", name="A.").check()
     expect(status).to_contain_text("Not A.")
     expect(status).to_contain_text(reason.inner_text())
+    expect(status).not_to_contain_text("A. A.")
     expect(reason).to_be_visible()
     expect(box.locator(".why").last).to_be_hidden()
     expect(outcome(box)).to_be_visible()
     assert answer.get_attribute("open") is None
 
+    # Who walks down to a choice with the keyboard answers none on the way.
     page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    expect(question.get_by_role("radio", name="B.")).to_be_focused()
+    expect(status).to_contain_text("Not A.")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(question.get_by_role("radio", checked=True)).to_have_count(1)
     expect(status).to_have_text("Right.")
     expect(answer).to_have_attribute("open", "")
     expect(box.locator(".why").last).to_be_visible()  # with the answer all reasons are

@@ -72,8 +72,10 @@
     for (const item of others.children) {
       why[letter(item)] = h("p", { className: "why" }, ...content(item));
     }
-    const radios = [...list.children].map((item) =>
-      h("input", { type: "radio", name: id, value: letter(item), onchange: choose }),
+    // Each has a name of its own: arrow keys, which go through a group of one name, would
+    // answer with each choice on the way.
+    const radios = [...list.children].map((item, i) =>
+      h("input", { type: "radio", name: `${id}-${i}`, value: letter(item), onchange: choose }),
     );
     const choices = radios.flatMap((radio, i) => {
       const label = h("label", {}, radio, h("span", {}, ...content(list.children[i])));
@@ -103,7 +105,8 @@
       for (const each of folded) each.open = Boolean(last);
       says.textContent = last !== right ? "" : first === right ? "Right at once." : "Right.";
       if (!why[last]) return;
-      const reason = why[last].textContent; // where it stands, no screen reader notices it
+      // Where it stands, no screen reader notices it.
+      const reason = why[last].textContent.replace(/^\s*[A-Z]\.\s/, "");
       says.append(`Not ${last}. `, h("span", { className: "visually-hidden" }, reason));
       says.append(" Choose again, or open the answer.");
     }
@@ -118,7 +121,8 @@
     const given = questions.filter(({ id }) => answers[id]);
     const atOnce = given.filter(({ id, right }) => answers[id].first === right);
     const count = `${given.length} of ${questions.length} answered`;
-    sum.textContent = `${count}, ${atOnce.length} right at the first try.`;
+    const text = `${count}, ${atOnce.length} right at the first try.`;
+    if (sum.textContent !== text) sum.textContent = text; // or it would be said again
   }
 
   function save() {
