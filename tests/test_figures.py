@@ -446,7 +446,12 @@ def test_a_higher_limit_or_temperature_refuses_more(threshold: Locator) -> None:
     assert at_90[1] + at_90[3] == wrong
     assert 0 < at_90[2] < answered / 10
     expect(threshold.get_by_role("status")).to_contain_text("at a risk of 0.")
-    assert threshold.locator(".gallery canvas").count() > 0
+    digits = threshold.get_by_role("region", name="Refused").get_by_role("img")
+    names = [each.get_attribute("aria-label") or "" for each in digits.all()]
+    found = [re.fullmatch(r"(an 8|a [^8]), read as \d, (\d+) % sure", n) for n in names]
+    sure = [int(each[2]) for each in found if each]
+    assert len(sure) == len(names) > 0
+    assert sure == sorted(sure)  # 50 %, not 5 %
     for _ in range(3):
         temperature.press("ArrowRight")
     assert counts(threshold)[2] > 10 * at_90[2]

@@ -1,6 +1,6 @@
 // The nearest training digits to the reader's own, which can be moved to break them.
 
-import { h, number } from "../dom.js";
+import { a, h, number } from "../dom.js";
 import { digitCanvas, paint } from "../draw.js";
 import { Drawing } from "../drawing.js";
 import { Slider, card, whenTouched } from "../figure.js";
@@ -83,7 +83,7 @@ class Neighbours {
       paint(canvas, Float32Array.from(image ?? [], (value) => value / 255));
       if (!image) canvas.width = canvas.width; // empty
       caption.replaceChildren(...(image ? [h("b", {}, String(target)), ` ${number(distance, 1)}`] : ["–"]));
-      canvas.setAttribute("aria-label", image ? `A ${target} at a distance of ${number(distance, 1)}` : "No neighbour yet");
+      canvas.setAttribute("aria-label", image ? `${a(target)} at a distance of ${number(distance, 1)}` : "No neighbour yet");
       element.classList.toggle("votes", found && i < k.value);
     });
     if (!found) {

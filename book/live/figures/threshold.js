@@ -1,6 +1,6 @@
 // A network that may say "I do not know": how sure it must be, and what that costs.
 
-import { h, number } from "../dom.js";
+import { a, h, number } from "../dom.js";
 import { Chart, digitCanvas, paint } from "../draw.js";
 import { Slider, card, row, whenTouched, written } from "../figure.js";
 import { read, risks, surestFirst } from "../refuse.js";
@@ -16,7 +16,7 @@ const FEW = 24; // digits to look at
 // Across the chart: how often the share of those refused must be divided by ten.
 const [NONE, ALL] = [0, 4]; // answered
 const across = (refused, digits) => (refused ? Math.min(-Math.log10(refused / digits), ALL) : ALL);
-const percent = (share, digits = 2) => `${number(100 * share, digits).replace(/\.?0+$/, "")} %`;
+const percent = (share, digits = 2) => `${Number(number(100 * share, digits))} %`; // no zeros at its end
 const many = (count, one, more) => `${count.toLocaleString("en")} ${count === 1 ? one : more}`;
 
 export function mount(place) {
@@ -161,7 +161,7 @@ class Gallery {
     this.digits.replaceChildren(
       ...shown.map(({ image, target, answer, sure }) => {
         const right = target === answer;
-        const canvas = digitCanvas(`A ${target}, read as ${answer}, ${percent(sure, 0)} sure`);
+        const canvas = digitCanvas(`${a(target)}, read as ${answer}, ${percent(sure, 0)} sure`);
         paint(canvas, Float32Array.from(image, (value) => value / 255));
         return h("figure", { class: right ? "" : "wrong" }, canvas, h("figcaption", {}, right ? String(target) : `${target} → ${answer}`));
       }),

@@ -1,6 +1,6 @@
 // The validation digits that cost the network most, and what it takes them for.
 
-import { h } from "../dom.js";
+import { a, h } from "../dom.js";
 import { percent } from "../bars.js";
 
 const PIXELS = 28;
@@ -25,7 +25,7 @@ export class Hardest {
       context.putImageData(picture, 0, 0);
       const says = answer < 0 ? "?" : String(answer);
       caption.replaceChildren(`${target} → `, h("b", {}, says), h("small", {}, percent(probability || 0)));
-      canvas.setAttribute("aria-label", `A ${target}, read as ${says}, ${percent(probability || 0)} sure.`);
+      canvas.setAttribute("aria-label", `${a(target)}, read as ${says}, ${percent(probability || 0)} sure.`);
     });
   }
 }
