@@ -170,6 +170,49 @@ def test_search_finds_a_word(address: str, browser: Browser) -> None:
     page = browser.new_page()
     page.goto(f"{address}/search.html?q=softmax")
     expect(page.locator("#search-results li").first).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("status")).to_contain_text("Search finished, found ")
+    page.wait_for_load_state("networkidle")  # with all excerpts
+    excerpts = page.locator("#search-results .context").all_inner_texts()
+    assert any("…" in text for text in excerpts)
+    assert [text for text in excerpts if re.search(r"\\[([].*\\[])]", text)] == []
+    page.close()
+
+
+def test_a_keyboard_stays_on_a_button_and_hears_what_it_did(
+    address: str, browser: Browser
+) -> None:
+    page = browser.new_page(color_scheme="light", reduced_motion="reduce")
+    page.goto(f"{address}/notebooks/02_one_layer.html")
+    page.locator("mjx-container").first.wait_for()
+    expect(page.locator("mjx-container[tabindex='0']")).to_have_count(0)
+
+    copy = page.locator(".copybtn:visible").first
+    copy.press("Enter")
+    expect(page.locator("main > [role=status]")).to_have_text("Copied")
+    expect(copy).to_be_focused()
+
+    mode = page.get_by_role("button", name="Color mode: auto")
+    mode.press("Enter")
+    expect(page.get_by_role("button", name="Color mode: dark")).to_be_focused()
+
+    sidebar = page.get_by_role("button", name="Toggle primary sidebar")
+    for is_open in ("false", "true"):
+        sidebar.press("Enter")
+        expect(sidebar).to_be_focused()
+        expect(sidebar).to_have_attribute("aria-expanded", is_open)
+
+    page.set_viewport_size({"width": 390, "height": 664})
+    expect(sidebar).to_have_attribute("aria-expanded", "false")
+    search = page.get_by_role("button", name="Search")
+    for button, name in ((sidebar, "Chapters"), (search, "Search")):
+        button.press("Enter")
+        expect(page.get_by_role("dialog", name=name)).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(button).to_be_focused()
+    # What is too wide for a phone is scrolled with the arrow keys.
+    wide = page.get_by_role("group", name="Formula")
+    for formula in [wide.first, wide.last]:
+        expect(formula).to_have_attribute("tabindex", "0")
     page.close()
 
 

@@ -131,6 +131,7 @@ def test_a_page_without_formulas_sets_those_of_an_entry(
     expect(popover(page).locator("mjx-container")).to_have_count(1)
     expect(popover(page)).to_be_visible()
     expect(page.locator("mjx-container")).to_have_count(1)
+    expect(page.locator("mjx-container[tabindex]")).to_have_count(0)
 
 
 @pytest.fixture

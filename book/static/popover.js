@@ -54,7 +54,7 @@ if (HTMLElement.prototype.showPopover && location.protocol !== "file:") {
   async function setFormulas() {
     if (!box.querySelector(".math")) return;
     if (!window.MathJax) {
-      window.MathJax = { startup: { typeset: false } };
+      window.MathJax = { startup: { typeset: false }, options: { enableMenu: false } };
       const script = h("script", { src: MATHJAX });
       document.head.append(script);
       await new Promise((onload, onerror) => Object.assign(script, { onload, onerror }));

@@ -1,0 +1,75 @@
+// What a keyboard and a screen reader miss in the theme: the focus stays on the button
+// that was pressed, and what it did is said.
+"use strict";
+
+{
+  const status = document.createElement("div");
+  status.role = "status";
+  status.className = "visually-hidden";
+  document.querySelector("main").append(status);
+
+  const beside = matchMedia("(width >= 992px)"); // where the sidebar stands there
+  /** Say how the controls at the top of the page stand. */
+  function describe() {
+    for (const button of document.querySelectorAll(".theme-switch-button")) {
+      button.ariaLabel = `Color mode: ${document.documentElement.dataset.mode}`;
+    }
+    const sidebar = document.querySelector("#pst-primary-sidebar");
+    const toggle = document.querySelector(".primary-toggle");
+    if (!sidebar || !toggle) return;
+    const isHidden = sidebar.matches(".pst-sidebar-hidden");
+    toggle.ariaExpanded = beside.matches && !isHidden; // on a phone it is a dialog
+  }
+  describe();
+  beside.onchange = describe;
+
+  let pressed; // the last button that a key has pressed
+  function refocus() {
+    if (document.activeElement === document.body) pressed?.focus();
+  }
+
+  function settle(button) {
+    refocus();
+    describe();
+    if (button.matches(".copybtn.success")) status.textContent = "Copied";
+  }
+
+  // On its way down: the theme stops some clicks, and takes the focus off its buttons.
+  document.addEventListener(
+    "click",
+    ({ target, detail }) => {
+      const button = target.closest("button");
+      if (!button) return;
+      pressed = detail ? null : button; // a mouse counts its clicks
+      setTimeout(settle, 0, button); // when the theme has done its part
+    },
+    true,
+  );
+  document.addEventListener("close", () => setTimeout(refocus), true); // a dialog's
+
+  // A formula that is too wide scrolls; then a keyboard has to reach it.
+  const wide = new ResizeObserver((formulas) => {
+    for (const { target } of formulas) {
+      if (target.scrollWidth <= target.clientWidth) continue;
+      Object.assign(target, { tabIndex: 0, role: "group", ariaLabel: "Formula" });
+    }
+  });
+  addEventListener("load", async () => {
+    await window.MathJax?.startup?.promise;
+    for (const formula of document.querySelectorAll("mjx-container[display]")) {
+      wide.observe(formula);
+    }
+  });
+
+  const results = document.querySelector("#search-results"); // of the search page
+  if (results) {
+    new MutationObserver(() => {
+      const text = results.querySelector(".search-summary")?.textContent ?? "";
+      if (status.textContent !== text) status.textContent = text;
+    }).observe(results, { childList: true, subtree: true });
+    // Its excerpts show no formula: nobody reads the source of one.
+    const { htmlToText } = Search;
+    const formula = /\\\(.*?\\\)|\\\[.*?\\\]/gs;
+    Search.htmlToText = (...page) => htmlToText(...page).replace(formula, "…");
+  }
+}
