@@ -492,7 +492,7 @@ def added(heatmap: Locator) -> list[float]:
 
 
 def test_digit_block_and_class_are_chosen_and_their_sum_is_said(
-    heatmap: Locator,
+    heatmap: Locator, address: str
 ) -> None:
     said = heatmap.get_by_role("status")
     press(heatmap, "a 7")
@@ -512,6 +512,15 @@ def test_digit_block_and_class_are_chosen_and_their_sum_is_said(
     expect(picture).to_have_attribute(
         "aria-label", re.compile("map of block 4 for class 7: 36")
     )
+    got = heatmap.page.evaluate(HEATMAP, f"{address}/_static/live/")
+    places = torch.tensor(got["maps"][3][8][7])
+    for name, place in (("for", places.argmax()), ("against", places.argmin())):
+        row, column = divmod(int(place), 6)
+        value = f"{places[place]:+.2f}".replace("-", "−")
+        where = re.escape(f"most {name} it: row {row}, column {column}, {value}")
+        expect(picture).to_have_attribute("aria-label", re.compile(where))
+    sums = heatmap.locator("[aria-live=polite]")
+    expect(sums).to_have_text(re.compile("the 36 places.*the logit"))
     scale = heatmap.locator(".scale span").last
     before = scale.inner_text()
     classes.nth(3).click()

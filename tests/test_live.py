@@ -309,6 +309,7 @@ def test_the_heatmap_follows_the_class_that_is_pointed_at(pad: Locator) -> None:
     expect(hint).to_contain_text("a 7,")
     bars.nth(8).click()
     expect(bars.nth(8)).to_have_attribute("aria-pressed", "true")
+    expect(pad.get_by_role("status")).to_contain_text("of an 8, red takes from it: ")
     pad.locator(".seen").hover()
     pad.locator(".sheet").focus()
     expect(hint).to_contain_text("an 8,")
@@ -326,6 +327,7 @@ def test_all_ten_classes_have_one_scale_and_a_bar_says_what_it_is(
     most = f"{heat.abs().max():.2f}"
     ends = pad.locator(".scale span")
     bars = pad.locator(".bars").first.get_by_role("button")
+    seen = pad.locator(".seen > canvas").first
     blue, red = [], []
     pad.page.mouse.move(0, 0)  # no bar may scroll under the pointer
     for digit in range(10):
@@ -335,7 +337,10 @@ def test_all_ten_classes_have_one_scale_and_a_bar_says_what_it_is(
         said += f"{logit:.2f} with the bias."
         expect(pad.locator(".answer .hint")).to_contain_text(said.replace("-", "−"))
         expect(ends).to_have_text([f"−{most}", f"+{most}"])
-        colours = pad.locator(".seen > canvas").first.evaluate(COLOURS)
+        row, column = divmod(int(heat[digit].argmax()), 6)
+        for_it = f"for it: row {row}, column {column}, +{heat[digit].max():.2f}; "
+        expect(seen).to_have_attribute("aria-label", re.compile(re.escape(for_it)))
+        colours = seen.evaluate(COLOURS)
         blue.append(colours[0])
         red.append(colours[1])
     assert torch.tensor(got["logits"]).softmax(0)[4] > 0.99

@@ -20,3 +20,6 @@ export const still = () => matchMedia("(prefers-reduced-motion: reduce)").matche
 /** A number as the course writes it, with a true minus sign. */
 export const number = (value, digits = 2) =>
   value.toFixed(digits).replace(/^-(?=.*[1-9])/, "−").replace(/^-/, "");
+
+/** The same with a plus sign. */
+export const signed = (value, digits = 2) => `${value < 0 ? "" : "+"}${number(value, digits)}`;

@@ -9,7 +9,7 @@ import { Maps } from "./maps.js";
 import { Ours } from "./ours.js";
 import { Ended, Own } from "./own/own.js";
 import { samples } from "./samples.js";
-import { Seen } from "./seen.js";
+import { Seen, strongest } from "./seen.js";
 import { Sheet } from "./sheet.js";
 import { skipTo } from "./skip.js";
 
@@ -192,6 +192,7 @@ class Pad {
     if (chosen) this.chosen = this.chosen === digit ? null : digit;
     else this.pointed = digit;
     this.#render(false);
+    if (chosen && this.heard) this.#say(this.heard);
   }
 
   /** Read the ink. While a reading runs, further changes wait, and the last one counts. */
@@ -284,9 +285,11 @@ class Pad {
           ? "Choose a digit to see what speaks for it, and what against it."
           : `Blue adds to the logit of ${a(digit)}, red takes from it: ` +
             `${number(sum)} in all, ${number(answer.logits[digit])} with the bias.`;
+    const places = heat && ` Of ${heat.height} by ${heat.width} places, ${strongest(heat.values, heat.width)}.`;
+    this.heard = this.caption.textContent + (places ?? "");
     this.seen.canvas.setAttribute(
       "aria-label",
-      answer ? `Your drawing as 28 by 28 squares. ${this.caption.textContent}` : "28 by 28 empty squares",
+      answer ? `Your drawing as 28 by 28 squares. ${this.heard}` : "28 by 28 empty squares",
     );
   }
 

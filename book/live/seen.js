@@ -2,7 +2,7 @@
 // that was drawn flies into it and falls apart into its squares.
 
 import { BOX, MIDDLE, THRESHOLD } from "./center.js";
-import { h, number, still } from "./dom.js";
+import { h, number, signed, still } from "./dom.js";
 import { SIZE } from "./ink.js";
 
 const PIXELS = 28;
@@ -127,6 +127,17 @@ export function enlarge({ values, height, width }) {
       return between(row(above), row(below), down);
     }),
   );
+}
+
+/** Where a map with rows of this width says most for its class, and most against it. */
+export function strongest(values, width) {
+  const say = (name, value) => {
+    const place = values.indexOf(value);
+    return `most ${name} it: row ${Math.floor(place / width)}, column ${place % width}, ${signed(value)}`;
+  };
+  const [most, least] = [Math.max(...values), Math.min(...values)];
+  const said = [most > 0 && say("for", most), least < 0 && say("against", least)];
+  return `${said.filter(Boolean).join("; ")} (counted from 0)`;
 }
 
 function paintHeat(context, heat) {

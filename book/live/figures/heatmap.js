@@ -1,10 +1,10 @@
 // Where a network found what speaks for a class: any block, any class, ten digits.
 
-import { a, h, number } from "../dom.js";
+import { a, h, number, signed } from "../dom.js";
 import { paint } from "../draw.js";
 import { button, card, whenTouched, written } from "../figure.js";
 import { rove } from "../roving.js";
-import { BLUE, RED } from "../seen.js";
+import { BLUE, RED, strongest } from "../seen.js";
 
 const PIXELS = 28;
 const CELL = 12; // pixels of the canvas to one square
@@ -12,7 +12,6 @@ const SIDE = PIXELS * CELL;
 const CLASSES = [...Array(10).keys()];
 const EDGE = 2; // the middles of the places' windows spread over all but two pixels at each side
 const SMALL = 48; // the side of a small map's canvas
-const signed = (value, digits = 2) => `${value < 0 ? "" : "+"}${number(value, digits)}`;
 
 export function mount(place) {
   new Heatmap(place);
@@ -30,7 +29,7 @@ class Heatmap {
     this.canvas = h("canvas", { width: SIDE, height: SIDE, role: "img", "aria-label": "No map yet" });
     [this.least, this.most, this.unit] = [h("span"), h("span"), h("small")];
     this.name = h("h3", {}, "The map of the digit that you choose");
-    this.says = h("div", { class: "adds" });
+    this.says = h("div", { class: "adds", "aria-live": "polite" });
     this.source = h("p", { class: "hint source" });
     this.say = card(
       place,
@@ -95,7 +94,10 @@ class Heatmap {
     const sum = map.reduce((a, b) => a + b, 0);
     const last = block === data.sides.length - 1;
     this.name.textContent = `Block ${block + 1}: what speaks for ${this.class}`;
-    this.canvas.setAttribute("aria-label", `The ${digit}, and the map of block ${block + 1} for class ${this.class}: ${places} places, blue for it and red against it`);
+    this.canvas.setAttribute(
+      "aria-label",
+      `The ${digit}, and the map of block ${block + 1} for class ${this.class}: ${places} places, blue for it and red against it; ${strongest(map, data.sides[block])}`,
+    );
     this.says.replaceChildren(
       ...[[`the ${places} places`, sum], [last ? "the bias of the class" : "biases, at no place", logit - sum], ["the logit", logit]].map(([name, value]) =>
         h("div", {}, h("span", {}, name), h("b", {}, signed(value))),
