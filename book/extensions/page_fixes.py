@@ -23,9 +23,9 @@ FIXES = [
         '<div class="sidebar-primary-item" role="navigation" aria-label="First page">',
     ),
     # Dialogs, of which two are the sidebars on a phone.
-    (r'<dialog id="pst-search-dialog"', r'\g<0> aria-label="Search"'),
-    (r'<dialog id="pst-primary-sidebar-modal"', r'\g<0> aria-label="Chapters"'),
-    (r'<dialog id="pst-secondary-sidebar-modal"', r'\g<0> aria-label="On this page"'),
+    (r'(<dialog id="pst-search-dialog")>', r'\1 aria-label="Search">'),
+    (r'(<dialog id="pst-primary-sidebar-modal")>', r'\1 aria-label="Chapters">'),
+    (r'(<dialog id="pst-secondary-sidebar-modal")>', r'\1 aria-label="On this page">'),
     # The arrow beside a chapter that has a page under it.
     (
         r'<summary>(?=<span class="toctree-toggle")',
