@@ -5,14 +5,21 @@ import subprocess
 import sys
 import threading
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from hashlib import sha256
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response, expect
+from playwright.sync_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Response,
+    expect,
+)
 
 ROOT = Path(__file__).parents[1]
 AXE = ROOT / "book" / "node_modules" / "axe-core" / "axe.min.js"
@@ -32,6 +39,12 @@ ONE_OF_EACH_COLOUR = """() => {
             else seen.add(word.className)
         }
     }
+}"""
+LISTEN = """region => {
+    region.said = []
+    new MutationObserver(() => {
+        if (region.ariaLive !== "off") region.said.push(region.textContent)
+    }).observe(region, {childList: true, characterData: true, subtree: true})
 }"""
 SERIOUS = ("serious", "critical")
 ANY = ("minor", "moderate", *SERIOUS)
@@ -92,6 +105,12 @@ def barriers(
     page.evaluate(ONE_OF_EACH_COLOUR)
     found: list[str] = page.evaluate(BARRIERS, [impacts, options])
     return found
+
+
+def listen(region: Locator) -> Callable[[], list[str]]:
+    """What a screen reader says of a live region from now on."""
+    region.evaluate(LISTEN)
+    return partial(region.evaluate, "region => region.said")
 
 
 def expect_no_barriers(page: Page) -> None:

@@ -241,8 +241,12 @@ def test_a_digit_that_is_moved_meets_other_neighbours(neighbours: Locator) -> No
     expect(said).to_contain_text("The vote of 10: ")
     press(neighbours, "Clear")
     expect(neighbours).to_have_attribute("data-prediction", "")
+    heard = book_site.listen(said)
+    neighbours.page.emulate_media(reduced_motion="no-preference")
     neighbours.locator(".sheet").press("4")
-    expect(neighbours).to_have_attribute("data-prediction", "4")
+    expect(said).to_contain_text("the nearest is a 4")
+    neighbours.page.emulate_media(reduced_motion="reduce")
+    assert len(heard()) == 1
 
 
 def test_three_readers_keep_their_answers_in_places_of_their_own(
@@ -250,8 +254,15 @@ def test_three_readers_keep_their_answers_in_places_of_their_own(
 ) -> None:
     page = context.new_page()
     figure = opened(page, address, "drag")
-    figure.locator(".sheet").press("3")
+    figure.locator(".sheet").press("4")
     expect(figure.locator(".reader[data-ready]")).to_have_count(3)
+    said = figure.get_by_role("status")
+    expect(said).to_contain_text("ConvNet 4.")
+    heard = book_site.listen(said)
+    page.emulate_media(reduced_motion="no-preference")
+    figure.locator(".sheet").press("3")
+    expect(said).to_contain_text("ConvNet 3.")
+    assert len(heard()) == 1
     counts = []
     for name in ("nearest neighbour", "MLP", "ConvNet"):
         reader = figure.locator(f'[data-reader="{name}"]')
@@ -262,7 +273,6 @@ def test_three_readers_keep_their_answers_in_places_of_their_own(
         counts.append(int(re.findall(r"in (\d+) of", label)[0]))
     assert max(counts[:2]) < counts[2]
     figure.locator(".shifter").press("ArrowDown")
-    said = figure.get_by_role("status")
     expect(said).to_contain_text("Your digit, moved 1 down: nearest neighbour ")
     expect(said).to_contain_text("ConvNet 3.")
     press(figure, "Clear")

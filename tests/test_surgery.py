@@ -211,6 +211,15 @@ def test_by_keyboard_with_each_of_the_tools(table: Locator) -> None:
     expect(said).to_contain_text("Block 1: map 4 times −1. Block 2: map 1")
 
 
+def test_a_digit_that_draws_itself_is_said_once(table: Locator) -> None:
+    heard = book_site.listen(table.get_by_role("status"))
+    table.page.emulate_media(reduced_motion="no-preference")
+    draw(table, 4)
+    expect(table.get_by_role("status")).to_contain_text("It reads a 4")
+    table.page.emulate_media(reduced_motion="reduce")
+    assert len(heard()) == 1
+
+
 def test_a_digit_of_the_validation_set_is_read(table: Locator) -> None:
     table.get_by_role("button", name="Take a validation digit").click()
     expect(table).to_have_attribute("data-prediction", re.compile(r"\d"))

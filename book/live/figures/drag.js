@@ -50,6 +50,7 @@ class Drag {
   }
 
   #draw(digit, finished) {
+    this.finished = finished;
     this.shifter.show(digit);
     for (const reader of this.readers) {
       reader.digit = digit;
@@ -67,6 +68,7 @@ class Drag {
     const answers = await Promise.all(readers.map((reader) => reader.read(digit)));
     if (call !== this.call) return;
     readers.forEach((reader, i) => reader.show(answers[i], shifter));
+    if (!this.finished) return; // one sentence when the pen is up
     const said = readers.map(({ name }, i) => answers[i] && `${name} ${answers[i].answer}`).filter(Boolean);
     this.say(said.length ? `Your digit, ${shifter.where}: ${said.join(", ")}.` : "Draw a digit.");
   }

@@ -17,7 +17,7 @@ export function mount(place) {
 class Neighbours {
   constructor(place) {
     this.place = place;
-    this.drawing = new Drawing((digit) => this.#draw(digit), async () => (await this.reach())?.info.samples);
+    this.drawing = new Drawing((digit, finished) => this.#draw(digit, finished), async () => (await this.reach())?.info.samples);
     this.shifter = new Shifter(() => this.#find());
     this.says = h("strong", { class: "says" }, "?");
     this.cells = Array.from({ length: SHOWN }, () => {
@@ -56,7 +56,8 @@ class Neighbours {
     });
   }
 
-  #draw(digit) {
+  #draw(digit, finished) {
+    this.finished = finished;
     this.shifter.show(digit);
     this.#find();
   }
@@ -95,6 +96,7 @@ class Neighbours {
     this.own.textContent = copy
       ? `From where you drew it, it is ${number(copy, 1)} away, ${copy > near ? "farther than" : "nearer than"} the nearest neighbour.`
       : "";
+    if (!this.finished) return; // one sentence when the pen is up
     const said = votes.map(([digit, count]) => `${count} for ${digit}`).join(", ");
     this.say(
       `Your digit, ${shifter.where}: the nearest is a ${target}, at a distance of ${number(near, 1)}.` +

@@ -153,7 +153,7 @@ class Surgery {
     this.invitation.hidden = !this.sheet.empty;
     this.digit = this.sheet.empty ? null : center(this.sheet.ink);
     if (finished) this.seen.land(this.sheet, this.digit, true);
-    this.#read();
+    this.#read(finished);
   }
 
   #point(digit, chosen) {
@@ -194,8 +194,8 @@ class Surgery {
     this.#recount();
   }
 
-  /** Read the digit. */
-  #read() {
+  /** Read the digit; while the pen is on its way, nothing is said. */
+  #read(finished = true) {
     if (!this.masks) return; // the network is not here yet
     const start = performance.now();
     const { convnet, digit } = this;
@@ -205,7 +205,7 @@ class Surgery {
       this.read.before = softmax(run(convnet, digit, this.whole, keptWhole).logits);
       this.read.answer = run(convnet, digit, this.masks.numbers(), kept);
     }
-    this.#show();
+    this.#show(finished);
     performance.measure("live-surgery", { start });
   }
 
@@ -245,7 +245,7 @@ class Surgery {
     this.needs.finish(before.count, this.masks.none ? "" : this.masks.sentence());
   }
 
-  #show() {
+  #show(finished = true) {
     const { answer, before } = this.read ?? {};
     const probabilities = answer ? softmax(answer.logits) : null;
     const best = probabilities && probabilities.indexOf(Math.max(...probabilities));
@@ -259,6 +259,7 @@ class Surgery {
     if (!this.masks) return;
     const { block, masks } = this;
     this.grid.show(answer?.maps[block], masks.numbers()[block], (channel) => masks.word(block, channel));
+    if (!finished) return;
     const read = answer
       ? `It reads ${a(best)}, ${percent(probabilities[best])} sure; the whole network gives that ${percent(before[best])}.`
       : "Draw a digit, then click a map.";
