@@ -63,15 +63,23 @@ def accuracy(trainer: Locator) -> float:
 
 def test_it_learns_and_reads_what_is_drawn_the_while(trainer: Locator) -> None:
     assert accuracy(trainer) < 0.4
-    press(trainer, "Play")
+    said = trainer.get_by_role("status")
     trainer.locator(".sheet").focus()
     trainer.page.keyboard.press("1")
+    expect(said).to_have_text(re.compile(r"^It reads an? \d\.$"))
+    press(trainer, "Play")
     expect(trainer.locator(".says")).to_have_text("1")
+    assert trainer.locator(".answer [aria-live]").count() == 0
     expect(trainer.locator("figcaption .val").nth(1)).to_contain_text(
         re.compile(r"validation [89]\d\.\d%")
     )
+    expect(said).to_have_text(
+        re.compile(r"^Step [\d,]+: [89].*validation digits are right\. It reads a 1\.$")
+    )
     press(trainer, "Pause")
-    expect(trainer.get_by_role("status")).to_contain_text("Paused: ")
+    expect(said).to_have_text(re.compile(r"^Paused: .* are right\. It reads a 1\.$"))
+    loss = trainer.get_by_role("img", name="Loss over the steps")
+    expect(loss).to_have_accessible_name(re.compile(r", lowest 0\.\d+ at step \d"))
     before = steps(trainer)
     assert accuracy(trainer) > 0.7
     caption = trainer.locator(".hardest figcaption").first
@@ -81,7 +89,9 @@ def test_it_learns_and_reads_what_is_drawn_the_while(trainer: Locator) -> None:
 
     press(trainer, "Reset")
     expect(trainer).to_have_attribute("data-step", "0")
-    expect(trainer.get_by_role("status")).to_contain_text("random again")
+    expect(said).to_contain_text("random again")
+    press(trainer, "Clear")
+    expect(said).to_have_text("The sheet is empty.")
 
 
 def test_a_step_is_one_batch(trainer: Locator) -> None:
@@ -147,10 +157,13 @@ def test_an_address_brings_its_state(context: BrowserContext, address: str) -> N
     expect(rate).to_have_attribute("aria-valuetext", "3")
     assert steps(trainer) == 0  # nothing plays by itself
 
+    heard = book_site.listen(trainer.locator(".look[aria-live=polite]"))
     trainer.get_by_role("link", name="Overfitting on 100 digits").click()
     digits = trainer.get_by_role("slider", name="Training digits")
     expect(digits).to_have_attribute("aria-valuetext", "100")
     assert page.url.endswith("#digits=100")
+    assert len(heard()) == 1
+    assert "What does the validation loss do" in heard()[0]
     page.go_back()
     expect(dead).to_have_attribute("aria-current", "true")
     page.close()

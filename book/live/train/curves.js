@@ -64,10 +64,13 @@ class Chart {
     }
     this.picture.replaceChildren(...parts);
     const { train, val } = this.values;
+    const least = points.reduce((a, b) => (b.val.loss < a.val.loss ? b : a), points[0]);
+    const lowest =
+      this.key === "loss" && least ? `, lowest ${this.format(least.val.loss)} at step ${least.step.toLocaleString("en")}` : "";
     this.picture.setAttribute(
       "aria-label",
       `${this.title} over the steps: training ${train.textContent || "not yet"}, ` +
-        `validation ${val.textContent || "not yet"}`,
+        `validation ${val.textContent || "not yet"}${lowest}`,
     );
   }
 }

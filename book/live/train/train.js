@@ -2,7 +2,7 @@
 
 import { Bars } from "../bars.js";
 import { center } from "../center.js";
-import { h, still } from "../dom.js";
+import { a, h, still } from "../dom.js";
 import { Seen } from "../seen.js";
 import { Sheet } from "../sheet.js";
 import { skipTo } from "../skip.js";
@@ -19,6 +19,7 @@ const READY = "Press play, and the training begins.";
 const EMPTY = "28 by 28 squares, and no answer yet";
 const PAUSE = 60; // milliseconds from picture to picture
 const CALM = 500; // for readers who want less motion
+const NEWS = 5000; // from sentence to sentence while it trains
 
 /** Put a trainer into a place of the page. */
 export function mount(place) {
@@ -43,10 +44,10 @@ class Trainer {
     this.seen = new Seen();
     this.seen.canvas.setAttribute("aria-label", EMPTY);
     this.bars = new Bars("What your network says");
-    this.says = h("strong", { class: "says", "aria-live": "polite" }, "?");
+    this.says = h("strong", { class: "says" }, "?");
     this.where = h("span", { class: "where" });
     this.status = h("p", { role: "status", class: "hint" }, READY);
-    this.look = h("p", { class: "look" });
+    this.look = h("p", { class: "look", "aria-live": "polite" });
     this.source = h("p", { class: "hint source" });
 
     place.append(this.#layout());
@@ -158,7 +159,7 @@ class Trainer {
     await this.#have("play", on);
     this.#playing(on);
     if (on) return this.#watch();
-    this.#say(`Paused: ${this.right} of the validation digits are right.`);
+    this.#say(`Paused: ${this.news}`);
   }
 
   #playing(on) {
@@ -173,6 +174,7 @@ class Trainer {
     this.watching = true;
     while (this.playing) {
       await this.#have("look");
+      if (this.playing && performance.now() > this.told + NEWS) this.#say(`Step ${this.measured.toLocaleString("en")}: ${this.news}`);
       await new Promise((resolve) => setTimeout(resolve, still() ? CALM : PAUSE));
       await new Promise(requestAnimationFrame); // none comes while nobody sees the page
     }
@@ -182,7 +184,7 @@ class Trainer {
   async #step() {
     if (this.playing) await this.#play(false);
     await this.#have("step");
-    this.#say(`One batch more: ${this.right} of the validation digits are right.`);
+    this.#say(`One batch more: ${this.news}`);
   }
 
   async #reset(why) {
@@ -216,7 +218,8 @@ class Trainer {
       if (STATES[i] === state) link.setAttribute("aria-current", "true");
       else link.removeAttribute("aria-current");
     });
-    this.look.textContent = state?.look ?? "A state of your own: the page's address holds it, to be sent to others.";
+    const look = state?.look ?? "A state of your own: the page’s address holds it, to be sent to others.";
+    if (this.look.textContent !== look) this.look.textContent = look; // is read out
     this.save.disabled = !fits(this.settings);
   }
 
@@ -230,6 +233,7 @@ class Trainer {
     this.digit = this.sheet.empty ? null : center(this.sheet.ink);
     this.seen.show(this.digit ?? []);
     if (finished) this.seen.land(this.sheet, this.digit, true);
+    this.finished = finished;
     this.#read();
   }
 
@@ -242,6 +246,8 @@ class Trainer {
       await this.#have("draw", digit);
     }
     this.reading = false;
+    const said = this.digit ? this.reads : "The sheet is empty.";
+    if (said && this.finished && !this.playing) this.#say(said);
   }
 
   #show({ settings, steps, epochs, points, hardest, dead, broken, answer, weights }) {
@@ -254,13 +260,13 @@ class Trainer {
     if (!broken) this.weights.show(weights, dead, settings);
     this.bars.show(broken ? null : answer);
     const best = answer ? answer.indexOf(Math.max(...answer)) : -1; // and so of NaN
-    const says = best < 0 ? "?" : String(best);
-    if (this.says.textContent !== says) this.says.textContent = says; // is read out
+    this.says.textContent = best < 0 ? "?" : best;
+    this.reads = best < 0 ? "" : `It reads ${a(best)}.`;
     this.seen.canvas.setAttribute(
       "aria-label",
       best < 0 ? EMPTY : `Your drawing as 28 by 28 squares, read as ${best}`,
     );
-    this.right = `${(100 * last.val.accuracy).toFixed(1)}%`;
+    this.news = `${(100 * last.val.accuracy).toFixed(1)}% of the validation digits are right. ${this.reads}`.trim();
     this.where.textContent = `step ${steps.toLocaleString("en")}, epoch ${epochs.toFixed(1)}`;
     this.place.dataset.step = steps;
     this.place.dataset.accuracy = last.val.accuracy;
@@ -280,5 +286,6 @@ class Trainer {
 
   #say(text) {
     this.status.textContent = text;
+    this.told = performance.now();
   }
 }
