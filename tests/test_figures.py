@@ -128,23 +128,29 @@ def test_a_step_goes_where_the_formula_says(hill: Locator) -> None:
 
 
 def test_the_right_rate_arrives_and_a_low_one_does_not(hill: Locator) -> None:
+    said = hill.get_by_role("status")
     press(hill, "right")
+    heard = book_site.listen(said)
     press(hill, "Play")
-    expect(hill.get_by_role("status")).to_contain_text("This is the bottom.")
+    expect(said).to_contain_text("After 1 step: ")  # it is shown, and not read out
+    expect(said).to_contain_text("This is the bottom.")
     expect(hill.get_by_role("button", name="Play")).to_be_visible()
+    assert [sentence[-19:] for sentence in heard()] == ["This is the bottom."]
     press(hill, "too low")
     for _ in range(12):
         press(hill, "Step")
-    expect(hill.get_by_role("status")).to_contain_text("After 12 steps")
+    expect(said).to_contain_text("After 12 steps")
     assert weight(hill) > -1
 
 
 def test_the_point_is_moved_by_hand_and_by_keyboard(hill: Locator) -> None:
     point = hill.get_by_role("slider", name="The point")
+    heard = book_site.listen(hill.get_by_role("status"))
     point.press("Home")
     assert weight(hill) == -30
     point.press("ArrowRight")
     assert weight(hill) == -29.5
+    assert heard() == []  # the slider itself says where it is
     box = hill.locator(".chart").bounding_box()
     assert box
     mouse = hill.page.mouse

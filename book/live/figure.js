@@ -2,13 +2,19 @@
 
 import { h } from "./dom.js";
 
-/** Put a card into its place. Returns a function that says a sentence at its end. */
+/**
+ * Put a card into its place. Returns a function that shows a sentence at its end, where
+ * a screen reader says it; with false as well, the sentence is shown only.
+ */
 export function card(place, ...parts) {
   const status = h("p", { role: "status", class: "hint" });
   place.append(h("div", { class: "pad" }, ...parts, status));
   place.classList.add("ready");
-  return (text) => {
-    if (status.textContent !== text) status.textContent = text;
+  let heard;
+  return (text, aloud = true) => {
+    status.setAttribute("aria-live", aloud ? "polite" : "off");
+    if (status.textContent !== text || (aloud && heard !== text)) status.textContent = text;
+    if (aloud) heard = text;
   };
 }
 

@@ -133,15 +133,15 @@ class Hill {
       this.#step();
       if (this.arrived || this.path.length >= end) this.#pause();
     };
+    this.playing = setInterval(next, still() ? 900 : 450);
     next();
-    this.playing ||= setInterval(next, still() ? 900 : 450);
-    if (this.arrived) this.#pause();
   }
 
   #pause() {
     clearInterval(this.playing);
     this.playing = 0;
     this.play.textContent = "Play";
+    this.#tell();
   }
 
   get arrived() {
@@ -191,12 +191,19 @@ class Hill {
     this.point.setAttribute("aria-valuenow", w.toFixed(1));
     this.point.setAttribute("aria-valuetext", `w = ${number(w, 1)}, loss ${number(l)}`);
     this.three.forEach((choice, i) => choice.setAttribute("aria-pressed", String(Object.values(THREE)[i] === eta)));
-    const steps = path.length - 1;
+    this.#tell();
+  }
+
+  /** Say where the point is; not at each step of a walk, nor what the slider says itself. */
+  #tell() {
+    const { w } = this;
+    const [l, s, steps] = [loss(w), slope(w), this.path.length - 1];
     this.say(
       !steps
         ? `At w = ${number(w, 1)} the loss is ${number(l)} nats and the slope ${number(s, 3)}. The dotted line is the next step.`
         : `After ${steps} step${steps > 1 ? "s" : ""}: w = ${number(w, 1)}, a loss of ${number(l)} nats` +
             (this.arrived ? ". This is the bottom." : "."),
+      !this.playing && document.activeElement !== this.point,
     );
   }
 }
