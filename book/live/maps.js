@@ -1,7 +1,7 @@
 // The feature maps of each block, and one of them enlarged.
 
 import { explain, normalized } from "./convolution.js";
-import { h, still } from "./dom.js";
+import { h, number, still } from "./dom.js";
 import { Mosaic, paintOne } from "./mosaic.js";
 import { sentences } from "./sentences.js";
 
@@ -29,11 +29,13 @@ export class Maps {
     );
     this.detail = h("div", { class: "detail" });
     this.detail.hidden = true;
+    this.said = h("p", { class: "visually-hidden", "aria-live": "polite" });
     this.element.replaceChildren(
       ...(maps.length
         ? this.blocks.map((block) => block.element)
-        : [h("p", {}, "This network's file holds no feature maps.")]),
+        : [h("p", {}, "This network’s file holds no feature maps.")]),
       this.detail,
+      this.said,
     );
   }
 
@@ -63,6 +65,7 @@ export class Maps {
     this.blocks.forEach((each, i) => each.paint(this.answer.maps[i], this.#marked(i)));
     this.#enlarge();
     this.#explain();
+    this.#tell(`Block ${block + 1}, map ${channel}. `);
   }
 
   /** The chosen map at full width, with a place to choose by mouse or arrow keys. */
@@ -93,6 +96,7 @@ export class Maps {
       if (row === this.chosen.row && column === this.chosen.column) return;
       Object.assign(this.chosen, { row, column, input: null });
       this.#explain();
+      this.#tell();
     };
     const at = (event) => {
       const box = this.large.getBoundingClientRect();
@@ -101,7 +105,7 @@ export class Maps {
         Math.floor(((event.clientX - box.left) / box.width) * width),
       );
     };
-    this.sum = h("div", { class: "sum", "aria-live": "polite" });
+    this.sum = h("div", { class: "sum" });
     this.detail.replaceChildren(
       h(
         "div",
@@ -122,6 +126,16 @@ export class Maps {
     canvas.focus();
   }
 
+  /** Say the chosen place and its number; the sum behind it is there to be read. */
+  #tell(name = "") {
+    const { block, channel, row, column } = this.chosen;
+    const map = this.answer?.maps[block];
+    if (!map) return;
+    const [, height, width] = map.size;
+    const value = map.data[(channel * height + row) * width + column];
+    this.said.textContent = `${name}Row ${row}, column ${column}: ${number(value)}`;
+  }
+
   #explain() {
     if (!this.chosen) return;
     const { block, channel, row, column } = this.chosen;
@@ -131,7 +145,7 @@ export class Maps {
     const { weights } = this.network;
     if (!weights) {
       return this.sum.replaceChildren(
-        "The weights behind a number are shown for the course's own networks.",
+        "The weights behind a number are shown for the course’s own networks.",
       );
     }
     const { answer, chosen } = this;

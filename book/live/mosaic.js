@@ -2,24 +2,18 @@
 
 import { h } from "./dom.js";
 
-/** The maps of one block, as one slider that chooses among them. */
+/** The maps of one block, of which arrow keys choose one: in rows, so not as a slider's do. */
 export class Mosaic {
   constructor(index, [count, height, width], onChoose) {
     Object.assign(this, { count, height, width, current: 0 });
     const choose = (channel) => {
       this.current = Math.min(Math.max(channel, 0), count - 1);
-      this.canvas.setAttribute("aria-valuenow", this.current);
-      this.canvas.setAttribute("aria-valuetext", `map ${this.current}`);
       onChoose(this.current);
     };
     this.canvas = h("canvas", {
       tabindex: 0,
-      role: "slider",
-      "aria-label": `Maps of block ${index + 1}: choose one to enlarge`,
-      "aria-valuemin": 0,
-      "aria-valuemax": count - 1,
-      "aria-valuenow": 0,
-      "aria-valuetext": "map 0",
+      role: "application",
+      "aria-label": `Maps of block ${index + 1}, ${count} in all. Arrow keys choose one to enlarge.`,
       onclick: (event) => {
         const box = this.canvas.getBoundingClientRect();
         const x = Math.floor(((event.clientX - box.left) / box.width) * this.columns);

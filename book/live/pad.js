@@ -262,7 +262,8 @@ class Pad {
     if (this.shows.has("maps")) this.maps.show(main, answer, finished);
     if (finished && main) {
       const who = this.networks.length > 1 ? `The network “${main.name}”` : "The network";
-      const sure = answer ? `${who} reads ${a(best)}, ${percent(probabilities[best])} sure. ` : "";
+      const also = other ? `; “${beside.name}” reads ${a(second)}` : "";
+      const sure = answer ? `${who} reads ${a(best)}, ${percent(probabilities[best])} sure${also}. ` : "";
       this.#say(sure + this.doubts || "Draw a digit.");
     }
   }
@@ -280,7 +281,7 @@ class Pad {
     this.caption.textContent = !answer
       ? ""
       : !answer.heat
-        ? "This network's file holds no heatmap."
+        ? "This network’s file holds no heatmap."
         : digit === null
           ? "Choose a digit to see what speaks for it, and what against it."
           : `Blue adds to the logit of ${a(digit)}, red takes from it: ` +
