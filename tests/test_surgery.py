@@ -148,11 +148,13 @@ def test_a_click_switches_a_map_off_and_a_thousand_digits_follow(
 ) -> None:
     draw(table, 7)
     whole = accuracy(table)
+    heard = book_site.listen(table.locator(".headline[aria-live=polite]"))
     cut = [1, 2, 12, 16, 33, 48, 60]
     for channel in cut:
         option(table, channel).click()
         expect(option(table, channel)).to_have_attribute("aria-selected", "true")
-    expect(option(table, 12)).to_have_attribute("aria-label", "map 12, off (mean)")
+    off = re.compile(r"^map 12, off \(mean\), largest value \d\.\d$")
+    expect(option(table, 12)).to_have_attribute("aria-label", off)
     said = table.get_by_role("status")
     expect(said).to_contain_text(
         "Block 2: maps 1, 2, 12, 16, 33, 48 and 60 off (mean). It reads a"
@@ -164,6 +166,7 @@ def test_a_click_switches_a_map_off_and_a_thousand_digits_follow(
         logits = model(images)
     right = logits.argmax(1) == targets
     assert accuracy(table) == pytest.approx(right.float().mean().item(), abs=0.0011)
+    assert heard()[-1].startswith(f"{100 * accuracy(table):.1f}% of 1,000 validation")
     others = logits.scatter(1, targets[:, None], -torch.inf).amax(1)
     lead = (logits.gather(1, targets[:, None])[:, 0] - others)[targets == 7].mean()
     shown = table.locator(".result tbody tr").first.locator("td").nth(7)
@@ -171,7 +174,11 @@ def test_a_click_switches_a_map_off_and_a_thousand_digits_follow(
     assert number == pytest.approx(lead.item(), abs=0.06)
 
     option(table, 12).click()  # a second click mends it
-    expect(option(table, 12)).to_have_attribute("aria-label", "map 12")
+    maps = feature_maps(
+        model, normalize(center_digit(rasterize(SAMPLES[7]))), "blocks.1"
+    )[0]
+    label = f"map 12, largest value {maps[12].max():.1f}"
+    expect(option(table, 12)).to_have_attribute("aria-label", label)
     table.get_by_role("button", name="Reset").click()
     expect(said).to_contain_text("The network is whole. It reads a 7")
     assert accuracy(table) == whole
@@ -231,11 +238,14 @@ def test_which_maps_a_digit_needs(table: Locator) -> None:
     table.get_by_role("radio", name="Block 4").check()  # nothing but the head follows
     expect(table.locator("[role=option]")).to_have_count(128)
     accuracy(table)
+    heard = book_site.listen(table.locator(".needs .hint"))
     table.get_by_role("button", name="Try each of the 128 maps").click()
     needs = table.locator(".needs canvas")
     expect(needs).to_have_attribute(
         "aria-label", re.compile(r"needs most\. 0: map \d+, .* 9: map \d+\.")
     )
+    assert len(heard()) == 1
+    assert re.search(r"Most of all a \d needs map \d+", heard()[0])
     leads = table.locator(".result tbody tr").first.locator("td")
     before = [float(text) for text in leads.all_inner_texts()]
     table.get_by_role("combobox", name="Switch off").select_option("24")

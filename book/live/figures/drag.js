@@ -41,7 +41,7 @@ class Drag {
       h(
         "p",
         { class: "hint legend" },
-        "A square of a map is a place of your digit; far out, the sheet's edge cuts it off. Amber: the answer is that " +
+        "A square of a map is a place of your digit; far out, the sheet’s edge cuts it off. Amber: the answer is that " +
           "of the middle. The first two know the same training digits, all centred; the ConvNet was trained on more, " +
           "and they were moved about.",
       ),

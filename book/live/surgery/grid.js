@@ -1,6 +1,6 @@
 // The maps of one block, each to be clicked: a list of which many can be chosen.
 
-import { h } from "../dom.js";
+import { h, number } from "../dom.js";
 import { glow } from "../mosaic.js";
 
 export class Grid {
@@ -37,15 +37,17 @@ export class Grid {
     this.cells.forEach(({ canvas, element }, channel) => {
       const context = canvas.getContext("2d");
       const picture = context.createImageData(this.side, this.side);
+      let largest = -Infinity;
       for (let i = 0; i < area; i++) {
         const value = maps ? maps.data[channel * area + i] * scale[channel] + shift[channel * area + i] : 0;
         picture.data.set(glow(Math.min(Math.max(value / limit, 0), 1)), 4 * i);
+        largest = Math.max(largest, value);
       }
       context.putImageData(picture, 0, 0);
       const said = words(channel);
+      const parts = [`map ${channel}`, said, maps && `largest value ${number(largest, 1)}`];
       element.setAttribute("aria-selected", String(said !== ""));
-      element.setAttribute("aria-label", said ? `map ${channel}, ${said}` : `map ${channel}`);
-      element.title = element.ariaLabel;
+      element.setAttribute("aria-label", parts.filter(Boolean).join(", "));
       element.classList.toggle("cut", said.startsWith("off"));
     });
   }

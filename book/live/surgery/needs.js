@@ -41,8 +41,7 @@ export class Needs {
     this.columns = new Array(count).fill(null);
     this.block = block;
     this.button.textContent = `Try each of the ${count} maps of block ${block + 1}`;
-    this.legend.textContent =
-      "One map at a time is replaced by its mean. Guess first: how many maps will a 7 need?";
+    this.#tell("One map at a time is replaced by its mean. Guess first: how many maps will a 7 need?");
     this.canvas.hidden = this.cuts.hidden = true;
   }
 
@@ -56,7 +55,7 @@ export class Needs {
     this.columns[channel] = lost;
     const known = this.columns.filter(Boolean);
     this.canvas.hidden = false;
-    this.legend.textContent = `${known.length} of ${this.columns.length} maps tried …`;
+    this.#tell(`${known.length} of ${this.columns.length} maps tried …`);
     this.#paint(known);
   }
 
@@ -69,9 +68,15 @@ export class Needs {
       `A row for each digit, a column for each map. Blue: without the map the digit loses lead, ` +
       `at most ${limit}; red: it gains. Most of all a ${digit} needs map ${channel}. ` +
       `(${count} digits: faint colours may be chance.)`;
-    this.legend.textContent = before ? `${text} Changed before: ${before}` : text;
+    this.#tell(before ? `${text} Changed before: ${before}` : text, "polite");
     const needs = Array.from({ length: 10 }, (_, each) => `${each}: map ${this.order(each)[0]}`);
     this.canvas.setAttribute("aria-label", `Which map each digit needs most. ${needs.join(", ")}.`);
+  }
+
+  /** A sentence under the button, read out only where it is a finding. */
+  #tell(text, live = "off") {
+    this.legend.setAttribute("aria-live", live);
+    this.legend.textContent = text;
   }
 
   /** The maps, those first which a digit needs most. */

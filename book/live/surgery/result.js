@@ -15,7 +15,7 @@ export class Result {
     this.table = h(
       "table",
       {},
-      h("caption", {}, "The lead: how far the right digit's logit is ahead of the largest other, on average. Blue: the whole network."),
+      h("caption", {}, "The lead: how far the right digit’s logit is ahead of the largest other, on average. Blue: the whole network."),
       h("thead", {}, row("digit", ...cells((_, digit) => h("th", { scope: "col" }, String(digit))))),
       h(
         "tbody",
@@ -28,7 +28,7 @@ export class Result {
     this.element = h(
       "div",
       { class: "result" },
-      h("p", { class: "headline" }, this.says, " ", this.was),
+      h("p", { class: "headline", "aria-live": "polite", "aria-atomic": "true" }, this.says, " ", this.was),
       this.progress,
       this.table,
     );
