@@ -28,6 +28,7 @@ PAGES = {
     "threshold": "notebooks/07_evaluation.html",
     "heatmap": "notebooks/08_grad_cam.html",
 }
+IN_CLASS = (book_site.ROOT / "book" / "figures.md").read_text("utf-8")
 THEME = "theme => document.documentElement.dataset.theme = theme"
 # The numbers behind a figure, out of the page's own modules.
 NEAREST = """async ([folder, strokes, right, down, count]) => {
@@ -571,7 +572,8 @@ def test_what_did_not_arrive_is_asked_for_again(
 @pytest.mark.parametrize("name", PAGES)
 def test_everybody_can_use_it(context: BrowserContext, address: str, name: str) -> None:
     page = context.new_page()
-    opened(page, address, name)
+    label = opened(page, address, name).get_attribute("aria-label")
+    assert f"| [{label}](../{PAGES[name][:-5]}.ipynb#live-{name})" in IN_CLASS
     page.add_style_tag(content="* { transition: none !important }")
     for theme in ("light", "dark"):
         page.evaluate(THEME, theme)

@@ -273,6 +273,7 @@ def test_a_map_is_enlarged_with_its_numbers(pad: Locator) -> None:
     expect(said).to_have_text(re.compile(f"^Block 2, map 0. {place}"))
     detail = pad.locator(".detail")
     expect(detail.get_by_role("heading")).to_have_text("Block 2, map 0")
+    expect(detail.get_by_role("heading")).to_have_attribute("aria-level", "4")
     expect(detail.locator("table")).to_have_count(2)
     before = detail.locator(".sum").inner_text()
     large = detail.get_by_role("application", name="Map 0 of block 2")

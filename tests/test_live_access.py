@@ -72,12 +72,18 @@ def test_a_phone_shows_the_answer_while_one_draws(
     context.close()
 
 
-@pytest.mark.parametrize(("name", "place"), [(DRAW, "drawing pad"), (TRAIN, "trainer")])
-def test_a_link_leads_to_the_pad(
-    page: Page, address: str, name: str, place: str
+@pytest.mark.parametrize(
+    ("name", "place", "level"), [(DRAW, "drawing pad", 3), (TRAIN, "trainer", 2)]
+)
+def test_a_heading_and_a_link_lead_to_the_pad(
+    page: Page, address: str, name: str, place: str, level: int
 ) -> None:
     page.goto(f"{address}/{name}")
-    page.locator(".pad").wait_for()
+    pad = page.locator(".live-pad")
+    pad.locator(".pad").wait_for()
+    expect(pad.get_by_role("heading", name=place, level=level)).to_have_count(1)
+    part = pad.get_by_role("heading", name="You draw")
+    expect(part).to_have_attribute("aria-level", str(level + 1))
     link = page.get_by_role("link", name=f"Skip to the {place}")
     expect(link).not_to_be_in_viewport()
     press(page, "Tab")
@@ -87,8 +93,8 @@ def test_a_link_leads_to_the_pad(
     expect(link).to_be_in_viewport()
     address_before = page.url
     press(page, "Enter")
-    expect(page.locator(".live-pad")).to_be_focused()
-    expect(page.locator(".live-pad")).to_be_in_viewport()
+    expect(pad).to_be_focused()
+    expect(pad).to_be_in_viewport()
     assert page.url == address_before  # which holds the trainer's settings
     on_it = ".live-pad .pad :focus"
     press(page, "Tab")

@@ -12,6 +12,7 @@ have a kind of their own. To add a figure:
 1. Write book/live/figures/<name>.js, which exports ``mount(place)`` and asks for data
    only when the reader reaches for it; ../figure.js and ../draw.js help. What
    ../figure.css does not style goes into book/live/figures/<name>.css, if need be.
+   FIGURES, below, names it as book/figures.md does.
 2. Put the line of HTML *below* the static figure that it brings to life. That figure
    is what readers without scripts have; paper says where the living one is. So the text
    around it asks for a prediction, and only the card speaks of its controls.
@@ -39,7 +40,7 @@ logger = logging.getLogger(__name__)
 class Kind(NamedTuple):
     """What lives in a page, and what stands there until it does."""
 
-    label: str  #: its name for screen readers
+    label: str  #: its name for screen readers; {} is the figure's
     module: str  #: its script, in book/live
     caption: str  #: what is said where no script runs
     picture: str = ""  #: a file in _static, and the other attributes of its <img>
@@ -47,14 +48,21 @@ class Kind(NamedTuple):
     styles: tuple[str, ...] = ()  #: style sheets beside live.css, if there
 
 
-FIGURES = frozenset(path.stem for path in (BOOK / "live" / "figures").glob("*.js"))
+FIGURES = {
+    "drag": "Three readers",
+    "heatmap": "Heatmaps of every block",
+    "hill": "The hill",
+    "neighbours": "Nearest neighbours",
+    "threshold": "The limit",
+    "window": "The window",
+}
 KINDS = {
     "live-figure": Kind(
-        "Living figure",
+        "{}",
         "figures/{}.js",
         "Here is a figure to play with, in a browser with JavaScript, once the page is "
         "served: make serve does it.",
-        values=FIGURES,
+        values=frozenset(FIGURES),
         styles=("figure.css", "figures/{}.css"),
     )
 }
@@ -77,7 +85,7 @@ def find_places(app: Sphinx, doctree: nodes.document) -> None:
         raw.replace_self(Place(kind=kind, data=data, value=value, ids=[name]))
         # As MyST notes headings: page.md#live-hill is a link.
         slugs = app.env.metadata[app.env.docname].setdefault("myst_slugs", {})
-        slugs[name] = raw.line, name, KINDS[kind].label
+        slugs[name] = raw.line, name, KINDS[kind].label.format(FIGURES.get(value))
 
 
 def visit(self: Any, node: Place) -> None:
@@ -95,7 +103,7 @@ def visit(self: Any, node: Place) -> None:
         )
     self.body.append(
         f'<section id="{node["ids"][0]}" class="{" ".join(names)}"{attributes} '
-        f'aria-label="{kind.label}">'
+        f'aria-label="{kind.label.format(FIGURES.get(value))}">'
         f"<figure>{image}<figcaption>{kind.caption}</figcaption></figure></section>"
     )
     raise nodes.SkipNode
@@ -135,4 +143,4 @@ def setup(app: Sphinx) -> dict[str, bool | int]:
     app.connect("doctree-read", find_places)
     app.connect("html-page-context", add_scripts)
     kept = {"parallel_read_safe": True, "parallel_write_safe": True}
-    return kept | {"env_version": 2}  # pages read by other versions are read anew
+    return kept | {"env_version": 3}  # pages read by other versions are read anew

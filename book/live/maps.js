@@ -106,11 +106,12 @@ export class Maps {
       );
     };
     this.sum = h("div", { class: "sum" });
+    const level = this.element.closest(".pad").querySelector("h3").ariaLevel; // as skip.js set it
     this.detail.replaceChildren(
       h(
         "div",
         { class: "title" },
-        h("h3", {}, `Block ${block + 1}, map ${channel}`),
+        h("h3", { "aria-level": level }, `Block ${block + 1}, map ${channel}`),
         h("button", { type: "button", onclick: () => this.#close() }, "Close"),
       ),
       h("div", { class: "enlarged" }, this.large, this.sum),

@@ -3,9 +3,15 @@
 
 import { h } from "./dom.js";
 
-/** Put the heading into the place, and the link behind the theme's to the page's text. */
+/**
+ * Put the heading into the place, one level below that of its section, and those in it
+ * one below that; and the link behind the theme's to the page's text.
+ */
 export function skipTo(place) {
-  place.prepend(h("h2", { class: "visually-hidden" }, place.getAttribute("aria-label")));
+  const above = place.parentElement.closest("section").querySelector("h1, h2, h3, h4");
+  const level = Number(above.tagName[1]) + 1;
+  for (const part of place.querySelectorAll("h3")) part.ariaLevel = level + 1;
+  place.prepend(h(`h${level}`, { class: "visually-hidden" }, place.getAttribute("aria-label")));
   const name = place.getAttribute("aria-label").toLowerCase();
   place.tabIndex = -1;
   const link = h(
