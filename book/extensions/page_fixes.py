@@ -86,7 +86,7 @@ def drop_idle_scripts(
 def description(page: str) -> str:
     """A page's first paragraph, for search engines and for who is sent a link."""
     found = re.search(r"<article.*?<p>(.*?)</p>", page, re.S)
-    if not found:
+    if not found or 'name="description"' in page:  # from an earlier build
         return ""
     text = " ".join(re.sub("<[^>]*>", "", found[1]).split()).replace('"', "&quot;")
     names = ('name="description"', 'property="og:description"')
