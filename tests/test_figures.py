@@ -536,7 +536,7 @@ def test_digit_block_and_class_are_chosen_and_their_sum_is_said(
         value = f"{places[place]:+.2f}".replace("-", "−")
         where = re.escape(f"most {name} it: row {row}, column {column}, {value}")
         expect(picture).to_have_attribute("aria-label", re.compile(where))
-    sums = heatmap.locator("[aria-live=polite]")
+    sums = heatmap.locator(".adds[aria-live=polite]")
     expect(sums).to_have_text(re.compile("the 36 places.*the logit"))
     scale = heatmap.locator(".scale span").last
     before = scale.inner_text()

@@ -257,7 +257,8 @@ def test_what_did_not_arrive_is_asked_for_again(browser: Browser, address: str) 
     assert not [url for url in fetched if re.search(r"worker|digits\.bin", url)]
     play = page.get_by_role("button", name="Play")
     play.focus()
-    expect(page.get_by_role("status")).to_contain_text("check the connection")
+    status = page.locator(".live-train").get_by_role("status")
+    expect(status).to_contain_text("check the connection")
     page.unroute("**/digits.bin")
     play.blur()
     assert steps(reach(page)) == 0
