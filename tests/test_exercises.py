@@ -343,6 +343,15 @@ def test_damage_to_inputs_is_said_and_does_not_last():
         assert "changes its input grad" in check("relu_backward", careless).message
 
 
+def test_gradient_left_on_an_input_is_said():
+    def leave(logits):
+        probabilities = torch.softmax(logits.requires_grad_(), 1)
+        probabilities.sum().backward()
+        return probabilities.detach()
+
+    assert "changes its input logits" in check("softmax", leave).message
+
+
 def test_result_may_have_another_dtype_or_carry_autograd():
     def double(logits):
         return torch.softmax(logits.double(), 1)
@@ -703,6 +712,11 @@ def _give_no_value(x):
         (lambda x: xs, "there is no xs here"),  # noqa: F821
         (lambda x: x.scatter(1, torch.tensor([0]), 0), "as many dimensions"),
         (lambda x: x[:, 2:2] * x, "a slice is empty here"),
+        (lambda x: x[:, 99:] * x, "or begins beyond the edge"),
+        (lambda x: 2 ^ 0.5, "^ is no power in Python"),
+        (lambda x: x.sum().item().backward(), "does .item() stand where"),
+        (lambda x: [1].append_all(2), "list knows no .append_all"),
+        (lambda x: torch.no_grad().zerograd(), "no_grad knows no .zerograd"),
         (lambda x: x.quantile(97.5), "shares from 0 to 1, not per cent"),
         (lambda x: x.sum().backward(), "nothing to go back through"),
         (lambda x: torch.cat([x, x[:, :2]]), "cat joins along dimension 0 here"),

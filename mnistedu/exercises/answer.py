@@ -11,6 +11,8 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
+from torch import Tensor
+
 from mnistedu.exercises.compare import same, split, to_numbers
 from mnistedu.exercises.describe import describe
 from mnistedu.exercises.explain import explain
@@ -250,7 +252,10 @@ def _try(exercise: Exercise, function: Function, case: Case) -> Any:
     if isinstance(result, Exception):
         return result
     for (name, before), after in zip(case.items(), arguments, strict=True):
-        if exercise.observe is None and not same(tame(after), tame(before)):
+        changed = not same(tame(after), tame(before)) or (
+            isinstance(after, Tensor) and after.is_leaf and after.grad is not None
+        )  # a gradient left there is added to by the next call
+        if exercise.observe is None and changed:
             raise _HaltError(
                 f"your function changes its input {name}, which others still need: "
                 "compute a new one, without assigning to its parts, += or methods that "

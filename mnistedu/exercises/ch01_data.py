@@ -55,7 +55,8 @@ CLASS_SHARES = Exercise(
         ),
         "you divide by the largest count: divide by the number of targets, so that the "
         "shares add up to 1.": lambda targets: _count(targets) / _count(targets).max(),
-        "// cuts the shares to whole numbers: divide with /.": (
+        "the shares are cut to whole numbers, by // or by a tensor of whole numbers: "
+        "divide with /, and keep them as floats.": (
             lambda targets: _count(targets) // len(targets)
         ),
         "these are per cent: leave out the factor of 100, so that the shares add up to "

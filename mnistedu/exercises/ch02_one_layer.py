@@ -49,7 +49,7 @@ SOFTMAX = Exercise(
             lambda logits: _shifted(logits).exp() / _shifted(logits).exp().sum(1),
         ),
         "the largest logits lost their dimension, and each is subtracted in another "
-        "row: use keepdim=True, or amax.": lambda logits: _over_sum(
+        "row: use keepdim=True.": lambda logits: _over_sum(
             (logits - logits.amax(1)).exp()
         ),
         "the largest logits and the sums lost their dimension: use keepdim=True for "

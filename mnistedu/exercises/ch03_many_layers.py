@@ -291,6 +291,12 @@ def _plant(change: Function, words: str) -> _Named:
     return _Named(f"a backward pass {words}", backward)
 
 
+def _add_to_first(grad: Tensor) -> Tensor:
+    grad = grad.clone()
+    grad.view(-1)[0] += 0.01
+    return grad
+
+
 BACKWARDS = [
     _plant(lambda *grads: [*grads], "that is right"),
     _plant(lambda w1, b1, w2, b2: [w1, -b1, w2, b2], "with the sign of b1's turned"),
@@ -306,6 +312,10 @@ BACKWARDS = [
     _plant(
         lambda w1, b1, w2, b2: [w1, b1, w2[[1, 0, 2]], b2],
         "with two rows of w2's exchanged",
+    ),
+    _plant(  # whoever keeps only the verdict on one number misses some of these
+        lambda *grads: [_add_to_first(grad) for grad in grads],
+        "with 0.01 too much in the first of each",
     ),
 ]
 
@@ -486,7 +496,9 @@ SGD_MOMENTUM = Exercise(
         "you forgot the momentum: the new velocity is momentum * velocity + grad.": (
             lambda p, g, v, lr, momentum: (p - lr * g, g),
             lambda p, g, v, lr, momentum: (p - lr * g, v),
-            lambda p, g, v, lr, momentum: (p - lr * g, momentum * v + g),
+        ),
+        "the step takes the gradient: it should take the new velocity.": (
+            lambda p, g, v, lr, momentum: (p - lr * g, momentum * v + g)
         ),
         "the old velocity enters whole: multiply it by momentum.": (
             lambda p, g, v, lr, momentum: (p - lr * (v + g), v + g)

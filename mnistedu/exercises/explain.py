@@ -5,6 +5,8 @@ from pathlib import Path
 from traceback import extract_tb
 from types import TracebackType
 
+from torch import Tensor
+
 from mnistedu.exercises.show import show_error
 
 HERE = str(Path(__file__).parent)
@@ -26,8 +28,8 @@ ADVICE = {
         "for max and min there are clamp, amax and amin."
     ),
     r"tensor a \(0\) must match|tensor b \(0\) at": (
-        "a slice is empty here: it ends before it begins. A negative number in it "
-        "counts from the end."
+        "a slice is empty here: it ends before it begins, or begins beyond the edge. "
+        "A negative number in it counts from the end."
     ),
     r"tensor a \((\d+)\) must match .* b \((\d+)\) .*dimension (\d+)": (
         r"two tensors do not fit: in dimension \3 one has \1 places and the other \2. "
@@ -163,7 +165,10 @@ ADVICE = {
         "(C', C, h, w): x[None] adds a dimension in front."
     ),
     r"supports? at least 2D": "a dimension is missing here: x[None] adds one in front.",
-    r"'(list|int|float|tuple)' object has no attribute '(\w+)'": (
+    r"'float' object has no attribute '(backward|detach|item)'": (
+        r"this is a float, which knows no .\1: does .item() stand where it should not?"
+    ),
+    rf"'(list|int|float|tuple)' object has no attribute '({'|'.join(dir(Tensor))})'": (
         r"this is a \1, which knows no .\2, as tensors do: torch.tensor() makes a "
         "tensor of it."
     ),
@@ -182,6 +187,9 @@ ADVICE = {
     r"'(?:builtin_function_or_method|method)'": (
         "a method is named here but not called: add the brackets ()."
     ),
+    r"'(\w+)' object has no attribute '(\w+)'": (
+        r"\1 knows no .\2: a slip of the pen, or is this not what you think it is?"
+    ),
     r"object is not callable": "there are brackets () after something that is no "
     "function: is there a * missing, or does a variable have a function's name?",
     r"values to unpack|cannot unpack": (
@@ -193,6 +201,10 @@ ADVICE = {
     ),
     r"stack expects each tensor to be equal size": (
         "only tensors of the same shape can be stacked: print their .shape."
+    ),
+    r"for \^: ": "^ is no power in Python: write **.",
+    r"'type' object does not support the context manager": (
+        "a class is named here but not called: add the brackets ()."
     ),
     r"'[<>]=?' not supported|unsupported operand|bad operand|only concatenate|"
     r"multiply sequence": (
