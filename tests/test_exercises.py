@@ -368,6 +368,43 @@ def test_result_instead_of_function():
     assert "pass the function itself" in answer.message
 
 
+def test_result_instead_of_network():
+    answer = check("small_network", [torch.nn.Flatten()])
+    assert "pass the network itself" in answer.message
+    assert "\n" not in answer.message
+
+
+def test_network_without_forward_or_its_return():
+    class Network(torch.nn.Module):
+        pass
+
+    assert "has no forward" in check("small_network", Network()).message
+    Network.forward = lambda self, images: None
+    assert "forward returns nothing" in check("small_network", Network()).message
+
+
+def test_dots_left_inside_a_result():
+    answer = check("gradient_check", lambda loss, parameters, backward: [True, ...])
+    assert "the three dots" in answer.message
+
+
+def test_right_numbers_in_tensors_where_plain_ones_are_asked_for():
+    def count(sizes):
+        s = torch.tensor(sizes).float()
+        return (s[:-1] * s[1:] + s[1:]).sum()
+
+    def judge_each(*arguments):
+        right = EXERCISES["gradient_check"].solution(*arguments)
+        return [torch.tensor(part) for part in right]
+
+    answer = check("count_parameters", count)
+    assert answer.solved
+    assert "asked for is a whole number" in answer.message
+    answer = check("gradient_check", judge_each)
+    assert answer.solved
+    assert "Yours holds tensors" in answer.message
+
+
 def test_unknown_exercise():
     with pytest.raises(ValueError, match="There is no exercise 'sofmax'; the "):
         check("sofmax", torch.exp)

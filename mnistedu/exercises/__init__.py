@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from torch.nn import Module
+
 from mnistedu.exercises import record
 from mnistedu.exercises.answer import Answer, Exercise, judge
 from mnistedu.exercises.session import kept_session
@@ -80,7 +82,9 @@ def check(
 
 def _judge(exercise: Exercise, function: Callable[..., Any]) -> Answer:
     if not callable(function):
-        return Answer(False, f"pass the function itself, not {show(tame(function))}.")
+        wanted = "network" if isinstance(exercise.solution, Module) else "function"
+        given = show(tame(function)).partition("\n")[0]
+        return Answer(False, f"pass the {wanted} itself, not {given}.")
     with kept_session():
         return judge(exercise, function)
 

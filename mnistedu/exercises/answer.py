@@ -166,7 +166,8 @@ def agree(outcomes: list[Any], others: list[Any]) -> bool:
 
 def _name_empty(outcomes: list[Any], at: int) -> str | None:
     """The hint for what is no result at all."""
-    if outcomes[at] is ...:
+    parts = outcomes[at] if isinstance(outcomes[at], (list, tuple)) else [outcomes[at]]
+    if any(part is ... for part in parts):
         return "put your own lines in the place of the three dots."
     if outcomes[at] is not None:
         return None

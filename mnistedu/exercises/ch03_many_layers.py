@@ -441,7 +441,7 @@ GRADIENT_CHECK = Exercise(
             lambda *arguments: _judge()(*arguments)[-1:] * 4
         ),
         "you call right what is 0, so you measure no change: give the nudged copy to "
-        "loss, in the place of the parameter.": _judge(
+        "loss, and make a copy of its own for each of the two.": _judge(
             lambda mine, theirs: _are_close(mine, 0 * mine)
         ),
         "these are the measured gradients: compare them with those of backward, and "

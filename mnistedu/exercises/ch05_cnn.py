@@ -615,7 +615,7 @@ def _measure(function: Function) -> Any:
     with torch.no_grad():
         logits = network(images)
     if not isinstance(logits, Tensor) or logits.shape != (len(images), 10):
-        return {"shape": (*getattr(logits, "shape", ()),)}
+        return {"shape": None if logits is None else (*getattr(logits, "shape", ()),)}
     return {
         "parameters": sum(p.numel() for p in network.parameters()),
         "accuracy": (logits.argmax(1) == targets).double().mean().item(),
@@ -629,6 +629,8 @@ def _score_network(did: Any) -> tuple[bool, str]:
     if not isinstance(did, dict):
         said = "pass a network, an nn.Module, not a function that returns something"
         return False, f"{said}: its parameters are to be counted."
+    if "shape" in did and did["shape"] is None:
+        return False, "forward returns nothing: let it end in return and the logits."
     if "shape" in did:
         tail = " The answers come later, by argmax." if len(did["shape"]) == 1 else ""
         return False, f"for N images give logits (N, 10), not {did['shape']}.{tail}"

@@ -203,6 +203,10 @@ ADVICE = {
         "only tensors of the same shape can be stacked: print their .shape."
     ),
     r"for \^: ": "^ is no power in Python: write **.",
+    r"missing the required \"forward\"": (
+        "this network has no forward, which says how images become logits: write one, "
+        "indented as __init__ is."
+    ),
     r"'type' object does not support the context manager": (
         "a class is named here but not called: add the brackets ()."
     ),

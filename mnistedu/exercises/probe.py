@@ -16,7 +16,7 @@ from mnistedu.exercises.tame import tame
 
 Functions = tuple[Callable[..., Any], Callable[..., Any]]  # the right one, the reader's
 MOST = 24  # numbers of an argument that are changed one by one
-NUDGES = (0.5, 100, -100)
+NUDGES = (0.5, 100, -100)  # which a hint names
 TIMES = {1.0: "stays as it is", 2.0: "doubles", 4.0: "is 4 times as large"}
 
 
@@ -72,7 +72,10 @@ def _find_numbers(functions: Functions, case: Case, name: str) -> Iterator[str]:
             does, other = "does not change", "does"
             if mine[at]:
                 does, other = "changes", "does not"
-            yield f"{yours} {does} with {name}{place}, and the right one {other}."
+            is_float = isinstance(case[name], Tensor) and case[name].is_floating_point()
+            tried = " (Tried: 0.5 and 100 more, and 100 less.)" if is_float else ""
+            said = f"{yours} {does} with {name}{place}, and the right one {other}."
+            yield said + tried
             return
 
 

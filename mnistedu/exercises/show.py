@@ -97,7 +97,14 @@ def name_dress(result: Any, expected: Any) -> str:
     elif isinstance(expected, (tuple, list)):
         fits, wanted = isinstance(result, (tuple, list)), name_kind(expected)
     else:
-        fits = not isinstance(expected, int) or not isinstance(result, float)
+        is_float = isinstance(result, float) or (
+            isinstance(result, Tensor) and result.is_floating_point()
+        )
+        fits = not isinstance(expected, int) or not is_float
         wanted = "a whole number"
+    if fits and isinstance(expected, list) and all(map(is_truth, expected)):
+        fits = not any(isinstance(part, Tensor) for part in result)
+        wanted = "a list of True and False, which bool() makes of a tensor"
+        return "" if fits else f" (Yours holds tensors; asked for is {wanted}.)"
     yours = "a float" if isinstance(result, float) else name_kind(result)
     return "" if fits else f" (Yours is {yours}; asked for is {wanted}.)"
