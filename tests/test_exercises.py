@@ -28,6 +28,7 @@ from torch.nn import functional as F
 
 from mnistedu.exercises import CHAPTERS, EXERCISES, check, progress, reset_progress
 from mnistedu.exercises.answer import Exercise, agree, find_outcomes, judge
+from mnistedu.exercises.describe import describe
 from mnistedu.exercises.limit import TimeLimitError, call_within
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
@@ -386,6 +387,16 @@ def test_network_without_forward_or_its_return():
 def test_dots_left_inside_a_result():
     answer = check("gradient_check", lambda loss, parameters, backward: [True, ...])
     assert "the three dots" in answer.message
+
+
+def test_words_where_true_or_false_are_asked_for():
+    answer = check("gradient_check", lambda *arguments: ["right", "wrong"] * 2)
+    assert "True or False are asked for, not words" in answer.message
+
+
+def test_small_numbers_that_look_alike_are_told_apart():
+    mine, right = torch.tensor([1.0, 2e-5, 7.0]), torch.tensor([1.0, 0.0, 3.0])
+    assert "[1] should be 0, not 2e-05" in describe([{}], [mine], [right], 0)
 
 
 def test_right_numbers_in_tensors_where_plain_ones_are_asked_for():

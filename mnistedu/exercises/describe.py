@@ -9,7 +9,14 @@ import torch
 from torch import Tensor
 
 from mnistedu.exercises.altered import find_altered
-from mnistedu.exercises.compare import are_alike, is_pair, same, split, to_numbers
+from mnistedu.exercises.compare import (
+    are_alike,
+    is_pair,
+    is_truth,
+    same,
+    split,
+    to_numbers,
+)
 from mnistedu.exercises.facts import find_fact, find_factor, pair_up
 from mnistedu.exercises.limit import call_within
 from mnistedu.exercises.probe import Functions, find_behaviour, is_left_to_chance
@@ -187,6 +194,10 @@ def _compare(result: Any, expected: Any) -> str:
         return "these are values and where they were, in one: take .values or .indices."
     mine, theirs = to_numbers(result), to_numbers(expected)
     if mine is None or theirs is None or not are_alike(result, expected):
+        is_list = isinstance(expected, list) and isinstance(result, list)
+        words = is_list and any(isinstance(part, str) for part in result)
+        if words and all(map(is_truth, expected)):
+            return "True or False are asked for, not words."
         if type(result) is type(expected) and not isinstance(expected, Tensor):
             return "this case has another answer."
         return f"return {name_kind(expected)}, not {name_kind(result)}."
@@ -246,7 +257,10 @@ def _compare_numbers(mine: Tensor, theirs: Tensor, has_factor: bool = True) -> s
         return " ".join([factor, *_observe_shares(mine, theirs)])
     right = mine.isclose(theirs, rtol=1e-4, atol=1e-6, equal_nan=True)
     at = tuple((~right).nonzero()[0].tolist())
-    first = f"{list(at)} should be {show(theirs[at])}, not {show(mine[at])}"
+    wanted, given = show(theirs[at]), show(mine[at])
+    if wanted == given:  # to four decimals
+        wanted, given = f"{theirs[at]:.4g}", f"{mine[at]:.4g}"
+    first = f"{list(at)} should be {wanted}, not {given}"
     count = f"{int(right.sum())} of {right.numel()} numbers are right; {first}."
     return " ".join([count, *islice(_observe(mine, theirs), 2)])
 
