@@ -14,6 +14,11 @@ from sphinx.application import Sphinx
 FIXES = [
     # 1.5 MB; the icons come from the theme's font as well.
     (r"<script [^>]*fontawesome\.js[^>]*></script>", ""),
+    # Before the theme's script has run, its colours would be none.
+    (
+        r'(dataset\.theme = localStorage\.getItem\("theme"\) \|\|) "auto";',
+        r'\1 (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");',
+    ),
     # Its name is what one can read on it.
     (r'(<button class="btn search-button-field[^>]*) aria-label="Search"', r"\1"),
     (r'<summary aria-label="Toggle hidden content">', "<summary>"),
