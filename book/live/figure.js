@@ -10,11 +10,13 @@ export function card(place, ...parts) {
   const status = h("p", { role: "status", class: "hint" });
   place.append(h("div", { class: "pad" }, ...parts, status));
   place.classList.add("ready");
-  let heard;
+  let heard; // the first sentence stands there unasked, and is not read out
   return (text, aloud = true) => {
+    const first = heard === undefined;
+    aloud &&= !first;
     status.setAttribute("aria-live", aloud ? "polite" : "off");
     if (status.textContent !== text || (aloud && heard !== text)) status.textContent = text;
-    if (aloud) heard = text;
+    if (aloud || first) heard = text;
   };
 }
 

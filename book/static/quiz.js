@@ -147,7 +147,7 @@
     const button = (text, onclick) => h("button", { type: "button", onclick }, text);
     const buttons = [button("Save as a file", save), " ", button("Clear", clear)];
     const line = ["Your answers on this page, kept in this browser only: ", sum, " "];
+    tell(); // before it stands in the page, so that nobody is told unasked
     questions.at(-1).box.after(h("p", { className: "tally" }, ...line, ...buttons));
-    tell();
   }
 }

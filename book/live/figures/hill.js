@@ -77,7 +77,7 @@ class Hill {
       this.chart.element,
       this.formula,
       row(this.rate.element, h("div", { class: "group", role: "group", "aria-label": "Learning rates to try" }, ...this.three)),
-      row(h("div", { class: "group" }, this.play, button("Step", () => this.#step()), button("Back", () => this.#put(START)))),
+      row(h("div", { class: "group" }, this.play, button("Step", () => this.#stepOnce()), button("Back", () => this.#put(START)))),
     );
     this.#listen();
     this.#show();
@@ -116,6 +116,11 @@ class Hill {
     this.#pause();
     this.path = [Math.min(Math.max(w, FROM), TO)];
     this.#show();
+  }
+
+  #stepOnce() {
+    if (this.playing) this.#pause();
+    this.#step();
   }
 
   #step() {

@@ -55,7 +55,8 @@ export class Needs {
     this.columns[channel] = lost;
     const known = this.columns.filter(Boolean);
     this.canvas.hidden = false;
-    this.#tell(`${known.length} of ${this.columns.length} maps tried …`);
+    const live = known.length === 1 ? "polite" : "off"; // once, that it has begun
+    this.#tell(`${known.length} of ${this.columns.length} maps tried …`, live);
     this.#paint(known);
   }
 

@@ -50,9 +50,10 @@ class Trainer {
     this.look = h("p", { class: "look", "aria-live": "polite" });
     this.source = h("p", { class: "hint source" });
 
-    place.append(this.#layout());
+    const layout = this.#layout();
+    this.#showSettings(); // before they stand in the page, so that nobody is told unasked
+    place.append(layout);
     place.classList.add("ready");
-    this.#showSettings();
     addEventListener("hashchange", () => this.#follow(read(location.hash)));
     // Reaching for the trainer is what fetches the digits. A finger that only scrolls
     // past reaches for nothing.
