@@ -27,6 +27,7 @@ export class Weights {
       Object.assign(this.canvas, { width, height });
     }
     const limit = Math.max(3 * deviation(values), 1e-9);
+    if (!Number.isFinite(limit)) return; // the loss is measured seldom, and may not know yet
     const context = this.canvas.getContext("2d");
     const picture = context.createImageData(width, height);
     for (let k = 0; k < count; k++) {
