@@ -175,12 +175,7 @@ def race(name: str, mark: float, contestant: Contestant, *arguments: object) -> 
         while accuracy < mark:
             accuracy, peak = receiver.recv()
             seconds = time.perf_counter() - start
-            row(
-                name,
-                f"{accuracy:.2%}".replace("%", " %"),
-                f"{seconds:.1f}",
-                f"{peak / 1e9:.2f}",
-            )
+            row(name, f"{accuracy:.2%}", f"{seconds:.1f}", f"{peak / 1e9:.2f}")
     except EOFError:
         seconds = float("inf")
     process.join()
@@ -269,7 +264,8 @@ def arithmetic(recipe: Recipe, mixed: bool) -> None:
 
 
 def row(what: str, *figures: str) -> None:
-    print(f"| {what:<42} |" + "".join(f" {each:>8} |" for each in figures), flush=True)
+    cells = (f" {each.replace('%', ' %'):>8} |" for each in figures)
+    print(f"| {what:<42} |" + "".join(cells), flush=True)
 
 
 def head(what: str, *names: str) -> None:

@@ -413,7 +413,7 @@ def test_right_numbers_in_tensors_where_plain_ones_are_asked_for():
     assert "asked for is a whole number" in answer.message
     answer = check("gradient_check", judge_each)
     assert answer.solved
-    assert "Yours holds tensors" in answer.message
+    assert "Yours is one of tensors; asked for is a list of True" in answer.message
 
 
 def test_unknown_exercise():

@@ -1,10 +1,8 @@
 // A sheet to draw on, with its buttons, and ten digits that draw themselves.
 
 import { center } from "./center.js";
-import { h } from "./dom.js";
+import { a, h } from "./dom.js";
 import { Sheet } from "./sheet.js";
-
-const a = (digit) => (digit === 8 ? "an 8" : `a ${digit}`);
 
 export class Drawing {
   /**

@@ -217,7 +217,7 @@ def _compare(result: Any, expected: Any) -> str:
 
 
 def _was_pair(result: Any) -> bool:
-    """Whether it is like a part of what max, topk or sort return."""
+    """Whether it is a slice of what max, topk or sort return, and so a plain tuple."""
     return (
         isinstance(result, tuple)
         and len(result) == 2

@@ -92,19 +92,19 @@ def name_kind(value: Any) -> str:
 
 def name_dress(result: Any, expected: Any) -> str:
     """A word on right numbers that come in something else than was asked for."""
+    yours = "a float" if isinstance(result, float) else name_kind(result)
     if isinstance(expected, Tensor) and expected.ndim:
         fits, wanted = isinstance(result, Tensor), "a torch tensor"
     elif isinstance(expected, (tuple, list)):
         fits, wanted = isinstance(result, (tuple, list)), name_kind(expected)
+        if fits and all(map(is_truth, expected)):
+            yours = "one of tensors"
+            fits = not any(isinstance(part, Tensor) for part in result)
+            wanted = "a list of True and False, which bool() makes of them"
     else:
         is_float = isinstance(result, float) or (
             isinstance(result, Tensor) and result.is_floating_point()
         )
         fits = not isinstance(expected, int) or not is_float
         wanted = "a whole number"
-    if fits and isinstance(expected, list) and all(map(is_truth, expected)):
-        fits = not any(isinstance(part, Tensor) for part in result)
-        wanted = "a list of True and False, which bool() makes of a tensor"
-        return "" if fits else f" (Yours holds tensors; asked for is {wanted}.)"
-    yours = "a float" if isinstance(result, float) else name_kind(result)
     return "" if fits else f" (Yours is {yours}; asked for is {wanted}.)"

@@ -99,7 +99,7 @@ class Neighbours {
     if (!this.finished) return; // one sentence when the pen is up
     const said = votes.map(([digit, count]) => `${count} for ${digit}`).join(", ");
     this.say(
-      `Your digit, ${shifter.where}: the nearest is a ${target}, at a distance of ${number(near, 1)}.` +
+      `Your digit, ${shifter.where}: the nearest is ${a(target)}, at a distance of ${number(near, 1)}.` +
         (k.value > 1 ? ` The vote of ${k.value}: ${said}.` : ""),
     );
   }

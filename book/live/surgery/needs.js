@@ -1,6 +1,6 @@
 // Which maps each digit needs: what of its lead is lost without each, as a picture.
 
-import { h, number } from "../dom.js";
+import { a, h, number } from "../dom.js";
 import { BLUE, RED } from "../seen.js";
 
 const CELL = 24; // pixels of the canvas to one cell, along each side
@@ -67,7 +67,7 @@ export class Needs {
     const [digit, channel] = this.#most();
     const text =
       `A row for each digit, a column for each map. Blue: without the map the digit loses lead, ` +
-      `at most ${limit}; red: it gains. Most of all a ${digit} needs map ${channel}. ` +
+      `at most ${limit}; red: it gains. Most of all ${a(digit)} needs map ${channel}. ` +
       `(${count} digits: faint colours may be chance.)`;
     this.#tell(before ? `${text} Changed before: ${before}` : text, "polite");
     const needs = Array.from({ length: 10 }, (_, each) => `${each}: map ${this.order(each)[0]}`);
