@@ -194,7 +194,7 @@ def test_integrated_gradients_agree_with_captum(model, images, classes):
 
 
 def test_integrated_gradients_add_up_to_the_difference_from_paper(model, images):
-    attributions = integrated_gradients(model, images[:8], 3, steps=300)
+    attributions = integrated_gradients(model, images[:8], 3, steps=600)
     blank = torch.full((1, 1, 28, 28), PAPER)
     difference = (model(images[:8]) - model(blank))[:, 3].detach()
     torch.testing.assert_close(attributions.sum((1, 2)), difference, rtol=0, atol=0.05)
