@@ -119,6 +119,18 @@ def test_no_two_mistakes_agree_in_all_cases(name):
                 assert not agree(a, b), f"told apart by no case: {hint} | {other}"
 
 
+def _adam_without_brackets(p, grad, m, q, step, lr, beta1, beta2, eps):
+    m = beta1 * m + (1 - beta1) * grad
+    q = beta2 * q + (1 - beta2) * grad**2
+    return p - lr * (m / 1 - beta1**step) / ((q / 1 - beta2**step).sqrt() + eps), m, q
+
+
+def test_what_stays_nan_whatever_changes_is_not_said_to_stay():
+    message = check("adam", _adam_without_brackets).message
+    assert "Some of them are nan" in message
+    assert "does not change" not in message
+
+
 def _stop_without_one_per_cent(val_losses, patience):
     best, kept = math.inf, 0
     for epoch, loss in enumerate(val_losses, 1):
@@ -299,6 +311,11 @@ def test_exceptions_are_caught(name):
             "take .float() first",
         ),
         ("softmax", lambda logits: (logits - logits.max(1)).exp(), "use amax and amin"),
+        (
+            "linear_backward",
+            lambda g, x, w: (g.T @ x.double(), g.sum(0), g @ w),
+            "float32 and float64 meet here",
+        ),
     ],
 )
 def test_what_torch_says_in_its_own_words_is_explained(name, attempt, advice):

@@ -234,6 +234,14 @@ NEAREST_TARGET = Exercise(
             "targets": torch.tensor([1, 7, 4]),
             "image": torch.tensor([[0, 240], [0, 0]], dtype=torch.uint8),
         },
+        {
+            # All are far away: 31 million and more.
+            "images": torch.tensor([230, 200, 250], dtype=torch.uint8)
+            .view(3, 1, 1)
+            .expand(3, 28, 28),
+            "targets": torch.tensor([5, 2, 9]),
+            "image": torch.zeros(28, 28, dtype=torch.uint8),
+        },
     ],
     mistakes={
         "that is the index of the nearest image: look its target up.": (

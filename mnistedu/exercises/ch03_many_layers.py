@@ -491,6 +491,13 @@ SGD_MOMENTUM = Exercise(
             "lr": 0.5,
             "momentum": 0.0,
         },
+        {
+            "parameter": torch.tensor([3.0, 1]),
+            "grad": torch.tensor([2.0, -1]),
+            "velocity": torch.tensor([4.0, -4]),  # which add up to 0
+            "lr": 0.5,
+            "momentum": 0.5,
+        },
     ],
     mistakes={
         "you forgot the momentum: the new velocity is momentum * velocity + grad.": (

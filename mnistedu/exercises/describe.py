@@ -87,7 +87,7 @@ def describe(
     if functions and pairs:
         if _try(lambda: is_left_to_chance(functions[1], cases), False):
             more = ["Called again with the same arguments, it returns something else."]
-        else:
+        elif pairs[at][0].isfinite().all():  # what is nan stays so whatever changes
             more += _try(lambda: [*islice(find_behaviour(functions, cases, at), 2)], [])
     return " ".join([_compare(results[at], expected[at]), *more[:3]])
 

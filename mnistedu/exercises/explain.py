@@ -91,6 +91,9 @@ ADVICE = {
         "first must be the first of the second. Number by number multiplies *. A "
         "linear layer is such a product too: flatten(1) the images before it."
     ),
+    r"(?i)(double|float)\b(?: != | but found )(?!\1)(?:double|float)\b": (
+        "float32 and float64 meet here: give both the same dtype, as .to(other) does."
+    ),
     r"same dtype|expected scalar type": (
         "whole numbers or a mask meet floats here: take .float() of them first."
     ),

@@ -44,6 +44,15 @@ def _compare_ink_only(images, targets, image):
     return targets[(apart**2).sum(1).argmin()]
 
 
+def _within_a_million(images, targets, image):
+    best, found = 1_000_000, -1
+    for one, target in zip(images.float(), targets.tolist(), strict=True):
+        distance = (one - image).square().sum().item()
+        if distance < best:
+            best, found = distance, target
+    return found
+
+
 ATTEMPTS = {
     "class_shares": {
         "these are the counts": lambda t: torch.tensor(
@@ -208,5 +217,5 @@ SIMPLE = {
         lambda i, t, d: i[t == d].sum(0, dtype=torch.int16) / (t == d).sum(),
         lambda i, t, d: i[t == d].unique(dim=0).float().mean(0),
     ],
-    "nearest_target": [_compare_ink_only],
+    "nearest_target": [_compare_ink_only, _within_a_million],
 }

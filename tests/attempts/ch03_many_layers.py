@@ -436,6 +436,10 @@ SIMPLE = {
         partial(_two_layers_and, used=lambda x: x.any(1)),
     ],
     "gradient_check": [_last_verdict],
-    "sgd_momentum": [_momentum_or_nothing, _first_gradient_in_part],
+    "sgd_momentum": [
+        lambda p, g, v, lr, m: (p - lr * (v := m * v + g if v.sum() else g), v),
+        _momentum_or_nothing,
+        _first_gradient_in_part,
+    ],
     "adam": [_late_without_hat],
 }
