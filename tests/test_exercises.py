@@ -312,6 +312,16 @@ def test_exceptions_are_caught(name):
         ),
         ("softmax", lambda logits: (logits - logits.max(1)).exp(), "use amax and amin"),
         (
+            "mcnemar",
+            lambda a, b: min(
+                1.0,
+                2
+                * sum(math.comb((a != b).sum(), i) for i in range((a & ~b).sum() + 1))
+                / 2 ** (a != b).sum(),
+            ),
+            "a tensor's whole numbers end at 2**63",
+        ),
+        (
             "linear_backward",
             lambda g, x, w: (g.T @ x.double(), g.sum(0), g @ w),
             "float32 and float64 meet here",

@@ -470,6 +470,7 @@ MCNEMAR = Exercise(
             "a2bab2aabaa2ab0a0a2a",
             "bbbb2bb0bbabb20022",
             "2a2aaa2a0aaa22a",
+            "aab2aba0" * 15,  # 2**90 is more than a tensor of whole numbers can hold
         )
     ],
     mistakes={

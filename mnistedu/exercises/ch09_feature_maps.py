@@ -181,6 +181,11 @@ MOST_EXCITED = Exercise(
             "k": 3,
         },
         {"maps": varied(9, 4, 2, 3) - 3, "channel": 2, "k": 4},
+        {  # all below 0
+            "maps": (torch.arange(40.0) * 23 % 41).view(5, 2, 2, 2) - 50,
+            "channel": 1,
+            "k": 3,
+        },
     ],
     mistakes={
         "you add the places up, or take their mean: what counts is the largest number "

@@ -183,8 +183,12 @@ ADVICE = {
         r"\1 knows no \2: a slip of the pen, or what lists, NumPy or torch call it?"
     ),
     r"'NoneType' object": (
-        "something here is None: what a method that returns nothing gave, or a "
-        "function without return."
+        "something here is None: what a method that returns nothing gave, a function "
+        "without return, or the .grad of a tensor that keeps none."
+    ),
+    r"int too (?:big|large) to convert": (
+        "a tensor's whole numbers end at 2**63, and floats at 1e308: count with "
+        "Python's own, which int() makes of a tensor, and divide one by the other."
     ),
     r"'ellipsis'": "put your own lines in the place of the three dots.",
     r"'(?:builtin_function_or_method|method)'": (

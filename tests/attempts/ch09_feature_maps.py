@@ -208,5 +208,8 @@ SOLUTIONS = {
 
 # Right in simple cases only.
 SIMPLE = {
-    "respond": [lambda maps, w, i, j: torch.conv2d(maps[:3], w[None, :3])[0, i, j]]
+    "respond": [lambda maps, w, i, j: torch.conv2d(maps[:3], w[None, :3])[0, i, j]],
+    "most_excited": [
+        lambda maps, c, k: maps[:, c].relu().amax((1, 2)).argsort(0, True, True)[:k]
+    ],
 }
