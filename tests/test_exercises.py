@@ -402,6 +402,18 @@ def test_result_instead_of_network():
     assert "\n" not in answer.message
 
 
+def test_network_that_hides_its_parameters():
+    class Network(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = [torch.nn.Flatten(), torch.nn.Linear(784, 10)]
+
+        def forward(self, images):
+            return torch.nn.Sequential(*self.layers)(images)
+
+    assert "parameters() finds none" in check("small_network", Network()).message
+
+
 def test_network_without_forward_or_its_return():
     class Network(torch.nn.Module):
         pass

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from mnistedu import evaluation
 from mnistedu.exercises.answer import Exercise, Function
@@ -26,6 +27,7 @@ COUNT_PARAMETERS = Exercise(
         {"sizes": [784, 256, 128, 10]},
         {"sizes": [5, 7, 3, 4, 6]},
         {"sizes": [6, 3, 3, 3]},
+        {"sizes": [3, 2, 3, 4]},
     ],
     mistakes={
         "you forgot the biases: each neuron has one besides its weights.": (
@@ -119,6 +121,10 @@ ACCURACY = Exercise(
             "targets": torch.tensor([4, 0, 2, 3, 1]),
         },
         {"logits": varied(900, 3) - 6, "targets": torch.arange(900) % 3},
+        {
+            "logits": torch.tensor([[1000.0, 2000], [500, 300], [-900, 0]]),
+            "targets": torch.tensor([1, 0, 1]),
+        },
     ],
     mistakes={
         "you count the right answers: divide by the number of images.": (
@@ -221,7 +227,8 @@ def _epoch(slip: str = "") -> Function:
             if slip not in ("no zero_grad()", "step at the end"):
                 optimizer.zero_grad()
             logits = model(images)
-            loss = loss_fn(logits.softmax(1) if slip == "softmax" else logits, targets)
+            measure = F.cross_entropy if slip == "own loss" else loss_fn
+            loss = measure(logits.softmax(1) if slip == "softmax" else logits, targets)
             loss = -loss if slip == "uphill" else loss
             loss.backward()
             if slip not in ("no step()", "step at the end", "step first", "last step"):
@@ -272,7 +279,9 @@ def _watch(
     }
 
 
-def _training_case(sizes: list[int], val_sizes: list[int], start: int) -> Case:
+def _training_case(
+    sizes: list[int], val_sizes: list[int], start: int, label_smoothing: float = 0.0
+) -> Case:
     model = nn.Linear(3, 4, device="meta").eval()  # without drawing weights
     model.weight = nn.Parameter(varied(4, 3, start=start) / 5)
     model.bias = nn.Parameter(torch.zeros(4))
@@ -284,7 +293,7 @@ def _training_case(sizes: list[int], val_sizes: list[int], start: int) -> Case:
         splits.append(list(zip(*parts, strict=True)))
     return {
         "model": model,
-        "loss_fn": nn.CrossEntropyLoss(),
+        "loss_fn": nn.CrossEntropyLoss(label_smoothing=label_smoothing),
         "optimizer": SGD(model.parameters(), lr=0.5),
         "train_batches": splits[0],
         "val_batches": splits[1],
@@ -298,6 +307,7 @@ TRAIN_EPOCH = Exercise(
         _training_case([2, 2], [3, 1], start=0),
         _training_case([4, 4, 3], [4, 4, 1], start=7),
         _training_case([5, 5, 5, 2], [6, 3], start=31),
+        _training_case([4, 2], [3], start=11, label_smoothing=0.3),
     ],
     mistakes={
         "gradients add up from batch to batch: call optimizer.zero_grad() before each "
@@ -312,6 +322,9 @@ TRAIN_EPOCH = Exercise(
         "before: first zero_grad() and backward(), then step().": _epoch("step first"),
         "CrossEntropyLoss does the softmax itself: give it the logits.": _epoch(
             "softmax"
+        ),
+        "you take a loss of your own choice: loss_fn is the one to use.": _epoch(
+            "own loss"
         ),
         "you walk uphill: the loss should fall.": _epoch("uphill"),
         "each image is to be trained on once an epoch, and here twice.": _epoch(

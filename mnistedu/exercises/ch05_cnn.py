@@ -350,6 +350,7 @@ RECEPTIVE_FIELD = Exercise(
         {"layers": [(5, 1), (2, 2), (3, 1)]},
         {"layers": [(5, 1), (2, 2), (5, 1), (2, 2), (3, 1)]},
         {"layers": [(4, 3), (3, 2), (5, 2), (2, 1), (7, 1)]},
+        {"layers": [(1, 2), (3, 1)]},
     ],
     mistakes={
         "start from 1: without any layer a place sees itself.": (
@@ -635,6 +636,11 @@ def _score_network(did: Any) -> tuple[bool, str]:
         tail = " The answers come later, by argmax." if len(did["shape"]) == 1 else ""
         return False, f"for N images give logits (N, 10), not {did['shape']}.{tail}"
     parameters, accuracy = did["parameters"], did["accuracy"]
+    if not parameters:
+        return False, (
+            "network.parameters() finds none: keep the layers as attributes of the "
+            "module, or in nn.Sequential or nn.ModuleList, not in a list."
+        )
     said = f"{parameters:,} parameters read {accuracy:.1%} of the validation images"
     if parameters > MOST_PARAMETERS:
         return False, f"{said}, and {MOST_PARAMETERS:,} parameters are allowed."

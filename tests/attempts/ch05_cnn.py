@@ -591,4 +591,7 @@ SOLUTIONS = {
 SIMPLE = {
     "conv_channels": [lambda image, k: torch.conv2d(image[:3], k[:, :3])],
     "max_pool": [lambda image, size: torch.max_pool2d(image[None], size, 2)[0]],
+    "receptive_field": [
+        lambda layers: _r_right([layer for layer in layers if layer[0] > 1]),
+    ],
 }

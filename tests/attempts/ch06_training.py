@@ -293,4 +293,11 @@ SOLUTIONS = {
     ],
 }
 
-SIMPLE = {"early_stop": [partial(_start_from, best=best) for best in (10, 100)]}
+SIMPLE = {
+    "early_stop": [partial(_start_from, best=best) for best in (10, 100)],
+    "schedule": [
+        lambda n, steps, w, peak: _schedule(
+            max(n, 1) if w == 1 else n, steps, w, peak, lambda s: s
+        ),
+    ],
+}
