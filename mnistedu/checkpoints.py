@@ -157,9 +157,12 @@ def load_checkpoint(path: str | Path) -> MLP | ConvNet:
             f"the settings {settings}: update the package."
         ) from error
     _refuse_what_does_not_fit(model, checkpoint, str(path))
-    model.to_empty(device="cpu").load_state_dict(checkpoint.weights)
+    # As to_empty and a copy, without sympy, which to_empty imports.
+    dtypes = {n: value.dtype for n, value in model.state_dict().items()}
+    weights = {n: v.to(dtypes[n], copy=True) for n, v in checkpoint.weights.items()}
+    model.load_state_dict(weights, assign=True)
     if isinstance(model, ConvNet):
-        model.doubt = load_doubt(path)
+        model.to(memory_format=torch.channels_last).doubt = load_doubt(path)
     return model.eval()
 
 

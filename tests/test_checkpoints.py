@@ -4,6 +4,8 @@ import json
 import math
 import re
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -266,6 +268,16 @@ def test_a_huge_network_takes_no_memory_before_its_weights_are_seen(tmp_path):
     header = json.dumps({"architecture": "MLP", "settings": settings})
     with pytest.raises(ValueError, match="a holds another network, MLP"):
         load_checkpoint(with_header(tmp_path / "a", header))
+
+
+def test_loading_does_not_wait_for_sympy():
+    code = """
+import sys
+from mnistedu.checkpoints import load_pretrained
+load_pretrained()
+sys.exit("sympy" in sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_loading_draws_no_random_numbers():
