@@ -21,11 +21,12 @@ EPUBCHECK = shutil.which("epubcheck")
 
 
 @pytest.fixture(scope="module")
-def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+def build(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     folder = tmp_path_factory.mktemp("paper")
+    shutil.copytree(site.parent / ".doctrees", folder / "_build" / ".doctrees")
 
     def build(*builder: str) -> Path:
-        """Build as the Makefile does; what is read once serves both builders."""
+        """Build as the Makefile does after `make book`: what was read serves again."""
         jupyter_book = Path(sys.executable).with_name("jupyter-book")
         command = [jupyter_book, "build", ROOT, "--path-output", folder, "-W", "-n"]
         options = ["--keep-going", "--builder", *builder]
