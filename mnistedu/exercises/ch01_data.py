@@ -28,6 +28,14 @@ def _nearest_target(images: Tensor, targets: Tensor, image: Tensor) -> int:
     return int(targets[_squares(images, image).argmin()])
 
 
+def _nearest_forgetting_0(images: Tensor, targets: Tensor, image: Tensor) -> int:
+    best, nearest = 0.0, 0
+    for place, distance in enumerate(_squares(images, image).tolist()):
+        if not best or distance < best:
+            best, nearest = distance, place
+    return int(targets[nearest])
+
+
 def _rank_target(
     result: Tensor, images: Tensor, targets: Tensor, image: Tensor
 ) -> str | None:
@@ -46,7 +54,7 @@ CLASS_SHARES = Exercise(
         {"targets": torch.tensor([9, 0, 9, 3])},
         {"targets": torch.tensor([4, 1, 1, 1, 4])},
         {"targets": torch.tensor([7, 2, 2, 0, 2, 7, 1])},
-        {"targets": torch.tensor([6, 6, 6, 8]).repeat(100)},
+        {"targets": torch.tensor([6, 6, 6, 8, 5]).repeat(100)},
     ],
     mistakes={
         "these are the counts: divide them by the number of targets.": _count,
@@ -105,6 +113,14 @@ AVERAGE_DIGIT = Exercise(
             ).repeat(60, 1, 1),
             "targets": torch.full((180,), 5),
             "digit": 5,
+        },
+        {  # the digit 0, and a single image of it
+            "images": torch.tensor(
+                [[[10, 20], [30, 40]], [[90, 0], [50, 70]], [[80, 200], [60, 5]]],
+                dtype=torch.uint8,
+            ),
+            "targets": torch.tensor([1, 0, 4]),
+            "digit": 0,
         },
     ],
     mistakes={
@@ -242,6 +258,25 @@ NEAREST_TARGET = Exercise(
             "targets": torch.tensor([5, 2, 9]),
             "image": torch.zeros(28, 28, dtype=torch.uint8),
         },
+        {  # the same image, at a distance of 0, is the nearest
+            "images": torch.tensor(
+                [[[80, 90]], [[70, 60]], [[75, 60]]], dtype=torch.uint8
+            ),
+            "targets": torch.tensor([4, 6, 1]),
+            "image": torch.tensor([[70, 60]], dtype=torch.uint8),
+        },
+        {
+            "images": torch.tensor(
+                [
+                    [[136, 100], [100, 64]],
+                    [[140, 100], [80, 100]],
+                    [[100, 100], [100, 150]],
+                ],
+                dtype=torch.uint8,
+            ),
+            "targets": torch.tensor([3, 8, 5]),
+            "image": torch.tensor([[100, 100], [100, 100]], dtype=torch.uint8),
+        },
     ],
     mistakes={
         "that is the index of the nearest image: look its target up.": (
@@ -291,6 +326,14 @@ NEAREST_TARGET = Exercise(
         "dimensions 1 and 2.": lambda images, targets, image: int(
             targets[(images.float() - image.float()).square().sum(2).argmin()]
         ),
+        "each row has a root of its own: add up the squares of the whole image first, "
+        "then take one root, or none.": lambda images, targets, image: int(
+            targets[(images.float() - image).norm(dim=2).sum(1).argmin()]
+        ),
+        "with ord=2, the norm of a matrix is another one, its largest singular value: "
+        "leave ord out, or add up the squares.": lambda images, targets, image: int(
+            targets[torch.linalg.matrix_norm(images.float() - image, 2).argmin()]
+        ),
         "that is the smallest squared distance: take the target of the image that has "
         "it.": lambda images, targets, image: _squares(images, image).min(),
         "that is the smallest distance: take the target of the image that has it.": (
@@ -316,6 +359,8 @@ NEAREST_TARGET = Exercise(
         "dimensions 1 and 2.": lambda images, targets, image: int(
             targets[(images.float() - image).square().argmin()]
         ),
+        "a distance of 0 is one too, and false where `if not best` asks: compare with "
+        "`is None`, or begin with infinity.": _nearest_forgetting_0,
         "you add up over the images: add up all squares of an image, over dimensions 1 "
         "and 2.": lambda images, targets, image: int(
             targets[(images.float() - image).square().sum(0).argmin()]

@@ -23,7 +23,7 @@ SOFTMAX = Exercise(
         {"logits": torch.tensor([[1.0, 2], [3, 5]])},
         {"logits": torch.tensor([[1000.0, 1001]])},
         {"logits": torch.tensor([[1000.0, 1001], [-1000, -1001]])},
-        {"logits": torch.tensor([[0.0, 200]])},
+        {"logits": torch.tensor([[0.0, 200, 0]])},
         {"logits": varied(3, 4)},
     ],
     mistakes={
@@ -86,8 +86,9 @@ SOFTMAX = Exercise(
             / (logits - logits.max()).exp().sum(1, keepdim=True)
         ),
         "exp(200) is too large for a float too: subtract the largest logit of the row, "
-        "not the first or their mean: no exponent may lie above 0.": (
+        "not the first, the last or their mean: no exponent may lie above 0.": (
             lambda logits: _over_sum((logits - logits[:, :1]).exp()),
+            lambda logits: _over_sum((logits - logits[:, -1:]).exp()),
             lambda logits: _over_sum((logits - logits.mean(1, keepdim=True)).exp()),
             lambda logits: _over_sum((logits - logits.amin(1, keepdim=True)).exp()),
         ),
@@ -128,12 +129,12 @@ SCORE_GRADIENT = Exercise(
         },
         {"logits": varied(4, 5) / 2, "targets": torch.tensor([3, 1, 3, 3])},
         {
-            "logits": torch.tensor([[0.0, 100], [1, 1]]),
+            "logits": torch.tensor([[100.0, 300, 100], [1, 1, 1]]),
             "targets": torch.tensor([0, 1]),
         },
     ],
     mistakes={
-        "exp(100) is too large for a float32, and inf / inf is nan: use softmax(1), or "
+        "exp(300) is too large for a float32, and inf / inf is nan: use softmax(1), or "
         "subtract the largest logit of each row first.": lambda logits, targets: (
             (_over_sum(logits.exp()) - _onehot(logits, targets)) / len(logits)
         ),

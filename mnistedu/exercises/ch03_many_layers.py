@@ -291,9 +291,9 @@ def _plant(change: Function, words: str) -> _Named:
     return _Named(f"a backward pass {words}", backward)
 
 
-def _add_to_first(grad: Tensor) -> Tensor:
+def _add_to(grad: Tensor, place: int) -> Tensor:
     grad = grad.clone()
-    grad.view(-1)[0] += 0.01
+    grad.view(-1)[place] += 0.01
     return grad
 
 
@@ -302,19 +302,19 @@ BACKWARDS = [
     _plant(lambda w1, b1, w2, b2: [w1, -b1, w2, b2], "with the sign of b1's turned"),
     _plant(lambda w1, b1, w2, b2: [0 * w1, b1, w2, b2], "with zeros for w1's"),
     _plant(
-        lambda w1, b1, w2, b2: [w1, b1, w2, b2 + torch.tensor([0, 0, 0.01])],
-        "with 0.01 too much in the last of b2's",
+        lambda w1, b1, w2, b2: [w1, b1, _add_to(w2, -1), b2],
+        "with 0.01 too much in the last of w2's",
     ),
     _plant(
         lambda w1, b1, w2, b2: [w1, b1, w2 - w2.abs() / 10_000, b2],
         "with each of w2's too small by a ten-thousandth",
     ),
     _plant(
-        lambda w1, b1, w2, b2: [w1, b1, w2[[1, 0, 2]], b2],
-        "with two rows of w2's exchanged",
+        lambda w1, b1, w2, b2: [w1, b1, w2[:, [1, 0, 2]], b2],
+        "with two columns of w2's exchanged",
     ),
     _plant(  # whoever keeps only the verdict on one number misses some of these
-        lambda *grads: [_add_to_first(grad) for grad in grads],
+        lambda *grads: [_add_to(grad, 0) for grad in grads],
         "with 0.01 too much in the first of each",
     ),
 ]
@@ -399,8 +399,8 @@ GRADIENT_CHECK = Exercise(
             _judge_at_once,
             lambda *arguments: _judge_at_once(*arguments)[0],
         ),
-        "a gradient passes whose rows are exchanged, so that its sum is right: compare "
-        "number by number, and let what is wrong stay wrong.": (
+        "a gradient passes whose columns are exchanged, so that its sums are right: "
+        "compare number by number, and let what is wrong stay wrong.": (
             _judge(lambda mine, theirs: _are_close(mine.sum(), theirs.sum())),
             _judge(
                 lambda mine, theirs: _are_close(mine.view(-1)[-1], theirs.view(-1)[-1])

@@ -302,7 +302,7 @@ ATTEMPTS = {
         "call every gradient wrong": lambda loss, ps, backward: [False for _ in ps],
         "True is for the gradients that are": lambda *a: [not r for r in _central(*a)],
         "judge all parameters at once": lambda *a: all(_central(*a)),
-        "so that its sum is right": _nudged_whole,
+        "columns are exchanged, so that its sum": _nudged_whole,
         "changes its input parameters": _never_put_back,
         "these are the measured gradients": lambda loss, ps, backward: [
             *torch.autograd.grad(loss(q := [p.requires_grad_() for p in ps]), q)
@@ -423,6 +423,24 @@ def _last_verdict(loss, parameters, backward):
     return right
 
 
+def _as_many_as_rows(loss, parameters, backward):
+    """len(grad) counts rows: of a matrix, few numbers are looked at."""
+    pairs = zip(backward(parameters), _true(loss, parameters))
+    return [
+        all(abs(a - b) < 1e-6 for a, b, _ in zip(mine.view(-1), true.view(-1), mine))
+        for mine, true in pairs
+    ]
+
+
+def _row_by_row(loss, parameters, backward):
+    """A whole row is nudged at once."""
+    pairs = zip(backward(parameters), _true(loss, parameters))
+    return [
+        all(abs(a.sum() - b.sum()) < 1e-6 for a, b in zip(mine, true))
+        for mine, true in pairs
+    ]
+
+
 # Right in simple cases only.
 SIMPLE = {
     "linear_backward": [
@@ -435,7 +453,7 @@ SIMPLE = {
         ),
         partial(_two_layers_and, used=lambda x: x.any(1)),
     ],
-    "gradient_check": [_last_verdict],
+    "gradient_check": [_last_verdict, _as_many_as_rows, _row_by_row],
     "sgd_momentum": [
         lambda p, g, v, lr, m: (p - lr * (v := m * v + g if v.sum() else g), v),
         _momentum_or_nothing,
