@@ -414,6 +414,35 @@ def test_network_that_hides_its_parameters():
     assert "parameters() finds none" in check("small_network", Network()).message
 
 
+def test_network_that_hides_some_of_its_parameters():
+    class Network(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first = [torch.nn.Linear(784, 16), torch.nn.ReLU()]
+            self.last = torch.nn.Linear(16, 10)
+
+        def forward(self, images):
+            return self.last(torch.nn.Sequential(*self.first)(images.flatten(1)))
+
+    message = check("small_network", Network()).message
+    assert "parameters() does not find 12,560 of them" in message
+
+
+def test_a_list_of_layers_that_are_attributes_too_hides_nothing():
+    class Network(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first = torch.nn.Linear(784, 5)
+            self.last = torch.nn.Linear(5, 10)
+            self.layers = [torch.nn.Flatten(), self.first, self.last]
+
+        def forward(self, images):
+            return torch.nn.Sequential(*self.layers)(images)
+
+    message = check("small_network", Network()).message
+    assert message.startswith("3,985 parameters read")
+
+
 def test_network_without_forward_or_its_return():
     class Network(torch.nn.Module):
         pass
@@ -1087,6 +1116,13 @@ def test_the_case_in_which_nothing_is_returned_is_named():
     message = check("early_stop", forgetful).message
     assert message.startswith("in this case your function comes to its end")
     assert "\n    val_losses = [" in message and "\n    returned None" in message
+
+
+def test_no_mistake_that_is_tried_warns_the_reader():
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        check("average_digit", lambda images, targets, digit: images.float() + 1)
+    assert not said
 
 
 def test_a_mistake_must_explain_every_case():

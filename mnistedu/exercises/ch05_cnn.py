@@ -73,6 +73,7 @@ CONV2D = Exercise(
         },
         {"image": varied(6, 5), "kernel": varied(3, 3, start=40)},
         {"image": varied(5, 5, start=9), "kernel": varied(2, 4, start=70)},
+        {"image": varied(3, 5, start=23), "kernel": varied(3, 2, start=50)},
     ],
     mistakes={
         "your kernel is upside down. That is a convolution in mathematics; in deep "
@@ -166,6 +167,7 @@ MAX_POOL = Exercise(
         {"image": (torch.arange(35.0) * 11 % 37).view(5, 7), "size": 3},
         {"image": varied(7, 8, start=5), "size": 3},
         {"image": varied(5, 6, start=31), "size": 2},
+        {"image": (varied(5, 8, start=60) - 6) * 10_000, "size": 4},
     ],
     mistakes={
         "that is the mean of each window, which is pooling too: take the largest.": (
@@ -241,6 +243,7 @@ OUTPUT_SIZE = Exercise(
         {"n": 17, "k": 2, "padding": 3, "stride": 4},
         {"n": 17, "k": 3, "padding": 3, "stride": 1},
         {"n": 9, "k": 7, "padding": 2, "stride": 2},
+        {"n": 2, "k": 4, "padding": 2, "stride": 2},
     ],
     mistakes={
         "one place is missing: after the first place come as many as there are steps, "
@@ -600,6 +603,14 @@ ENOUGH = 0.9  # of the validation images, read correctly
 BEST = "99.4 %"  # the most that we know, on MNIST
 
 
+def _collect(network: nn.Module) -> set[nn.Parameter]:
+    """Its parameters, and those of layers in plain lists, which it does not know."""
+    values = [v for module in network.modules() for v in vars(module).values()]
+    parts = [part for v in values if isinstance(v, (list, tuple)) for part in v]
+    layers = [network, *(part for part in parts if isinstance(part, nn.Module))]
+    return {p for layer in layers for p in layer.parameters()}
+
+
 def _measure(function: Function) -> Any:
     """What a network costs and what it reads, of the first validation images."""
     val = load().val
@@ -617,8 +628,10 @@ def _measure(function: Function) -> Any:
         logits = network(images)
     if not isinstance(logits, Tensor) or logits.shape != (len(images), 10):
         return {"shape": None if logits is None else (*getattr(logits, "shape", ()),)}
+    found = sum(p.numel() for p in network.parameters())
     return {
-        "parameters": sum(p.numel() for p in network.parameters()),
+        "parameters": found,
+        "hidden": sum(p.numel() for p in _collect(network)) - found,
         "accuracy": (logits.argmax(1) == targets).double().mean().item(),
         "answers": len({*logits.argmax(1).tolist()}),
     }
@@ -636,9 +649,12 @@ def _score_network(did: Any) -> tuple[bool, str]:
         tail = " The answers come later, by argmax." if len(did["shape"]) == 1 else ""
         return False, f"for N images give logits (N, 10), not {did['shape']}.{tail}"
     parameters, accuracy = did["parameters"], did["accuracy"]
-    if not parameters:
+    if not parameters or did["hidden"]:
+        missed = (
+            f"does not find {did['hidden']:,} of them" if parameters else "finds none"
+        )
         return False, (
-            "network.parameters() finds none: keep the layers as attributes of the "
+            f"network.parameters() {missed}: keep the layers as attributes of the "
             "module, or in nn.Sequential or nn.ModuleList, not in a list."
         )
     said = f"{parameters:,} parameters read {accuracy:.1%} of the validation images"

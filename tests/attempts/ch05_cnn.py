@@ -589,8 +589,17 @@ SOLUTIONS = {
 
 # Right in simple cases only.
 SIMPLE = {
+    "conv2d": [lambda image, k: F.conv2d(image[None, None], k[None, None]).squeeze()],
     "conv_channels": [lambda image, k: torch.conv2d(image[:3], k[:, :3])],
-    "max_pool": [lambda image, size: torch.max_pool2d(image[None], size, 2)[0]],
+    "output_size": [
+        lambda n, k, p, s: (n + 2 * p - 2 * (k // 2) - 1) // s + 1,  # right for odd k
+        lambda n, k, p, s: 0 if k > n else (n + 2 * p - k) // s + 1,
+    ],
+    "max_pool": [
+        lambda image, size: torch.max_pool2d(image[None], size, 2)[0],
+        lambda image, size: torch.max_pool2d(image[None], min(size, 3))[0],
+        lambda image, size: pool(image, size, lambda w: max(-9999, w.max())),
+    ],
     "receptive_field": [
         lambda layers: _r_right([layer for layer in layers if layer[0] > 1]),
     ],
