@@ -193,8 +193,8 @@ BACKWARD = Exercise(
             "targets": torch.tensor([0, 1, 0]),
             "w1": torch.tensor([[1.0, -1], [2, 3]]),
             "b1": torch.tensor([0.0, 1]),
-            "w2": torch.tensor([[2.0, -1], [1, 3]]),
-            "b2": torch.zeros(2),
+            "w2": torch.tensor([[1.0, -1], [0, 3], [7, 2]]),
+            "b2": torch.zeros(3),
         },
     ],
     mistakes={

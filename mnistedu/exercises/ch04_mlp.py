@@ -280,7 +280,11 @@ def _watch(
 
 
 def _training_case(
-    sizes: list[int], val_sizes: list[int], start: int, label_smoothing: float = 0.0
+    sizes: list[int],
+    val_sizes: list[int],
+    start: int,
+    label_smoothing: float = 0.0,
+    lr: float = 0.5,
 ) -> Case:
     model = nn.Linear(3, 4, device="meta").eval()  # without drawing weights
     model.weight = nn.Parameter(varied(4, 3, start=start) / 5)
@@ -294,7 +298,7 @@ def _training_case(
     return {
         "model": model,
         "loss_fn": nn.CrossEntropyLoss(label_smoothing=label_smoothing),
-        "optimizer": SGD(model.parameters(), lr=0.5),
+        "optimizer": SGD(model.parameters(), lr=lr),
         "train_batches": splits[0],
         "val_batches": splits[1],
     }
@@ -307,7 +311,7 @@ TRAIN_EPOCH = Exercise(
         _training_case([2, 2], [3, 1], start=0),
         _training_case([4, 4, 3], [4, 4, 1], start=7),
         _training_case([5, 5, 5, 2], [6, 3], start=31),
-        _training_case([4, 2], [3], start=11, label_smoothing=0.3),
+        _training_case([4, 2], [3], start=11, label_smoothing=0.3, lr=0.1),
     ],
     mistakes={
         "gradients add up from batch to batch: call optimizer.zero_grad() before each "

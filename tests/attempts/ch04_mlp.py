@@ -75,6 +75,11 @@ def _step_first(model, loss_fn, optimizer, train_batches, val_batches):
         return accuracy(model, val_batches)
 
 
+def _own_optimizer(model, loss_fn, optimizer, train_batches, val_batches):
+    own = torch.optim.SGD(model.parameters(), lr=0.5)
+    return epoch(model, loss_fn, own, train_batches, val_batches)
+
+
 ATTEMPTS = {
     "count_parameters": {
         "sizes[-1] is the last": lambda sizes: sum(
@@ -276,4 +281,5 @@ SIMPLE = {
         lambda z, t: ((z.exp() / z.exp().sum(1, True)).argmax(1) == t).float().mean(),
         lambda z, t: (z.argmax(1) == t).sum(dtype=torch.uint8).item() / len(t),
     ],
+    "train_epoch": [_own_optimizer],
 }
