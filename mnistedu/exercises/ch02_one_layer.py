@@ -138,6 +138,13 @@ SCORE_GRADIENT = Exercise(
         "subtract the largest logit of each row first.": lambda logits, targets: (
             (_over_sum(logits.exp()) - _onehot(logits, targets)) / len(logits)
         ),
+        "exp(-299) rounds to 0, and 0 / 0 is nan: use softmax(1), or subtract the "
+        "largest logit of each row, not that of the whole batch.": (
+            lambda logits, targets: (
+                (_over_sum((logits - logits.max()).exp()) - _onehot(logits, targets))
+                / len(logits)
+            )
+        ),
         "these are the gradients of each image's own loss: the loss is their mean, so "
         "divide by the number of images.": lambda logits, targets: (
             logits.softmax(1) - _onehot(logits, targets)

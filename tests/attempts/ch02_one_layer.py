@@ -108,6 +108,7 @@ ATTEMPTS = {
             / len(logits)
         ),
         "from all rows": _subtract_in_all_rows,
+        "not that of the whole batch": partial(_gradient_after, lambda z: z - z.max()),
         "exp(300) is too large": lambda z, t: (
             (z.exp() / z.exp().sum(1)[:, None] - torch.eye(z.shape[1])[t]) / len(z)
         ),
@@ -211,7 +212,6 @@ SIMPLE = {
         lambda z: (z - z[:, -1:]).exp() / (z - z[:, -1:]).exp().sum(1, keepdim=True),
     ],
     "score_gradient": [
-        partial(_gradient_after, lambda z: z - z.max()),
         partial(_gradient_after, lambda z: z - z.mean(1, keepdim=True)),
         partial(_gradient_after, lambda z: z - z[:, -1:]),
         partial(_gradient_after, lambda z: z.clamp(max=80)),
