@@ -950,6 +950,13 @@ def test_a_case_may_have_no_numbers_at_all():
     assert "here" in check(exercise, lambda x: x**2 + x.sin()).message
 
 
+def test_of_a_case_without_numbers_no_first_one_is_looked_for():
+    cases = [{"x": torch.arange(n) + 1.5} for n in (2, 0, 3)]
+    exercise = Exercise(lambda x: x**2, cases)
+    first = check(exercise, lambda x: x**2 + (x < 2) * x.sin())
+    assert "Only the first number is wrong." in first.message
+
+
 def test_of_two_wrong_cases_it_is_not_said_that_they_are_alike():
     def leave_the_last_out(logits, targets):
         return (logits[:-1].argmax(1) == targets[:-1]).sum() / len(targets)

@@ -78,8 +78,8 @@ def _find_lines(wrong: list[Tensor]) -> Iterator[str]:
     kinds = ["number"] if ndim == 1 else ["row", "column"][:ndim] if ndim == 2 else []
     kinds = kinds or [f"of dimension {dim}" for dim in range(ndim)]
     for dim, kind in enumerate(kinds):
-        for which, at in (("first", 0), ("last", -1)):
-            lines = [_mark(w, dim, at) for w in wrong]
+        for which, part in (("first", slice(1)), ("last", slice(-1, None))):
+            lines = [_mark(w, dim, part) for w in wrong]
             if all(w.equal(line) for w, line in zip(wrong, lines, strict=True)):
                 yield f"Only the {which} {kind} is wrong."
                 return
@@ -88,9 +88,9 @@ def _find_lines(wrong: list[Tensor]) -> Iterator[str]:
                 return
 
 
-def _mark(like: Tensor, dim: int, at: int) -> Tensor:
+def _mark(like: Tensor, dim: int, part: slice) -> Tensor:
     mark = torch.zeros_like(like)
-    mark.select(dim, at)[...] = True
+    mark.movedim(dim, 0)[part] = True
     return mark
 
 
