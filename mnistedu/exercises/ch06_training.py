@@ -106,6 +106,7 @@ SCHEDULE = Exercise(
             (17, 40, 7, 3.0),
             (39, 40, 7, 0.5),
             (0, 10, 1, 0.1),
+            (6, 8, 7, 0.1),  # a warm-up that is longer than the way down
         )
     ],
     mistakes={
@@ -261,7 +262,7 @@ SMOOTH_TARGETS = Exercise(
         {"targets": torch.tensor([1]), "classes": 2, "epsilon": 0.2},
         {"targets": torch.tensor([2, 0]), "classes": 3, "epsilon": 0.3},
         {"targets": torch.tensor([1]), "classes": 4, "epsilon": 0.2},
-        {"targets": torch.tensor([4, 0, 4, 1, 2, 4]), "classes": 7, "epsilon": 0.35},
+        {"targets": torch.tensor([4, 0, 4, 1, 2, 4]), "classes": 7, "epsilon": 0.4},
     ],
     mistakes={
         "you share epsilon among the other classes: it is spread over all of them, the "
@@ -390,8 +391,9 @@ EARLY_STOP = Exercise(
         {"val_losses": [3.0, 1.0, 1.5, 1.6, 1.7], "patience": 2},
         {"val_losses": [2.0, 1.5, 1.7, 1.6, 1.55], "patience": 5},
         {"val_losses": [1.0, 1.2, 1.1, 0.5], "patience": 1},
-        {"val_losses": [1.0, 0.9999, 0.9998, 0.9997], "patience": 2},
-        {"val_losses": [3000.0, 2000.0, 2500.0], "patience": 4},
+        {"val_losses": [1.0, 0.999999, 0.999998, 0.999997], "patience": 2},
+        {"val_losses": [3e9, 2e9, 2.5e9], "patience": 4},
+        {"val_losses": [2.0], "patience": 1},
     ],
     mistakes={
         "count the epochs from 1: Python counts the entries of a list from 0.": (

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import torch
@@ -235,6 +236,12 @@ ERASE = Exercise(
             "k": 3,
             "paper": -0.4,
         },
+        {  # two are equally hot
+            "images": torch.tensor([[[[5.0, 6, 7, 8]]]]),
+            "heatmaps": torch.tensor([[[0.9, 0.2, 0.9, 0.5]]]),
+            "k": 3,
+            "paper": -0.5,
+        },
     ],
     mistakes={
         "0 is no paper once the images are normalised, but a shade of grey: write the "
@@ -386,8 +393,11 @@ def _is_misled(result: object, maps: Tensor, weights: Tensor) -> tuple[bool, str
     heat = (new_weights.mean((1, 2))[:, None, None] * new).sum(0).relu()
     if not heat.any():
         return False, "Grad-CAM is 0 everywhere, and hottest nowhere."
-    i, j = divmod(int(heat.argmax()), heat.shape[1])
-    if (i, j) != (0, 0):
+    corner, others = heat[0, 0].item(), heat.flatten()[1:]
+    i, j = divmod(1 + int(others.argmax()), heat.shape[1])
+    if math.isclose(corner, others.max().item(), rel_tol=1e-6):
+        return False, f"Grad-CAM is as hot at [{i}, {j}] as at [0, 0], not less."
+    if corner < others.max().item():
         return False, f"Grad-CAM is still hottest at [{i}, {j}], and not at [0, 0]."
     return True, "the logit is what it was, and Grad-CAM points where nothing counts."
 
@@ -447,7 +457,7 @@ def _count_changes(function: Function) -> Any:
     for n in right.tolist():
         image = images[n : n + 1]
         with torch.enable_grad():
-            changed = function(model, given := image.clone())
+            changed = function(deepcopy(model), given := image.clone())
         if not isinstance(changed, Tensor) or unusual(changed):
             return changed
         if not given.equal(image):

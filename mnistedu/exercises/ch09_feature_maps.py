@@ -180,7 +180,7 @@ MOST_EXCITED = Exercise(
             "channel": 1,
             "k": 3,
         },
-        {"maps": varied(9, 4, 2, 3) - 3, "channel": 2, "k": 4},
+        {"maps": varied(9, 4, 2, 3, start=2) - 3, "channel": 2, "k": 7},
         {  # all below 0
             "maps": (torch.arange(40.0) * 23 % 41).view(5, 2, 2, 2) - 50,
             "channel": 1,

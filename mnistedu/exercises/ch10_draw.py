@@ -49,7 +49,7 @@ CENTER_OF_MASS = Exercise(
     cases=[
         {"ink": torch.tensor([[0.0, 1.0]])},
         {"ink": torch.tensor([[0.0, 0.5], [0.0, 0.5], [0.5, 0.5]])},
-        {"ink": torch.tensor([[0.1, 0.0, 0.0, 0.9], [0.0, 0.0, 0.2, 0.0]])},
+        {"ink": torch.tensor([[0.1, 0.0, 0.0, 0.6], [0.0, 0.0, 0.2, 0.0]])},
         {"ink": F.pad(varied(4, 6).relu() / 5, (1, 0, 1, 0))},
     ],
     mistakes={
@@ -139,14 +139,16 @@ BOUNDING_BOX = Exercise(
         {"ink": torch.tensor([[0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 1.0, 1.0]])},
         {"ink": torch.tensor([[0.0, 0.5, 0.0], [0.05, 0.0, 0.0]])},
         {"ink": torch.tensor([[1.0, 1.0], [0.0, 0.0], [0.0, 1.0], [0.0, 0.0]])},
-        {"ink": torch.tensor([[0.1, 0.0, 1.0]], dtype=torch.double)},  # Python's 0.1
+        {  # Python's 0.1
+            "ink": torch.tensor([[0.1, 0.0, 1.0, 0.0, 1.0]], dtype=torch.double)
+        },
         {
             "ink": torch.tensor(
                 [
                     [0.06, 0.06, 0.0, 0.05, 0.0, 0.0],
                     [0.0, 0.0, 0.0, 0.3, 0.0, 0.0],
                     [0.06, 0.9, 0.0, 0.0, 0.0, 0.04],
-                    [0.0, 0.0, 0.0, 0.0, 0.2, 0.07],
+                    [0.0, 0.0, 0.0, 0.0, 0.11, 0.07],
                     [0.0, 0.0, 0.7, 0.0, 0.0, 0.0],
                     [0.0, 0.0, 0.0, 0.0, 0.0, 0.09],
                     [0.05, 0.0, 0.0, 0.0, 0.08, 0.09],
@@ -401,6 +403,8 @@ def _step(slip: str = "") -> Function:
             }
             loss = loss_on(*parts.get(slip, both))
         move(loss)
+        if slip == "train() in the end":
+            network.train()
         if slip == "twice":
             move(loss_on(*both))
         if slip == "after":
@@ -434,6 +438,7 @@ def _watch_step(
         "how many of them in training mode": sum(n for n, mode in read if mode),
         "the loss": returned,
         "the first row of weights afterwards": next(network.parameters())[0].detach(),
+        "the training mode afterwards": network.training,
     }
 
 
@@ -442,7 +447,7 @@ def _step_case(new: int, old: int, start: int) -> Case:
     network.weight = nn.Parameter(varied(4, 3, start=start) / 5)
     network.bias = nn.Parameter(torch.zeros(4))
     targets = (torch.arange(new + old) + start) ** 2 % 4
-    images = varied(new + old, 3, start=start + 40) / 5
+    images = varied(new + old, 3, start=start + 40) / 2  # gradients longer than 1
     return {
         "network": network,
         "optimizer": SGD(network.parameters(), lr=0.5),
@@ -475,8 +480,9 @@ FINE_TUNE_STEP = Exercise(
         "cross_entropy takes the logits, and has the softmax in it.": _step("softmax"),
         "nll_loss wants the logarithms of probabilities: cross_entropy takes the "
         "logits.": _step("nll_loss"),
-        "the network is to stay in evaluation mode: leave out train().": _step(
-            "train()"
+        "the network is to stay in evaluation mode: leave out train().": (
+            _step("train()"),
+            _step("train() in the end"),
         ),
         "that is the loss after the step, for which the network must read once more: "
         "return the one that you have.": _step("after"),

@@ -122,6 +122,16 @@ def _first_counts_as_bad(val_losses, patience):
     return len(val_losses), at
 
 
+def _compare_from_the_second(val_losses, patience):
+    best = 0
+    for n in range(1, len(val_losses)):
+        if val_losses[n] < val_losses[best]:
+            best = n
+        elif n - best == patience:
+            break
+    return n + 1, best + 1
+
+
 ATTEMPTS = {
     "schedule": {
         "rises along a straight line": lambda step, steps, warmup, peak: (
@@ -294,10 +304,20 @@ SOLUTIONS = {
 }
 
 SIMPLE = {
-    "early_stop": [partial(_start_from, best=best) for best in (10, 100)],
+    "early_stop": [
+        *(partial(_start_from, best=best) for best in (10, 100, 9999, 1e9)),
+        partial(stop, tolerance=-1e-5),
+        _compare_from_the_second,
+    ],
+    "smooth_targets": [
+        lambda t, k, e: (F.one_hot(t, k) * (1 - e) + e / k).round(decimals=2)
+    ],
     "schedule": [
         lambda n, steps, w, peak: _schedule(
             max(n, 1) if w == 1 else n, steps, w, peak, lambda s: s
+        ),
+        lambda n, steps, w, peak: min(
+            peak * n / w, _schedule(n, steps, 0, peak, lambda s: (n - w) / (steps - w))
         ),
     ],
 }

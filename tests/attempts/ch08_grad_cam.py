@@ -55,6 +55,20 @@ def _attack(model, image, tries, enough=0):
     return changed
 
 
+def _attack_in_training_mode(model, image):
+    model.train()
+    return _attack(model, image, 8)
+
+
+def _just_as_hot(maps, weights):
+    """A corner that is no hotter than the hottest place there is."""
+    places = weights[0].numel()
+    weight = (1 - _spot(weights, 1)) * places / (places - 1)  # 1 on average
+    hottest = (weights.mean((1, 2))[:, None, None] * maps).sum(0).max()
+    corner = _spot(maps, hottest if hottest > 0 else 1)
+    return torch.cat([maps, corner]), torch.cat([weights, weight])
+
+
 ATTEMPTS = {
     "on_paper": {
         "the other way round": lambda: ([6, 2, 4], [-6, 4, 8]),
@@ -269,5 +283,19 @@ SOLUTIONS = {
         lambda i, h, k, p: torch.where(
             (h.flatten(1).argsort(1, descending=True).argsort(1) < k).view_as(i), p, i
         ),
+    ],
+}
+
+# Right in simple cases only.
+SIMPLE = {
+    "mislead": [_just_as_hot],
+    "few_pixels": [_attack_in_training_mode],
+    "erase": [
+        _x_loop(
+            lambda h, k: [
+                h.tolist().index(x) for x in sorted(h.tolist())[: -k - 1 : -1]
+            ]
+        ),
+        _x_loop(lambda h, k: torch.isin(h, h.unique()[-k:])),
     ],
 }

@@ -210,6 +210,7 @@ SOLUTIONS = {
 SIMPLE = {
     "respond": [lambda maps, w, i, j: torch.conv2d(maps[:3], w[None, :3])[0, i, j]],
     "most_excited": [
-        lambda maps, c, k: maps[:, c].relu().amax((1, 2)).argsort(0, True, True)[:k]
+        lambda maps, c, k: maps[:, c].relu().amax((1, 2)).argsort(0, True, True)[:k],
+        lambda m, c, k: m[:, c, :, : m.shape[2]].amax((1, 2)).topk(k).indices,
     ],
 }

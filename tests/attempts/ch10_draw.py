@@ -72,6 +72,20 @@ def by_rank(targets: Tensor) -> tuple[Tensor, Tensor]:
     return learns.nonzero()[:, 0], (~learns).nonzero()[:, 0]
 
 
+def _step_and_train(network, optimizer, *images):
+    loss = step(network, optimizer, *images)
+    network.train()
+    return loss
+
+
+def _step_of_length_one(network, optimizer, *images):
+    """With a gradient that is clipped, as in chapter 6."""
+    loss = step(network, optimizer, *images, end=False)
+    torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    optimizer.step()
+    return loss
+
+
 def weighted_losses(network, optimizer, x, y, old_x, old_y):
     old = F.cross_entropy(network(old_x), old_y, reduction="sum") if len(old_y) else 0
     loss = F.cross_entropy(network(x), y, reduction="sum") + old
@@ -284,4 +298,15 @@ SOLUTIONS = {
     ],
 }
 
-SIMPLE = {"held_out_split": [partial(halves, cut=lambda n: max(1, n // 2))]}
+SIMPLE = {
+    "center_of_mass": [_com(norm=lambda x: x.sum().clamp(min=1))],
+    "bounding_box": [
+        lambda ink: _box(ink, 0.15),
+        lambda ink: (
+            *(box := _box(ink))[:3],
+            box[2] + int((ink > 0.1).any(0).sum()),
+        ),
+    ],
+    "held_out_split": [partial(halves, cut=lambda n: max(1, n // 2))],
+    "fine_tune_step": [_step_and_train, _step_of_length_one],
+}
