@@ -312,6 +312,16 @@ def test_exceptions_are_caught(name):
         ),
         ("softmax", lambda logits: (logits - logits.max(1)).exp(), "use amax and amin"),
         (
+            "max_pool",
+            lambda image, size: torch.stack(
+                [
+                    image[i : i + size].unfold(1, size, size).amax((0, 2))
+                    for i in range(0, len(image) - size, size)
+                ]
+            ),
+            "there is nothing to join",
+        ),
+        (
             "mcnemar",
             lambda a, b: min(
                 1.0,

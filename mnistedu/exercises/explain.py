@@ -186,6 +186,10 @@ ADVICE = {
         "something here is None: what a method that returns nothing gave, a function "
         "without return, or the .grad of a tensor that keeps none."
     ),
+    r"non-empty (?:TensorList|list)": (
+        "there is nothing to join: in this case the list of tensors is empty. Does a "
+        "loop have no round to run?"
+    ),
     r"int too (?:big|large) to convert": (
         "a tensor's whole numbers end at 2**63, and floats at 1e308: count with "
         "Python's own, which int() makes of a tensor, and divide one by the other."
