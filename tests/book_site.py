@@ -46,6 +46,9 @@ LISTEN = """region => {
         if (region.ariaLive !== "off") region.said.push(region.textContent)
     }).observe(region, {childList: true, characterData: true, subtree: true})
 }"""
+HEIGHTS = """place => [".pad", ".pad > *", ".stage > *", ".watch > *"]
+    .flatMap(parts => [...place.querySelectorAll(parts)])
+    .map(part => part.getBoundingClientRect().height)"""
 SERIOUS = ("serious", "critical")
 ANY = ("minor", "moderate", *SERIOUS)
 
@@ -111,6 +114,12 @@ def listen(region: Locator) -> Callable[[], list[str]]:
     """What a screen reader says of a live region from now on."""
     region.evaluate(LISTEN)
     return partial(region.evaluate, "region => region.said")
+
+
+def heights(place: Locator) -> list[float]:
+    """How high a card is, and its parts: what comes later should not move them."""
+    found: list[float] = place.evaluate(HEIGHTS)
+    return found
 
 
 def expect_no_barriers(page: Page) -> None:

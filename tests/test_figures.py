@@ -595,6 +595,21 @@ def test_a_phone_shows_it_within_its_width(
     context.close()
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("name", ["neighbours", "drag", "heatmap"])
+def test_what_comes_moves_nothing(
+    browser: Browser, address: str, name: str, width: int
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 844})
+    figure = opened(page, address, name)
+    before = pytest.approx(book_site.heights(figure), abs=1)
+    figure.locator(":is(.samples, .digits) button").nth(4).click()
+    expect(figure).to_have_attribute("data-ready", "")
+    expect(figure.get_by_role("status")).not_to_contain_text("Fetching")
+    assert book_site.heights(figure) == before
+    page.close()
+
+
 def test_a_finger_hits_what_chooses_a_map(browser: Browser, address: str) -> None:
     options = {"width": 390, "height": 844}
     context = browser.new_context(viewport=options, has_touch=True, is_mobile=True)

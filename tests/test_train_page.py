@@ -246,6 +246,22 @@ def test_a_phone_shows_it_within_its_width(browser: Browser, address: str) -> No
     context.close()
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_what_comes_moves_nothing(browser: Browser, address: str, width: int) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 844})
+    page.goto(f"{address}/{PAGE}")
+    page.locator(".live-train .pad").wait_for()
+    before = pytest.approx(book_site.heights(page.locator(".live-train")), abs=1)
+    trainer = reach(page)
+    press(trainer, "Play")
+    expect(trainer.locator(".hardest b").first).to_have_text(re.compile(r"\d"))
+    assert book_site.heights(trainer) == before
+    trainer.get_by_role("link", name="Dead").click()
+    expect(trainer.get_by_role("button", name="Play")).to_be_visible()
+    assert book_site.heights(trainer) == before
+    page.close()
+
+
 def test_what_did_not_arrive_is_asked_for_again(browser: Browser, address: str) -> None:
     page = browser.new_page()
     fetched: list[str] = []

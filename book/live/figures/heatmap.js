@@ -28,7 +28,7 @@ class Heatmap {
     this.classes = CLASSES.map((c) => choice(SMALL, "", String(c), () => this.#choose({ class: c })));
     this.canvas = h("canvas", { width: SIDE, height: SIDE, role: "img", "aria-label": "No map yet" });
     [this.least, this.most, this.unit] = [h("span"), h("span"), h("small")];
-    this.name = h("h3", {}, "The map of the digit that you choose");
+    this.name = h("h3", {}, "The map of your digit");
     this.says = h("div", { class: "adds", "aria-live": "polite" });
     this.source = h("p", { class: "hint source" });
     this.say = card(

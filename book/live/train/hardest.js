@@ -5,12 +5,13 @@ import { percent } from "../bars.js";
 
 const PIXELS = 28;
 const COUNT = 10;
+const NO_BREAK = "\u00a0";
 
 export class Hardest {
   constructor() {
     this.digits = Array.from({ length: COUNT }, () => {
       const canvas = h("canvas", { role: "img", "aria-label": "No digit yet", width: PIXELS, height: PIXELS });
-      const caption = h("figcaption");
+      const caption = h("figcaption", {}, NO_BREAK, h("small", {}, NO_BREAK)); // as high as it will be
       return { canvas, caption, element: h("figure", {}, canvas, caption) };
     });
     this.element = h("div", { class: "hardest" }, ...this.digits.map(({ element }) => element));

@@ -45,7 +45,7 @@ class Trainer {
     this.seen.canvas.setAttribute("aria-label", EMPTY);
     this.bars = new Bars("What your network says");
     this.says = h("strong", { class: "says" }, "?");
-    this.where = h("span", { class: "where" });
+    this.where = h("span", { class: "where" }, "step 0, epoch 0.0");
     this.status = h("p", { role: "status", class: "hint" }, READY);
     this.look = h("p", { class: "look", "aria-live": "polite" });
     this.source = h("p", { class: "hint source" });
@@ -54,6 +54,7 @@ class Trainer {
     this.#showSettings(); // before they stand in the page, so that nobody is told unasked
     place.append(layout);
     place.classList.add("ready");
+    this.weights.fit(this.settings);
     addEventListener("hashchange", () => this.#follow(read(location.hash)));
     // Reaching for the trainer is what fetches the digits. A finger that only scrolls
     // past reaches for nothing.

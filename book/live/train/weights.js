@@ -10,7 +10,7 @@ const LINE = [127, 140, 176]; // through what is dead
 
 export class Weights {
   constructor() {
-    this.canvas = h("canvas", { role: "img", "aria-label": "No weights yet", width: 16 * STEP, height: 8 * STEP });
+    this.canvas = h("canvas", { role: "img", "aria-label": "No weights yet" });
     this.title = h("h3", {}, "The weights of the first layer, a picture for each neuron");
     this.note = h("p", { class: "hint" });
     [this.least, this.most] = [h("span"), h("span")];
@@ -18,14 +18,22 @@ export class Weights {
     this.element = h("figure", {}, h("figcaption", {}, this.title), this.canvas, scale, this.note);
   }
 
-  /** Weights (784, K), and for each hidden layer with ReLU which neurons are dead. */
-  show({ values, count }, dead, settings) {
+  /** Make room for a picture of each neuron, and say how many stand in a row. */
+  fit({ layers, neurons }) {
+    const count = layers ? neurons : 10;
     const wide = count > 128 || this.canvas.clientWidth > 16 * PIXELS;
-    const columns = !settings.layers ? 5 : wide && count > 32 ? 16 : 8;
+    const columns = !layers ? 5 : wide && count > 32 ? 16 : 8;
     const [width, height] = [columns * STEP, Math.ceil(count / columns) * STEP];
     if (this.canvas.width !== width || this.canvas.height !== height) {
       Object.assign(this.canvas, { width, height });
     }
+    return columns;
+  }
+
+  /** Weights (784, K), and for each hidden layer with ReLU which neurons are dead. */
+  show({ values, count }, dead, settings) {
+    const columns = this.fit(settings);
+    const { width, height } = this.canvas;
     const limit = Math.max(3 * deviation(values), 1e-9);
     if (!Number.isFinite(limit)) return; // the loss is measured seldom, and may not know yet
     const context = this.canvas.getContext("2d");
