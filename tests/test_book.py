@@ -166,6 +166,55 @@ def test_on_a_phone_the_words_in_a_figure_are_9_pixels_high(
     page.close()
 
 
+def test_on_a_phone_no_name_in_a_table_is_a_heap_of_words(
+    address: str, browser: Browser
+) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 664})
+    for name in ("harder", "weights"):
+        page.goto(f"{address}/book/{name}.html")
+        lines = page.locator("table:has(td.text-right) td:first-child").evaluate_all(
+            """all => all.map(cell => {
+                const {lineHeight, padding} = getComputedStyle(cell)
+                const height = cell.clientHeight - 2 * parseFloat(padding)
+                return height / parseFloat(lineHeight)
+            })"""
+        )
+        assert max(lines) <= 3.5, name
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
+    page.close()
+
+
+def test_an_option_does_not_break_after_its_dashes(
+    address: str, browser: Browser
+) -> None:
+    page = browser.new_page()
+    page.goto(f"{address}/book/weights.html")
+    options = page.locator("code .pre").filter(has_text=re.compile("^--"))
+    heights = options.evaluate_all(
+        """all => all.flatMap(option => {
+            option.closest("p").style.width = "0"
+            return option.getClientRects().length
+        })"""
+    )
+    assert {*heights} == {1}
+    page.close()
+
+
+def test_tooltips_say_more_than_the_names_of_their_buttons(
+    address: str, browser: Browser
+) -> None:
+    page = browser.new_page(java_script_enabled=False)  # the theme's moves titles away
+    page.goto(f"{address}/notebooks/02_one_layer.html")
+    for button in page.locator("button[aria-label]").all():
+        said = [button.get_attribute(name) for name in ("title", "data-bs-title")]
+        assert button.get_attribute("aria-label") not in said
+    field = page.locator(".search-button-field")
+    expect(field).not_to_have_attribute("title", "Search")  # which one reads on it
+    following = page.get_by_role("link", name="Next 3. Many layers")
+    expect(following).to_have_accessible_description("")
+    page.close()
+
+
 def test_search_finds_a_word(address: str, browser: Browser) -> None:
     page = browser.new_page()
     page.goto(f"{address}/search.html?q=softmax")
@@ -191,9 +240,9 @@ def test_a_keyboard_stays_on_a_button_and_hears_what_it_did(
     expect(page.locator("main > [role=status]")).to_have_text("Copied")
     expect(copy).to_be_focused()
 
-    mode = page.get_by_role("button", name="Color mode: auto")
+    mode = page.get_by_role("button", name="Colour mode: auto")
     mode.press("Enter")
-    expect(page.get_by_role("button", name="Color mode: dark")).to_be_focused()
+    expect(page.get_by_role("button", name="Colour mode: dark")).to_be_focused()
 
     sidebar = page.get_by_role("button", name="Toggle primary sidebar")
     for is_open in ("false", "true"):

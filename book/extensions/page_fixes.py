@@ -19,6 +19,16 @@ FIXES = [
         r'(dataset\.theme = localStorage\.getItem\("theme"\) \|\|) "auto";',
         r'\1 (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");',
     ),
+    # A tooltip says more than the name of its button, or there is none.
+    (r'(<button class="btn search-button-field[^>]*) title="Search"', r"\1"),
+    (r'title="Search" (?=aria-label="Search")', 'title="Find a word on any page" '),
+    (
+        r'aria-label="Color mode" data-bs-title="Color mode"',
+        'aria-label="Colour mode" data-bs-title="Light, dark, or as your system says"',
+    ),
+    (r'(<a class="(?:left-prev|right-next)"[^>]*?)\s+title="[^"]*"', r"\1"),
+    # An icon is no letter of the name beside it.
+    (r'<i class="fa[^"]*"(?=>)', r'\g<0> aria-hidden="true"'),
     # Its name is what one can read on it.
     (r'(<button class="btn search-button-field[^>]*) aria-label="Search"', r"\1"),
     (r'<summary aria-label="Toggle hidden content">', "<summary>"),

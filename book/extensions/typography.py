@@ -1,6 +1,7 @@
 """A Sphinx extension: what belongs together stays on one line.
 
-A number and its unit, the two sides of 28 × 28, a formula and the full stop after it.
+A number and its unit, the two sides of 28 × 28, a formula and the full stop after it,
+the two dashes of an option and its name.
 """
 
 import re
@@ -14,6 +15,7 @@ VERBATIM = (nodes.literal, nodes.literal_block, nodes.raw, nodes.math, nodes.mat
 UNIT = re.compile(
     r"(?<=[\d,])\s+(?=%)|(?<=\d)\s+(?=× \d|min\b)|(?<=\d ×)\s+(?=\d)|(?<=±)\s+"
 )
+OPTION = re.compile(r"(?:^|\s)--?\w")
 NO_BREAK = "\u00a0"
 
 
@@ -23,7 +25,7 @@ class Together(SphinxPostTransform):
     default_priority = 900
 
     def run(self, **kwargs: Any) -> None:
-        """Put no-break spaces, and a span around a formula with its punctuation."""
+        """Put no-break spaces, spans around formulas, a class on code with options."""
         for text in list(self.document.findall(nodes.Text)):
             if not isinstance(text.parent, VERBATIM):
                 bound = UNIT.sub(NO_BREAK, text)
@@ -31,6 +33,9 @@ class Together(SphinxPostTransform):
                     text.parent.replace(text, nodes.Text(bound))
         for formula in list(self.document.findall(nodes.math)):
             bind(formula)
+        for code in self.document.findall(nodes.literal):
+            if OPTION.search(code.astext()):
+                code["classes"].append("whole-words")
 
 
 def bind(formula: nodes.math) -> None:

@@ -12,7 +12,7 @@
   /** Say how the controls at the top of the page stand. */
   function describe() {
     for (const button of document.querySelectorAll(".theme-switch-button")) {
-      button.ariaLabel = `Color mode: ${document.documentElement.dataset.mode}`;
+      button.ariaLabel = `Colour mode: ${document.documentElement.dataset.mode}`;
     }
     const sidebar = document.querySelector("#pst-primary-sidebar");
     const toggle = document.querySelector(".primary-toggle");
