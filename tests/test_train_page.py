@@ -159,7 +159,7 @@ def test_an_address_brings_its_state(context: BrowserContext, address: str) -> N
 
     heard = book_site.listen(trainer.locator(".look[aria-live=polite]"))
     trainer.get_by_role("link", name="Overfitting on 100 digits").click()
-    digits = trainer.get_by_role("slider", name="Training digits")
+    digits = trainer.get_by_role("slider", name="Digits")
     expect(digits).to_have_attribute("aria-valuetext", "100")
     assert page.url.endswith("#digits=100")
     assert len(heard()) == 1

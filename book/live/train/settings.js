@@ -17,7 +17,7 @@ export const SETTINGS = {
   batch: { label: "Batch size", values: [1, 4, 16, 32, 64, 128, 256], start: 32 },
   momentum: { label: "Momentum", values: [0, 0.5, 0.8, 0.9, 0.95, 0.99], start: 0 },
   decay: { label: "Weight decay", values: [0, 0.001, 0.01, 0.03, 0.1, 0.3, 1], start: 0 },
-  digits: { label: "Training digits", values: [30, 100, 300, 1000, 3000, 10000], start: 10000 },
+  digits: { label: "Digits", values: [30, 100, 300, 1000, 3000, 10000], start: 10000 },
   shuffled: { label: "Shuffled labels", values: [false, true], start: false },
   seed: { label: "Seed", values: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], start: 0, anew: true },
 };
