@@ -312,6 +312,14 @@ def test_exceptions_are_caught(name):
         ),
         ("softmax", lambda logits: (logits - logits.max(1)).exp(), "use amax and amin"),
         (
+            "center_of_mass",
+            lambda ink: [
+                (ink.sum(dim) @ (torch.arange(len(ink)) + 0.5) / ink.sum()).item()
+                for dim in (1, 0)
+            ],
+            "wants both equally long: these have 2 and 1",
+        ),
+        (
             "max_pool",
             lambda image, size: torch.stack(
                 [

@@ -170,7 +170,7 @@ MOST_EXCITED = Exercise(
     cases=[
         {
             "maps": torch.tensor(
-                [[[[0.0, 1]], [[5, 0]]], [[[8, 0]], [[3, 3]]], [[[9, 1]], [[4, 0]]]]
+                [[[[0.0, 1]], [[0, 5]]], [[[8, 0]], [[3, 3]]], [[[9, 1]], [[4, 0]]]]
             ),
             "channel": 1,
             "k": 2,
@@ -211,6 +211,10 @@ MOST_EXCITED = Exercise(
             lambda maps, channel, k: (
                 maps[channel].amax((1, 2)).topk(min(k, maps.shape[1])).indices
             ),
+        ),
+        "you pick among the columns, over all images: one number is wanted for each "
+        "image, its largest.": lambda maps, channel, k: (
+            maps[:, channel].amax((0, 1)).topk(k).indices
         ),
         "you take the largest absolute value: far below 0 is no excitement.": (
             lambda maps, channel, k: _most_excited(maps.abs(), channel, k)

@@ -186,6 +186,10 @@ ADVICE = {
         "something here is None: what a method that returns nothing gave, a function "
         "without return, or the .grad of a tensor that keeps none."
     ),
+    r"expected tensor \[(\d+)\] and src \[(\d+)\] to have the same number": (
+        r"the product of two rows of numbers wants both equally long: these have \1 "
+        r"and \2."
+    ),
     r"non-empty (?:TensorList|list)": (
         "there is nothing to join: in this case the list of tensors is empty. Does a "
         "loop have no round to run?"
