@@ -391,6 +391,18 @@ def window(digit: int | None, height: int, width: int) -> np.ndarray:
     return np.concatenate([pixels(30, width, (60, 60, 64)), content])
 
 
+def pencil(sheet: np.ndarray, left: int, top: int) -> np.ndarray:
+    """A red pencil, no longer than a digit, so that its colours alone tell it."""
+
+    def lie(d: ImageDraw.ImageDraw) -> None:
+        d.line((left, top, left, top + 9), BLACK, 3)  # its point
+        d.line((left, top + 9, left, top + 31), (215, 180, 130), 7)
+        d.line((left, top + 31, left, top + 200), (190, 35, 40), 13)
+        d.line((left, top + 200, left, top + 220), (225, 130, 130), 13)  # its rubber
+
+    return drawn_on(sheet, lie)
+
+
 SCENES = {
     "a scan with black borders": lambda d: np.pad(
         page(d), [(0, 200), (0, 150), (0, 0)]
@@ -416,6 +428,7 @@ SCENES = {
     "a pen": lambda d: camera(
         drawn_on(page(d, 500, 800), lambda b: b.line((690, 20, 660, 480), BLACK, 14))
     ),
+    "a pencil": lambda d: camera(pencil(page(d, 500, 800), 690, 140)),
     "a finger": lambda d: camera(
         drawn_on(
             page(d, 500, 800),

@@ -58,7 +58,7 @@ def find_ink(picture: Image.Image) -> tuple[Array, str]:
     if full < blank:
         return np.zeros_like(contrast), ""
     ink = (contrast / full - faint) / (1 - faint)
-    return choose_pieces(ink.clip(0, 1))
+    return choose_pieces(ink.clip(0, 1), difference)
 
 
 def _without_transparency(picture: Image.Image) -> Array:

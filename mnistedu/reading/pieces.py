@@ -2,7 +2,8 @@
 
 Beside a digit there is more that differs from the paper: dust, the next line, a desk's
 corner, a hole, a pen. Each connected piece is looked at by itself. A stroke is narrow
-for its length, has sharp sides, and ends on the page.
+for its length, has sharp sides, and ends on the page. What a pen has drawn has one
+colour from end to end; the pen itself has several, or another.
 """
 
 from typing import Any, NamedTuple
@@ -28,6 +29,8 @@ THIN = 0.03  # of the picture: a digit that fills it has thicker strokes than a 
 LINES = (3, 5, 9)  # pixels: ruled lines are thinner
 SLIM = 8  # times as long as wide: a bar
 PEN = 1.75  # times as long as all else: a bar beside a digit is a pen
+SLICE = 100  # pixels of a piece give it a colour there: enough to cancel noise
+SEVERAL = 0.03  # of their strength: colours that differ by less are those of one ink
 MANY = 3  # times as much ink as the largest piece has: it is scattered
 TILES = np.ones((3, 3))
 
@@ -45,6 +48,7 @@ class Piece(NamedTuple):
     sides: tuple[bool, ...]  # of the picture that it touches: top, left, bottom, right
     spans: bool  # whether it is as large as the picture
     slim: bool  # whether it is a straight bar
+    colours: Array  # of its slices, less the paper's
 
     def is_sharp(self) -> bool:
         """Whether it has sides, which shadows and smears have not."""
@@ -60,11 +64,12 @@ class Piece(NamedTuple):
         return self.holes <= HOLES and (self.spans or not any(self.sides))
 
 
-def choose_pieces(ink: Array) -> tuple[Array, str]:
+def choose_pieces(ink: Array, difference: Array) -> tuple[Array, str]:
     """Keep the strokes that may belong to a digit.
 
     Args:
         ink: float32 ``(H, W)`` in [0, 1].
+        difference: float ``(H, W, 3)``, of the colours from the paper's.
 
     Returns:
         The ink that is kept; and "", or what speaks against reading it.
@@ -72,21 +77,27 @@ def choose_pieces(ink: Array) -> tuple[Array, str]:
     nothing = np.zeros_like(ink)
     steepness = ndimage.gaussian_gradient_magnitude(ink, 1.0)
     steepness = ndimage.maximum_filter(steepness, 3)  # beside a thin stroke is its most
-    found, labels = find_pieces(ink, steepness)
+    found, labels = find_pieces(ink, difference, steepness)
     kept = [p for p in found if p.is_stroke() and p.is_whole()]
     if not kept:
         complaint = _what_is_wrong(found)
-        found, labels, kept = _without_lines(ink, steepness, found)
+        found, labels, kept = _without_lines(ink, difference, steepness, found)
         if not kept:
             return nothing, complaint
-    bent = max((p.length for p in kept if not p.slim), default=np.inf)
-    kept = [p for p in kept if not p.slim or p.length < PEN * bent]
+    most = max(p.area for p in kept)
+    kept = [p for p in kept if p.area >= SPECK * most]
+    bent = [p for p in kept if not p.slim]
+    longest = max((p.length for p in bent), default=np.inf)
+    bars = [p for p in kept if p.slim and p.length < PEN * longest]
+    kept = bent + [p for p in bars if _spread([p, *bent]) < SEVERAL]
+    if not kept:
+        return nothing, _what_is_wrong(found)
     most = max(p.area for p in kept)
     inside = [p for p in found if not any(p.sides)]
     if any(p.area > most for p in inside if not p.is_sharp()):
         return nothing, ""  # smears on a board, the grain of a desk
     keep = np.zeros(labels.max() + 1, bool)
-    keep[[p.number for p in kept if p.area >= SPECK * most]] = True
+    keep[[p.number for p in kept]] = True
     chosen = ink * ndimage.binary_dilation(keep[labels], TILES)  # soft rims too
     many = sum(p.area for p in kept) > MANY * most
     return chosen, "shows many pieces of ink: it should show one digit" * many
@@ -101,7 +112,7 @@ def _what_is_wrong(found: list[Piece]) -> str:
 
 
 def _without_lines(
-    ink: Array, steepness: Array, found: list[Piece]
+    ink: Array, difference: Array, steepness: Array, found: list[Piece]
 ) -> tuple[list[Piece], Array, list[Piece]]:
     """The pieces without ruled lines, on which a digit hangs that is thicker than they.
 
@@ -112,7 +123,7 @@ def _without_lines(
         square = np.ones((width, width))
         thick = ndimage.binary_opening(ink > 0.5, square)
         thinned = ink * ndimage.binary_dilation(thick, square)
-        rest, labels = find_pieces(thinned, steepness, margin=width)
+        rest, labels = find_pieces(thinned, difference, steepness, margin=width)
         strokes = [p for p in rest if p.is_stroke() and p.is_whole()]
         if kept := [p for p in strokes if p.width > 1.5 * width]:
             return rest, labels, kept
@@ -120,7 +131,7 @@ def _without_lines(
 
 
 def find_pieces(
-    ink: Array, steepness: Array, margin: int = 0
+    ink: Array, difference: Array, steepness: Array, margin: int = 0
 ) -> tuple[list[Piece], Array]:
     """All pieces that are large enough, and the number of the piece at each pixel."""
     labels, count = ndimage.label(ink > BLANK, TILES)
@@ -155,7 +166,8 @@ def find_pieces(
                 holes=_count_holes(piece, width),
                 sides=tuple(sides),
                 spans=bool(spans),
-                slim=_is_bar(rows, columns, width),
+                slim=_is_bar(rows, columns),
+                colours=_colours_along(piece, difference[box]),
             )
         )
     return found, labels
@@ -167,9 +179,30 @@ def _count_holes(piece: Array, width: float) -> int:
     return int((area > max(LOOP * piece.size, width)).sum())
 
 
-def _is_bar(rows: Array, columns: Array, width: float) -> bool:
+def _is_bar(rows: Array, columns: Array) -> bool:
     """Whether they make a straight bar, by their variances along and across it."""
     if len(rows) < 2:
         return False
     across, along = np.linalg.eigvalsh(np.cov(rows, columns))
-    return bool(along > SLIM**2 * across and 12 * across < (2 * width) ** 2)
+    return bool(along > SLIM**2 * across)
+
+
+def _colours_along(piece: Array, difference: Array) -> Array:
+    """The colours (N, 3) of a piece in slices from end to end, each of length 1.
+
+    A lens fringes the two sides of a stroke in opposite colours: across it they cancel.
+    """
+    points = np.argwhere(piece)
+    points = points - points.mean(0)
+    along = points @ np.linalg.eigh(points.T @ points)[1][:, -1]
+    in_order = difference[piece][along.argsort()]
+    slices = np.array_split(in_order, 1 + len(points) // SLICE)
+    sums = np.array([part.sum(0) for part in slices])
+    return sums / np.linalg.norm(sums, axis=1, keepdims=True).clip(1e-9)
+
+
+def _spread(pieces: list[Piece]) -> float:
+    """How far the colours of pieces lie from one: their second principal component."""
+    colours = np.concatenate([p.colours for p in pieces])
+    second, first = np.linalg.eigvalsh(colours.T @ colours)[1:]
+    return float(np.sqrt(max(second, 0) / first))
