@@ -200,9 +200,7 @@ def test_what_is_saved_opens_in_the_package_and_as_onnx(
 
 def test_the_page_says_whose_digits_it_has(trainer: Locator) -> None:
     source = trainer.locator(".source")
-    expect(source).to_contain_text(
-        re.compile("CC BY-SA 3.0|CC BY 4.0: MNIST could not")
-    )
+    expect(source).to_contain_text(re.compile("CC BY-SA 3.0|4.0: for want of MNIST"))
 
 
 @pytest.mark.parametrize("name", ["MNIST", "scikit-learn's digits"])
@@ -215,7 +213,7 @@ def test_the_digits_are_written_without_loss_and_with_their_licence(
     info = live_train.write_digits(tmp_path)
     assert (info["train"], info["val"]) == (1257, 180)
     assert "1,257 training and 180 validation digits" in info["source"]
-    licence = {"MNIST": "CC BY-SA 3.0"}.get(name, "CC BY 4.0: MNIST could not be had")
+    licence = {"MNIST": "CC BY-SA 3.0"}.get(name, "CC BY 4.0: for want of MNIST")
     assert licence in info["source"]
     content = zlib.decompress((tmp_path / "digits.bin").read_bytes())
     (images, targets), (val_images, val_targets) = offline.train, offline.val

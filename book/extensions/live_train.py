@@ -20,9 +20,8 @@ TRAIN, VAL = 10_000, 2_000
 SOURCES = {
     "MNIST": "of MNIST, by Y. LeCun, C. Cortes and C. J. C. Burges, under the licence "
     "CC BY-SA 3.0.",
-    "scikit-learn's digits": "that come with scikit-learn, by E. Alpaydin and "
-    "C. Kaynak, under the licence CC BY 4.0: MNIST could not be had when this page was "
-    "made, so figures differ from the text.",
+    "scikit-learn's digits": "of scikit-learn, by E. Alpaydin and C. Kaynak, CC BY "
+    "4.0: for want of MNIST.",
 }
 
 KINDS["live-train"] = Kind(
