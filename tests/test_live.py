@@ -10,7 +10,14 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    Route,
+    expect,
+)
 from torch import Tensor
 
 from mnistedu.activations import capture_activations
@@ -312,7 +319,7 @@ def test_the_heatmap_follows_the_class_that_is_pointed_at(pad: Locator) -> None:
     expect(hint).to_contain_text("a 7,")
     bars.nth(8).click()
     expect(bars.nth(8)).to_have_attribute("aria-pressed", "true")
-    expect(pad.get_by_role("status")).to_contain_text("of an 8, red takes from it: ")
+    expect(pad.locator(".told")).to_contain_text("of an 8, red takes from it: ")
     pad.locator(".seen").hover()
     pad.locator(".sheet").focus()
     expect(hint).to_contain_text("an 8,")
@@ -405,6 +412,36 @@ def test_two_networks_answer_side_by_side(pad: Locator, site: Path) -> None:
     expect(pad.get_by_role("status")).to_have_text(both)
     pad.get_by_label("beside it").select_option("none")
     expect(pad.locator(".bars:visible")).to_have_count(1)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize(
+    "name",
+    ["book/intro.html", "notebooks/05_cnn.html", "notebooks/09_feature_maps.html", ALL],
+)
+def test_what_comes_moves_nothing(
+    browser: Browser, address: str, name: str, width: int
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 844})
+    held: list[Route] = []
+    page.route("**/pad.js", lambda route: held.append(route))
+    page.goto(f"{address}/{name}")
+    pad = page.locator("#live-pad")
+    pad.scroll_into_view_if_needed()
+    kept = pad.evaluate("pad => pad.offsetHeight")
+    held[0].continue_()
+    pad.locator(".pad").wait_for()
+    before = book_site.heights(pad)
+    assert kept == pytest.approx(before[0], abs=48)
+    pad.locator(".samples button").nth(4).click()
+    expect_answer(pad, 4)
+    if "compare" in (pad.get_attribute("data-show") or ""):
+        expect(pad.locator(".bars .best")).to_have_count(2)
+    assert book_site.heights(pad) == pytest.approx(before, abs=1)
+    pad.locator(".bars button").nth(9).click()
+    expect(pad.locator(".answer .hint")).to_contain_text("a 9,")
+    assert book_site.heights(pad) == pytest.approx(before, abs=1)
+    page.close()
 
 
 def choose(pad: Locator, path: Path) -> None:

@@ -5,33 +5,43 @@ import { h, number, still } from "./dom.js";
 import { Mosaic, paintOne } from "./mosaic.js";
 import { sentences } from "./sentences.js";
 
+// Those of the network that answers first: their places are there before it is.
+const FIRST = [[32, 12, 12], [64, 6, 6], [128, 6, 6], [128, 6, 6]];
+
 export class Maps {
   element = h("section", { class: "maps", "aria-label": "Feature maps" });
   blocks = [];
   chosen = null; // { block, channel, row, column, input }
 
+  constructor() {
+    this.#build(FIRST);
+  }
+
   /** Show what a network has found: its answer as ours.js gives it, or null. */
   show(network, answer, finished) {
     this.network = network;
     this.answer = answer;
-    const sizes = answer?.maps.map(({ size }) => size.join());
-    if (answer && sizes.join(";") !== this.sizes) this.#build(answer.maps, sizes);
-    this.blocks.forEach((block, i) => block.paint(answer?.maps[i], this.#marked(i)));
+    const sizes = answer?.maps.map(({ size }) => size);
+    if (answer && sizes.join(";") !== this.sizes) this.#build(sizes);
+    this.blocks.forEach((block, i) => {
+      block.paint(answer?.maps[i], this.#marked(i));
+      block.element.inert = !answer; // there is nothing to choose from
+    });
     if (answer && finished && !still()) this.#lightUp();
     this.#explain();
   }
 
-  #build(maps, sizes) {
+  #build(sizes) {
     this.sizes = sizes.join(";");
     this.chosen = null;
-    this.blocks = maps.map(
-      ({ size }, i) => new Mosaic(i, size, (channel) => this.#choose(i, channel)),
+    this.blocks = sizes.map(
+      (size, i) => new Mosaic(i, size, (channel) => this.#choose(i, channel)),
     );
     this.detail = h("div", { class: "detail" });
     this.detail.hidden = true;
     this.said = h("p", { class: "visually-hidden", "aria-live": "polite" });
     this.element.replaceChildren(
-      ...(maps.length
+      ...(sizes.length
         ? this.blocks.map((block) => block.element)
         : [h("p", {}, "This network’s file holds no feature maps.")]),
       this.detail,
@@ -54,8 +64,7 @@ export class Maps {
   }
 
   #choose(block, channel) {
-    const map = this.answer?.maps[block];
-    if (!map) return;
+    const map = this.answer.maps[block];
     // Begin where the map is strongest.
     const [, height, width] = map.size;
     const values = map.data.subarray(channel * height * width, (channel + 1) * height * width);

@@ -41,10 +41,10 @@ class Pad {
     this.seen = new Seen();
     this.bars = new Bars("How sure it is", (...point) => this.#point(...point));
     this.others = new Bars("", (...point) => this.#point(...point));
-    this.others.element.hidden = true;
     this.maps = new Maps();
     this.says = h("strong", { class: "says" });
     this.status = h("p", { role: "status", class: "hint" }, "Draw a digit.");
+    this.told = h("p", { class: "told visually-hidden", "aria-live": "polite" }); // what can be seen
     this.progress = h("progress", { "aria-label": "Loading the network" });
     this.progress.hidden = true;
     this.remark = h("p", { class: "remark" }, ONLY);
@@ -96,7 +96,8 @@ class Pad {
       ),
       samples((digit) => this.#sample(digit)),
     );
-    const card = h("div", { class: "pad" }, parts, this.#controls(), this.progress, this.status);
+    const below = [this.#controls(), this.progress, this.status, this.told];
+    const card = h("div", { class: "pad" }, parts, ...below);
     if (this.shows.has("maps")) card.append(this.maps.element);
     return card;
   }
@@ -106,7 +107,7 @@ class Pad {
     this.network = h("select", { onchange: () => this.#changed(true) });
     this.beside = h("select", { onchange: () => this.#changed(true) }, new Option("none", NONE));
     this.controls = h("div", { class: "controls" });
-    this.controls.hidden = true;
+    this.controls.hidden = !this.shows.has("compare") && !this.shows.has("own");
     if (this.shows.has("compare") || this.shows.has("own")) {
       this.controls.append(h("label", {}, "Network ", this.network));
     }
@@ -162,7 +163,6 @@ class Pad {
     for (const select of [this.network, this.beside]) {
       select.append(new Option(network.name, this.networks.length - 1));
     }
-    this.controls.hidden = this.networks.length < 2 && !this.shows.has("own");
   }
 
   async #own(file) {
@@ -192,7 +192,7 @@ class Pad {
     if (chosen) this.chosen = this.chosen === digit ? null : digit;
     else this.pointed = digit;
     this.#render(false);
-    if (chosen && this.heard) this.#say(this.heard);
+    if (chosen) this.told.textContent = this.heard;
   }
 
   /** Read the ink. While a reading runs, further changes wait, and the last one counts. */
@@ -251,7 +251,8 @@ class Pad {
 
     this.bars.title(beside ? main.name : "How sure it is");
     this.bars.show(probabilities, this.chosen);
-    this.others.element.hidden = !beside;
+    const waited = this.shows.has("compare") && !this.networks.length; // its place is kept
+    this.others.element.hidden = !beside && !waited;
     this.others.title(beside?.name ?? "");
     this.others.show(other?.probabilities ?? null, this.chosen);
 
