@@ -21,6 +21,27 @@ ELSEWHERE = re.compile(
 IN_THE_DARK = ["color-contrast", "link-in-text-block", "image-alt"]
 # On a gradient, such as the shadows where code can be scrolled, axe judges no colour.
 STILL = "* { transition: none !important } pre { background-image: none !important }"
+# The words of a page, without what may look like markup: code and formulas.
+WORDS = """() => {
+    const article = (document.querySelector("article") ?? document.body).cloneNode(true)
+    const others = article.querySelectorAll("pre, code, .math, .sig, script, style")
+    for (const each of others) each.remove()
+    return article.textContent
+}"""
+MARKUP = re.compile(r"\$|\\[a-z]{2}|<!|-->|``|\]\(|\{[\w-]+\}")
+# What a sentence tells the reader to choose, unless it is one for JupyterLab, and that
+# no control of the page bears for a name.
+MISSING = """() => {
+    const controls = "button, label, option, summary, h2, h3, .pad a"
+    const names = [...document.querySelectorAll(controls)].map(c => c.textContent)
+    const told = /\\b(choose|click|press|set|switch|under)\\b[^.:;?!]*$/i
+    return [...document.querySelectorAll("article :is(p, li) > em")].filter(em => {
+        const before = document.createRange()
+        before.setStart(em.parentNode, 0)
+        before.setEndBefore(em)
+        return told.test(before) && !/JupyterLab/.test(em.parentNode.textContent)
+    }).map(em => em.textContent).filter(name => !names.some(n => n.includes(name)))
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +125,7 @@ def seen(site: Path, address: str, browser: Browser) -> SimpleNamespace:
     context = browser.new_context(reduced_motion="reduce")
     page = context.new_page()
     requests, faults = book_site.collect(page)
-    formulas, barriers = [], {}
+    formulas, barriers, raw, missing, wide = [], {}, {}, {}, {}
     for path in book_site.pages(site):
         if 'http-equiv="Refresh"' in path.read_text("utf-8"):
             continue  # it leads to a page that is opened anyway
@@ -121,9 +142,22 @@ def seen(site: Path, address: str, browser: Browser) -> SimpleNamespace:
                 barriers[f"{name}, {theme}"] = found
         page.wait_for_load_state("networkidle")  # which it is, after axe
         formulas += [name] * page.locator("mjx-merror").count()
+        if found := MARKUP.findall(page.evaluate(WORDS)):
+            raw[name] = found
+        if name.startswith(("notebooks/", "book/train")):
+            missing[name] = page.evaluate(MISSING)
+        page.set_viewport_size({"width": 390, "height": 664})
+        wide[name] = page.evaluate("document.documentElement.scrollWidth") - 390
+        page.set_viewport_size({"width": 1280, "height": 720})
     context.close()
     return SimpleNamespace(
-        requests=requests, faults=faults, formulas=formulas, barriers=barriers
+        requests=requests,
+        faults=faults,
+        formulas=formulas,
+        barriers=barriers,
+        raw=raw,
+        missing=missing,
+        wide=wide,
     )
 
 
@@ -136,6 +170,39 @@ def test_every_page_opens_by_itself(seen: SimpleNamespace, address: str) -> None
 
 def test_every_page_is_accessible(seen: SimpleNamespace) -> None:
     assert seen.barriers == {}
+
+
+def test_no_page_shows_its_markup(seen: SimpleNamespace) -> None:
+    assert seen.raw == {}
+
+
+def test_a_control_that_a_sentence_names_is_on_its_page(seen: SimpleNamespace) -> None:
+    assert len(seen.missing) == 11
+    assert {name: found for name, found in seen.missing.items() if found} == {}
+
+
+def test_no_page_is_wider_than_a_phone(seen: SimpleNamespace) -> None:
+    assert {name: more for name, more in seen.wide.items() if more > 0} == {}
+
+
+def test_a_name_in_a_table_is_whole(address: str, browser: Browser) -> None:
+    for width in (390, 1280):
+        page = browser.new_page(viewport={"width": width, "height": 664})
+        page.goto(f"{address}/book/notation.html")
+        names = page.locator("td code .pre").filter(has_not_text=re.compile(r"\s"))
+        lines = names.evaluate_all("all => all.map(n => n.getClientRects().length)")
+        assert {*lines} == {1}
+        page.close()
+
+
+def test_code_fits_its_box(address: str, browser: Browser) -> None:
+    page = browser.new_page()
+    for path in (ROOT / "book").glob("*.md"):
+        page.goto(f"{address}/book/{path.stem}.html")
+        blocks = page.locator(".highlight-python pre")
+        wider = "all => all.map(box => box.scrollWidth - box.clientWidth)"
+        assert {*blocks.evaluate_all(wider)} <= {0}, path.stem
+    page.close()
 
 
 def test_the_first_page_is_light(address: str, browser: Browser) -> None:

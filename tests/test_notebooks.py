@@ -27,6 +27,7 @@ DEBRIS = {
     "a warning": r"[Ww]arning\b|WARNING",
     "a progress bar": r"\d+%\|",
     "an address in memory": r"\bat 0x[0-9a-f]+",
+    "an answer without its question": r"(?m)^True$",
 }
 
 spec = importlib.util.spec_from_file_location("execute", ROOT / "book" / "execute.py")
