@@ -279,7 +279,7 @@ def main() -> None:
     os.environ["KINETO_LOG_LEVEL"] = "6"  # else the profiler reports its own doings
     torch.set_num_threads(THREADS)
     print(f"MNIST, {THREADS} threads, torch {torch.__version__}")
-    head("", "test", "s", "peak GB")
+    head("network", "test", "s", "peak GB")
     prepare()
     quick = max(race(f"{QUICK}, seed {n}", 0.99, course, QUICK, n) for n in SEEDS)
     peer = race("pytorch/examples", 0.99, example)

@@ -34,13 +34,13 @@ def install() -> None:
         BOOK / "package-lock.json"
     ):
         return
-    logger.info("installing MathJax and onnxruntime-web with npm ...")
+    logger.info("installing MathJax, fonts and onnxruntime-web with npm ...")
     done = npm(["ci"], True, cwd=BOOK, capture_output=True, text=True)  # see .npmrc
     if done.returncode:
         logger.warning(
-            "npm could not fetch MathJax and onnxruntime-web, so formulas will show as "
-            "TeX and no network of a reader's own will run: build again when this "
-            "machine reaches the npm registry."
+            "npm could not fetch MathJax, the fonts and onnxruntime-web, so formulas "
+            "will show as TeX and no network of a reader's own will run: build again "
+            "when this machine reaches the npm registry."
         )
 
 

@@ -46,6 +46,7 @@ FIXES = [
         r'<summary>(?=<span class="toctree-toggle")',
         '<summary aria-label="Its further pages">',
     ),
+    (r'<a class="current reference internal" href="#"', r'\g<0> aria-current="page"'),
     # A list whose items are none.
     (r'<div role="list" class="citation-list">', '<div class="citation-list">'),
     (r' role="doc-biblioentry"', ""),

@@ -106,6 +106,7 @@ class Pad {
   #controls() {
     this.network = h("select", { onchange: () => this.#changed(true) });
     this.beside = h("select", { onchange: () => this.#changed(true) }, new Option("none", NONE));
+    this.network.disabled = this.beside.disabled = true; // until there is something to choose
     this.controls = h("div", { class: "controls" });
     this.controls.hidden = !this.shows.has("compare") && !this.shows.has("own");
     if (this.shows.has("compare") || this.shows.has("own")) {
@@ -162,6 +163,7 @@ class Pad {
     this.networks.push(network);
     for (const select of [this.network, this.beside]) {
       select.append(new Option(network.name, this.networks.length - 1));
+      select.disabled = false;
     }
   }
 
@@ -192,11 +194,12 @@ class Pad {
     if (chosen) this.chosen = this.chosen === digit ? null : digit;
     else this.pointed = digit;
     this.#render(false);
-    if (chosen) this.told.textContent = this.heard;
+    if (chosen) this.told.textContent = this.chosen === null ? "" : this.heard;
   }
 
   /** Read the ink. While a reading runs, further changes wait, and the last one counts. */
   async #changed(finished) {
+    this.told.textContent = ""; // it was about another drawing
     this.invitation.hidden = !this.sheet.empty;
     this.due = { finished: finished || this.due?.finished };
     if (this.reading || !this.networks.length) return;
@@ -253,7 +256,7 @@ class Pad {
     this.bars.show(probabilities, this.chosen);
     const waited = this.shows.has("compare") && !this.networks.length; // its place is kept
     this.others.element.hidden = !beside && !waited;
-    this.others.title(beside?.name ?? "");
+    this.others.title(beside?.name ?? "The network beside it");
     this.others.show(other?.probabilities ?? null, this.chosen);
 
     const asked = this.pointed ?? this.chosen ?? (this.shows.has("heatmap") ? best : null);

@@ -47,13 +47,15 @@
   );
   document.addEventListener("close", () => setTimeout(refocus), true); // a dialog's
 
-  // A formula that is too wide scrolls; then a keyboard has to reach it.
-  const wide = new ResizeObserver((formulas) => {
-    for (const { target } of formulas) {
+  // What is too wide scrolls; then a keyboard has to reach it.
+  const wide = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
       if (target.scrollWidth <= target.clientWidth) continue;
-      Object.assign(target, { tabIndex: 0, role: "group", ariaLabel: "Formula" });
+      const ariaLabel = target.matches("p") ? "A wide picture" : "Formula";
+      Object.assign(target, { tabIndex: 0, role: "group", ariaLabel });
     }
   });
+  for (const picture of document.querySelectorAll("article p:has(> img)")) wide.observe(picture);
   addEventListener("load", async () => {
     await window.MathJax?.startup?.promise;
     for (const formula of document.querySelectorAll("mjx-container[display]")) {

@@ -76,7 +76,6 @@ if (HTMLElement.prototype.showPopover && location.protocol !== "file:") {
   async function open(link, ...more) {
     close();
     current = link;
-    link.removeAttribute("title"); // a citation's, which the browser would show as well
     try {
       const texts = await paragraphs(link);
       if (current !== link) return true; // the reader has gone on

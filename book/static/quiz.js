@@ -72,10 +72,8 @@
     for (const item of others.children) {
       why[letter(item)] = h("p", { className: "why" }, ...content(item));
     }
-    // Each has a name of its own: arrow keys, which go through a group of one name, would
-    // answer with each choice on the way.
-    const radios = [...list.children].map((item, i) =>
-      h("input", { type: "radio", name: `${id}-${i}`, value: letter(item), onchange: choose }),
+    const radios = [...list.children].map((item) =>
+      h("input", { type: "radio", name: id, value: letter(item), onchange: choose, onkeydown: walk }),
     );
     const choices = radios.flatMap((radio, i) => {
       const label = h("label", {}, radio, h("span", {}, ...content(list.children[i])));
@@ -88,6 +86,14 @@
     box.append(h("fieldset", {}, legend, ...between, ...choices, says), details);
     for (const empty of [list, others]) empty.remove();
     const folded = title.startsWith("Predict") ? foldOutputs(box) : [];
+
+    /** Arrow keys walk; a browser would answer with each choice on the way. */
+    function walk(event) {
+      const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      radios.at((radios.indexOf(event.target) + step) % radios.length).focus();
+    }
 
     function choose({ target: { value } }) {
       answers[id] = { first: answers[id]?.first ?? value, last: value };

@@ -99,7 +99,7 @@ class Hill {
     element.addEventListener("pointermove", (event) => {
       if (element.hasPointerCapture(event.pointerId)) drag(event);
     });
-    const moves = { ArrowLeft: -0.5, ArrowDown: -0.5, ArrowRight: 0.5, ArrowUp: 0.5, PageDown: -5, PageUp: 5, Home: FROM, End: -FROM };
+    const moves = { ArrowLeft: -0.5, ArrowDown: -0.5, ArrowRight: 0.5, ArrowUp: 0.5, PageDown: -5, PageUp: 5, Home: -Infinity, End: Infinity };
     this.point.addEventListener("keydown", (event) => {
       if (!(event.key in moves)) return;
       event.preventDefault();

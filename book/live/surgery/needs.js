@@ -13,7 +13,7 @@ export class Needs {
   /** onTry() is told of the start, onCut(channels) of maps to be switched off. */
   constructor(onTry, onCut) {
     this.button = h("button", { type: "button", onclick: onTry });
-    this.canvas = h("canvas", { role: "img" });
+    this.canvas = h("canvas", { role: "img", "aria-label": "Which map each digit needs most" });
     this.legend = h("p", { class: "hint" });
     this.count = h("select", {});
     for (const count of CHOICES) this.count.append(new Option(count));
