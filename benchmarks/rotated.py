@@ -301,7 +301,7 @@ def picture() -> None:
     either = ((targets == 6) | (targets == 9)).nonzero().squeeze(1)
     chosen = [*first, *either[10:20].tolist()]
     plot_digits(images[chosen])
-    plt.savefig(STATIC / "rotated.png", dpi=110, facecolor="white")
+    plt.savefig(STATIC / "rotated.png", dpi=200, facecolor="white")
     plt.close()
     print("second row:", *targets[chosen[10:]].tolist(), flush=True)
 

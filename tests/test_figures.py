@@ -610,6 +610,35 @@ def test_what_comes_moves_nothing(
     page.close()
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_limit_moves_nothing_but_its_own_figures(
+    browser: Browser, address: str, width: int
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 844})
+    threshold = opened(page, address, "threshold")
+    before = pytest.approx(book_site.heights(threshold), abs=1)
+    limit = threshold.get_by_role("slider", name="Answer from")
+    for key in ("End", "Home", "ArrowRight"):
+        limit.press(key)
+        expect(threshold.locator(".counts dd").first).to_have_text(re.compile(r"\d"))
+        assert book_site.heights(threshold) == before, key
+    page.close()
+
+
+def test_two_channels_stay_under_the_finger(browser: Browser, address: str) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    window = opened(page, address, "window")
+    both = window.get_by_role("button", name="Two channels")
+    both.scroll_into_view_if_needed()
+    place = both.bounding_box()
+    both.click()
+    assert both.bounding_box() == place
+    at_rest = pytest.approx(book_site.heights(window), abs=1)
+    window.get_by_role("button", name="Slide").click()
+    assert book_site.heights(window) == at_rest
+    page.close()
+
+
 def test_a_finger_hits_what_chooses_a_map(browser: Browser, address: str) -> None:
     options = {"width": 390, "height": 844}
     context = browser.new_context(viewport=options, has_touch=True, is_mobile=True)

@@ -156,6 +156,16 @@ def test_a_choice_is_answered_kept_and_cleared(page: Page, tmp_path: Path) -> No
     expect(outcome(box)).to_be_hidden()
 
 
+def test_a_choice_stays_under_the_finger(page: Page) -> None:
+    question = page.get_by_role("group", name=DETECTOR)
+    question.get_by_role("radio", name="A.").check()
+    for name in ("B.", "C."):  # the reason under A goes, and comes with the answer
+        choice = question.get_by_role("radio", name=name)
+        place = choice.bounding_box()
+        choice.check()
+        assert choice.bounding_box() == pytest.approx(place, abs=1)
+
+
 def test_without_storage_answers_last_as_long_as_the_page(page: Page) -> None:
     page.add_init_script(FORGETFUL)
     page.reload()

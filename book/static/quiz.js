@@ -95,11 +95,15 @@
       radios.at((radios.indexOf(event.target) + step) % radios.length).focus();
     }
 
-    function choose({ target: { value } }) {
+    function choose({ target }) {
+      const { value } = target;
+      const before = target.getBoundingClientRect().top;
       answers[id] = { first: answers[id]?.first ?? value, last: value };
       keep();
       show();
       tell();
+      // Reasons come and go above it: it stays under the finger.
+      scrollBy({ top: target.getBoundingClientRect().top - before, behavior: "instant" });
     }
 
     function show() {

@@ -12,7 +12,7 @@ const LIMITS = [
   0, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.985,
   0.99, 0.993, 0.995, 0.997, 0.998, 0.999,
 ];
-const FEW = 24; // digits to look at
+const FEW = 12; // digits to look at
 // Across the chart: how often the share of those refused must be divided by ten.
 const [NONE, ALL] = [0, 4]; // answered
 const across = (refused, digits) => (refused ? Math.min(-Math.log10(refused / digits), ALL) : ALL);
@@ -152,20 +152,27 @@ class Gallery {
     this.digits = h("div", { class: "digits" });
     this.more = h("span", { class: "hint" });
     this.element = h("section", { class: "gallery", "aria-label": name }, h("h3", {}, name, " ", this.more), this.digits);
+    this.#fill([]);
   }
 
   show(digits) {
     const shown = digits.filter(({ image }) => image).slice(0, FEW);
     this.more.textContent = digits.length > shown.length ? `(${shown.length} of ${digits.length.toLocaleString("en")})` : "";
     if (!digits.length) this.more.textContent = "(none)";
-    this.digits.replaceChildren(
-      ...shown.map(({ image, target, answer, sure }) => {
+    this.#fill(
+      shown.map(({ image, target, answer, sure }) => {
         const right = target === answer;
         const canvas = digitCanvas(`${a(target)}, read as ${answer}, ${percent(sure, 0)} sure`);
         paint(canvas, Float32Array.from(image, (value) => value / 255));
         return h("figure", { class: right ? "" : "wrong" }, canvas, h("figcaption", {}, right ? String(target) : `${target} → ${answer}`));
       }),
     );
+  }
+
+  /** As many places as ever: what lies below stays where it is. */
+  #fill(figures) {
+    const blank = () => h("figure", { class: "blank", "aria-hidden": "true" }, digitCanvas(""), h("figcaption", {}, "–"));
+    this.digits.replaceChildren(...figures, ...Array.from({ length: FEW - figures.length }, blank));
   }
 }
 

@@ -81,6 +81,11 @@ class Window {
     this.say = card(
       place,
       h("p", { class: "look" }, "Move the window over the digit, and put other numbers into the kernel."),
+      row(
+        this.play,
+        this.channels,
+        h("div", { class: "group", role: "group", "aria-label": "Kernels of the chapter" }, ...this.presets),
+      ),
       h(
         "div",
         { class: "boards" },
@@ -90,11 +95,6 @@ class Window {
       ),
       equation(this.inside, this.weights, this.products, h("p", {}, "together", this.sum)),
       ...this.only2.slice(1),
-      row(
-        this.play,
-        this.channels,
-        h("div", { class: "group", role: "group", "aria-label": "Kernels of the chapter" }, ...this.presets),
-      ),
     );
     this.#use(KERNELS.horizontal);
   }
