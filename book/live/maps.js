@@ -125,7 +125,10 @@ export class Maps {
       ),
       h("div", { class: "enlarged" }, this.large, this.sum),
     );
+    // Right below what was touched, and in view.
+    this.blocks[block].element.after(this.detail);
     this.detail.hidden = false;
+    this.detail.scrollIntoView({ block: "nearest" });
   }
 
   #close() {

@@ -256,7 +256,7 @@ class Pad {
     this.bars.show(probabilities, this.chosen);
     const waited = this.shows.has("compare") && !this.networks.length; // its place is kept
     this.others.element.hidden = !beside && !waited;
-    this.others.title(beside?.name ?? "The network beside it");
+    this.others.title(beside?.name ?? "The other one");
     this.others.show(other?.probabilities ?? null, this.chosen);
 
     const asked = this.pointed ?? this.chosen ?? (this.shows.has("heatmap") ? best : null);

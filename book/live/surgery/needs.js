@@ -97,7 +97,8 @@ export class Needs {
     this.canvas.width = MARGIN + COLUMNS * CELL;
     this.canvas.height = Math.ceil(this.columns.length / COLUMNS) * strip;
     const context = this.canvas.getContext("2d");
-    context.font = `18px ${getComputedStyle(this.canvas).fontFamily}`;
+    const shrunk = this.canvas.width / (this.canvas.clientWidth || this.canvas.width);
+    context.font = `${Math.max(18, 9.5 * shrunk)}px ${getComputedStyle(this.canvas).fontFamily}`;
     context.textAlign = "center";
     this.columns.forEach((lost, channel) => {
       const x = MARGIN + (channel % COLUMNS) * CELL;
