@@ -202,6 +202,9 @@ def test_code_fits_its_box(address: str, browser: Browser) -> None:
         blocks = page.locator(".highlight-python pre")
         wider = "all => all.map(box => box.scrollWidth - box.clientWidth)"
         assert {*blocks.evaluate_all(wider)} <= {0}, path.stem
+        ground = "all => all.map(box => getComputedStyle(box).backgroundColor)"
+        (page_ground,) = page.locator("body").evaluate_all(ground)
+        assert page_ground not in blocks.evaluate_all(ground)
     page.close()
 
 

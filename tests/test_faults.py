@@ -102,7 +102,7 @@ def unchanged() -> dict[str, str]:
 SESSION = """
 import locale, sys
 locale.setlocale(locale.LC_ALL, "")  # as some libraries do
-print(locale.localeconv()["decimal_point"])
+print(locale.localeconv()["decimal_point"], flush=True)
 from mnistedu.cli import app
 picture, run = sys.argv[1:]
 train = "train --source offline --model mlp --epochs 1 --output"
