@@ -25,7 +25,8 @@
 
   let pressed; // the last button that a key has pressed
   function refocus() {
-    if (document.activeElement === document.body) pressed?.focus();
+    const { activeElement: focused } = document; // maybe still in what has just closed
+    if (focused === document.body || !focused.checkVisibility()) pressed?.focus();
   }
 
   function settle(button) {
@@ -45,7 +46,8 @@
     },
     true,
   );
-  document.addEventListener("close", () => setTimeout(refocus), true); // a dialog's
+  // A dialog's; the browser takes the focus out of it with the next picture.
+  document.addEventListener("close", () => requestAnimationFrame(() => setTimeout(refocus)), true);
 
   // What is too wide scrolls; then a keyboard has to reach it.
   const wide = new ResizeObserver((entries) => {
