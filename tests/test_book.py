@@ -28,7 +28,7 @@ WORDS = """() => {
     for (const each of others) each.remove()
     return article.textContent
 }"""
-MARKUP = re.compile(r"\$|\\[a-z]{2}|<!|-->|``|\]\(|\{[\w-]+\}")
+MARKUP = re.compile(r"\$|\\[a-z]{2}|<!|-->|``|\]\(|\{[\w-]+\}|\s–[a-z]")
 # What a sentence tells the reader to choose, unless it is one for JupyterLab, and that
 # no control of the page bears for a name.
 MISSING = """() => {
@@ -193,6 +193,35 @@ def test_a_name_in_a_table_is_whole(address: str, browser: Browser) -> None:
         lines = names.evaluate_all("all => all.map(n => n.getClientRects().length)")
         assert {*lines} == {1}
         page.close()
+
+
+def test_no_word_runs_out_of_its_cell(address: str, browser: Browser) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 664})
+    for name in ("timings", "harder", "trouble", "weights"):
+        page.goto(f"{address}/book/{name}.html")
+        wider = "all => all.map(cell => cell.scrollWidth - cell.clientWidth)"
+        assert max(page.locator("td, th").evaluate_all(wider)) <= 1, name
+    page.close()
+
+
+def test_search_is_legible_from_its_first_letter(
+    address: str, browser: Browser
+) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 664})
+    page.goto(f"{address}/search.html?q=softmax")
+    expect(page.locator("#search-results li")).not_to_have_count(0)
+    expect(page.locator("#search-results")).to_contain_text("Train it here")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.goto(f"{address}/book/glossary.html")
+    page.get_by_role("button", name="Search").click()
+    form = page.get_by_role("dialog", name="Search").locator("form")
+    icon = form.locator("svg, i").first.bounding_box()
+    field = form.locator("input")
+    box = field.bounding_box()
+    assert icon and box
+    padding = field.evaluate("field => parseFloat(getComputedStyle(field).paddingLeft)")
+    assert icon["x"] + icon["width"] <= box["x"] + padding
+    page.close()
 
 
 def test_code_fits_its_box(address: str, browser: Browser) -> None:

@@ -179,7 +179,8 @@ def messages() -> list[str]:
 def quotations(text: str) -> list[str]:
     """What is indented with >, paragraph by paragraph, each in one line."""
     found = re.findall(r"(?:^>.*\n)+", text, re.M)
-    return [" ".join(block.replace(">", " ").split()) for block in found]
+    plain = [block.replace(">", " ").replace("`", "") for block in found]
+    return [" ".join(block.split()) for block in plain]
 
 
 @pytest.mark.parametrize("message", quotations(page("trouble.md")))

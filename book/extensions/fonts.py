@@ -10,17 +10,20 @@ from typing import Any
 from node_packages import NODE_MODULES, copy
 from sphinx.application import Sphinx
 
-FONTS = ["noto-sans", "source-serif-4"]
-FILES = ["400-normal", "400-italic", "500-normal", "700-normal"]  # see fonts.css
+FONTS = {  # what fonts.css names
+    "noto-sans": ["400-normal", "400-italic", "700-normal"],
+    "source-serif-4": ["500-normal"],
+}
 TEXT = "_static/fonts/noto-sans-latin-400-normal.woff2"
 
 
 def copy_fonts(app: Sphinx) -> None:
     """Put them into the static files; nothing, if npm could not fetch them."""
     target = Path(app.outdir, "_static/fonts")
-    for font in FONTS:
+    for font, styles in FONTS.items():
         source = NODE_MODULES / "@fontsource" / font
-        copy(source / "files", [f"{font}-latin-{name}.woff2" for name in FILES], target)
+        files = [f"{font}-latin-{style}.woff2" for style in styles]
+        copy(source / "files", files, target)
         copy(source, ["LICENSE"], target / font)
     if Path(app.outdir, TEXT).exists():
         app.add_css_file("fonts.css")

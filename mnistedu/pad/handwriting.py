@@ -61,12 +61,12 @@ class HandwritingPad(Sheet):
 
     @property
     def images(self) -> Tensor:
-        """Those kept so far, by ``center_digit``: float32 ``(n, 1, 28, 28)``, ink."""
+        """Those kept so far, by ``center_digit``, ink, float32 ``(n, 1, 28, 28)``."""
         return torch.cat([torch.zeros(0, 1, IMAGE_SIZE, IMAGE_SIZE), *self._kept])
 
     @property
     def targets(self) -> Tensor:
-        """The digits that these were to be: int64 ``(n,)``."""
+        """The digits that these were to be, int64 ``(n,)``."""
         return torch.tensor(self._asked[: len(self._kept)], dtype=torch.int64)
 
     @alone()
