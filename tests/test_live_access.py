@@ -13,7 +13,7 @@ FIRST, DRAW, TRAIN = "book/intro.html", "notebooks/10_draw.html", "book/train.ht
 OPERATE = "notebooks/09_feature_maps.html"
 # In the window: the least height that a finger needs, and what has less.
 SMALL = """pad => [
-    ...pad.querySelectorAll(":is(.draw, .offers) button, .switch, .file")]
+    ...pad.querySelectorAll(":is(.draw, .offers, .bars) button, .switch, .file")]
     .filter(({offsetWidth, offsetHeight}) => offsetWidth && offsetHeight < 44)
     .map(({textContent}) => textContent)"""
 MOVING = """() => [

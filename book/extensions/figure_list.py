@@ -6,7 +6,7 @@ A page asks for it with::
     ```
 
 A cell that draws several figures has one caption in its metadata; " | " divides it into
-one for each.
+one for each. An image in the text is a figure if it has a title: ``![alt](path "title")``.
 """
 
 from typing import Any
@@ -20,12 +20,18 @@ from sphinx.util.nodes import make_refnode
 
 
 class OwnCaptions(SphinxTransform):
-    """Gives each figure of a cell its part of the caption."""
+    """Gives each figure of a cell its part of the caption, and titled images theirs."""
 
     default_priority = 400
 
     def apply(self, **kwargs: Any) -> None:
-        """Leave one part to each."""
+        """Leave one part to each; put a figure in the place of an image's paragraph."""
+        for image in list(self.document.findall(nodes.image)):
+            if title := image.attributes.pop("title", None):
+                caption = nodes.caption(title, title)
+                figure = nodes.figure("", image.deepcopy(), caption, classes=["wide"])
+                self.document.set_id(figure)
+                image.parent.replace_self(figure)
         for cell in self.document.findall(nodes.container):
             if "cell_output" in cell["classes"]:
                 for number, figure in enumerate(cell.findall(nodes.figure)):

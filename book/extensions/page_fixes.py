@@ -52,6 +52,8 @@ FIXES = [
     (r' role="doc-biblioentry"', ""),
     # The parameters of a function, a line each: definitions of nothing.
     (r"<dl>(?=\s*<dd>)", '<dl role="presentation">'),
+    # On paper a fold is open: it has a name, and no button.
+    (r'(<p class="expanded admonition-title">)Hide ', r'\1<span class="noprint">Hide </span>'),
     # A figure's size may shrink with the page, and it is fetched when it is near.
     (
         r'(<img [^>]*) style="width: (\d+)px; height: (\d+)px;"',
@@ -81,6 +83,8 @@ MOVED = {
     "08_feature_maps": "09_feature_maps",
     "09_draw": "10_draw",
 }
+# The theme's rules for two thousand icons, of which the pages have a dozen.
+ICON = r'(?:\.fa-[\w-]+:before,?)+\{content:"[^"]*"\}'
 # For a search in every page, which is turned off; the search page needs them.
 SEARCH = r'<script src="[^"]*\b(searchtools|language_data|searchindex)\.js"></script>'
 
@@ -110,19 +114,31 @@ def description(page: str) -> str:
 
 
 def fix(app: Sphinx, error: Exception | None) -> None:
-    """Replace, in the finished pages, what FIXES has."""
+    """Replace, in the finished pages, what FIXES has; keep the icons that they name."""
+    named: set[str] = set()
     for path in Path(app.outdir).rglob("*.html"):
         text = fixed = path.read_text(encoding="utf-8")
         for pattern, replacement in FIXES:
             fixed = re.sub(pattern, replacement, fixed)
+        # On paper a chapter has its number too.
+        if heading := re.search(r'<h1>(<span class="section-number">.*?</span>)', fixed):
+            fixed = re.sub(r"(?<=onlyprint\">\n    <h1>)(?!<)", heading[1], fixed, count=1)
         for tag, mark in SELDOM:
             if not re.search(mark, fixed):
                 fixed = re.sub(tag, "", fixed)
         fixed = fixed.replace("</title>", f"</title>{description(fixed)}", 1)
         if path.name != "search.html":
             fixed = re.sub(SEARCH, "", fixed)
+        named.update(re.findall(r"\bfa-[\w-]+", fixed))
         if fixed != text:
             path.write_text(fixed, encoding="utf-8")
+    sheet = Path(app.outdir, "_static", "styles", "pydata-sphinx-theme.css")
+
+    def keep(rule: re.Match[str]) -> str:
+        return rule[0] if named & {*re.findall(r"fa-[\w-]+", rule[0])} else ""
+
+    kept = re.sub(ICON, keep, sheet.read_text(encoding="utf-8"))
+    sheet.write_text(kept, encoding="utf-8")
 
 
 def lead_on(app: Sphinx, error: Exception | None) -> None:

@@ -104,7 +104,8 @@ class Pad {
 
   /** Which network, which beside it, and the reader's own. */
   #controls() {
-    this.network = h("select", { onchange: () => this.#changed(true) });
+    const waits = new Option("loads at a touch");
+    this.network = h("select", { onchange: () => this.#changed(true) }, waits);
     this.beside = h("select", { onchange: () => this.#changed(true) }, new Option("none", NONE));
     this.network.disabled = this.beside.disabled = true; // until there is something to choose
     this.controls = h("div", { class: "controls" });
@@ -148,7 +149,9 @@ class Pad {
   async #load() {
     this.progress.hidden = false;
     this.#say("Loading the network …");
-    this.#add(await Ours.first());
+    const first = await Ours.first();
+    this.network.replaceChildren();
+    this.#add(first);
     this.progress.hidden = true;
     this.place.dataset.ready = "";
     await this.#changed(true);

@@ -46,18 +46,40 @@
     },
     true,
   );
+  // On a phone the contents are a dialog: it makes way for what was chosen in it.
+  document.addEventListener("click", ({ target }) => {
+    if (!target.closest('dialog a[href^="#"]')) return;
+    pressed = null;
+    target.closest("dialog").close();
+  });
   // A dialog's; the browser takes the focus out of it with the next picture.
   document.addEventListener("close", () => requestAnimationFrame(() => setTimeout(refocus)), true);
+
+  // The contents mark where one is; of a jump over many sections the theme sees too little.
+  const links = [...document.querySelectorAll("#pst-page-toc-nav a")];
+  const topOf = ({ hash }) =>
+    document.getElementById(decodeURIComponent(hash.slice(1))).getBoundingClientRect().top;
+  addEventListener("scrollend", () => {
+    const marked = links.find((link) => link.matches(".active"));
+    if (marked && topOf(marked) >= 0 && topOf(marked) < innerHeight) return;
+    const here = links.findLast((link) => topOf(link) < 0.3 * innerHeight);
+    for (const link of links) {
+      const entry = link.closest(".toc-entry");
+      link.classList.toggle("active", link === here);
+      link.ariaCurrent = link === here ? "true" : null;
+      entry.classList.toggle("active", entry.contains(here ?? null));
+    }
+  });
 
   // What is too wide scrolls; then a keyboard has to reach it.
   const wide = new ResizeObserver((entries) => {
     for (const { target } of entries) {
       if (target.scrollWidth <= target.clientWidth) continue;
-      const ariaLabel = target.matches("p") ? "A wide picture" : "Formula";
+      const ariaLabel = target.matches("figure") ? "A wide picture" : "Formula";
       Object.assign(target, { tabIndex: 0, role: "group", ariaLabel });
     }
   });
-  for (const picture of document.querySelectorAll("article p:has(> img)")) wide.observe(picture);
+  for (const picture of document.querySelectorAll("article figure.wide")) wide.observe(picture);
   addEventListener("load", async () => {
     await window.MathJax?.startup?.promise;
     for (const formula of document.querySelectorAll("mjx-container[display]")) {
