@@ -6,7 +6,8 @@ A page asks for it with::
     ```
 
 A cell that draws several figures has one caption in its metadata; " | " divides it into
-one for each. An image in the text is a figure if it has a title: ``![alt](path "title")``.
+one for each. An image in the text becomes a figure by a title, as in
+``![alt](path "title")``.
 """
 
 from typing import Any

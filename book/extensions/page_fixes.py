@@ -53,7 +53,7 @@ FIXES = [
     # The parameters of a function, a line each: definitions of nothing.
     (r"<dl>(?=\s*<dd>)", '<dl role="presentation">'),
     # On paper a fold is open: it has a name, and no button.
-    (r'(<p class="expanded admonition-title">)Hide ', r'\1<span class="noprint">Hide </span>'),
+    (r'(?<=<p class="expanded admonition-title">)Hide ', '<b class="noprint">Hide </b>'),
     # A figure's size may shrink with the page, and it is fetched when it is near.
     (
         r'(<img [^>]*) style="width: (\d+)px; height: (\d+)px;"',
@@ -121,8 +121,8 @@ def fix(app: Sphinx, error: Exception | None) -> None:
         for pattern, replacement in FIXES:
             fixed = re.sub(pattern, replacement, fixed)
         # On paper a chapter has its number too.
-        if heading := re.search(r'<h1>(<span class="section-number">.*?</span>)', fixed):
-            fixed = re.sub(r"(?<=onlyprint\">\n    <h1>)(?!<)", heading[1], fixed, count=1)
+        if found := re.search(r'<h1>(<span class="section-number">.*?</span>)', fixed):
+            fixed = re.sub(r"(?<=onlyprint\">\n    <h1>)(?!<)", found[1], fixed)
         for tag, mark in SELDOM:
             if not re.search(mark, fixed):
                 fixed = re.sub(tag, "", fixed)
