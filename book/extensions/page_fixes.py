@@ -53,7 +53,7 @@ FIXES = [
     # The parameters of a function, a line each: definitions of nothing.
     (r"<dl>(?=\s*<dd>)", '<dl role="presentation">'),
     # On paper a fold is open: it has a name, and no button.
-    (r'(?<=<p class="expanded admonition-title">)Hide ', '<b class="noprint">Hide </b>'),
+    (r'(?<=expanded admonition-title">)Hide ', '<b class="noprint">Hide </b>'),
     # A figure's size may shrink with the page, and it is fetched when it is near.
     (
         r'(<img [^>]*) style="width: (\d+)px; height: (\d+)px;"',
