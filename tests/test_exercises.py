@@ -748,6 +748,11 @@ def test_progress_survives_a_restart_and_two_notebooks_at_once(record):
     assert progress().solved == list(EXERCISES)
 
 
+def test_who_loads_the_digits_has_the_time_for_it(monkeypatch):
+    monkeypatch.setattr("mnistedu.exercises.answer.TIME_LIMIT", 1e-3)
+    assert check("small_network", EXERCISES["small_network"].solution).solved
+
+
 def test_a_record_that_cannot_be_written_breaks_nothing(record):
     record.parent.write_text("a file where the folder should be")
     said = check("softmax", lambda logits: logits.softmax(1))
