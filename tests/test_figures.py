@@ -8,6 +8,7 @@ from pathlib import Path
 import book_site
 import pytest
 import torch
+from pen import SEVEN
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from torch import Tensor
 
@@ -304,6 +305,28 @@ def test_the_readers_are_those_of_the_course(
     page.close()
 
 
+@pytest.mark.parametrize("name", ["neighbours", "drag"])
+def test_what_a_finger_draws_is_read(
+    context: BrowserContext, address: str, name: str
+) -> None:
+    page = context.new_page()
+    figure = opened(page, address, name)
+    sheet = figure.locator(".sheet")
+    sheet.scroll_into_view_if_needed()
+    box = sheet.bounding_box()
+    assert box
+    devtools = page.context.new_cdp_session(page)
+    for i, (x, y) in enumerate(SEVEN):
+        x, y = (box[at] + v * box["width"] / 280 for at, v in (("x", x), ("y", y)))
+        event = {"type": "touchMove" if i else "touchStart"}
+        points = {"touchPoints": [{"x": x, "y": y}]}
+        devtools.send("Input.dispatchTouchEvent", event | points)
+    end = {"type": "touchEnd", "touchPoints": []}
+    devtools.send("Input.dispatchTouchEvent", end)
+    expect(figure.get_by_role("status")).to_contain_text("7")
+    page.close()
+
+
 def test_a_finger_moves_a_digit_and_scrolls_beside_it(neighbours: Locator) -> None:
     press(neighbours, "Draw a 2 for me")
     shifter = neighbours.locator(".shifter")
@@ -458,6 +481,8 @@ def test_a_higher_limit_or_temperature_refuses_more(threshold: Locator) -> None:
     expect(threshold.locator(".gallery").first).to_contain_text("(none)")
     for _ in range(8):
         limit.press("ArrowRight")
+        needed = f"would have got {counts(threshold)[3]:,} wrong."
+        expect(threshold.get_by_role("status")).to_contain_text(needed)
     at_90 = counts(threshold)
     assert at_90[0] + at_90[2] == answered
     assert at_90[1] + at_90[3] == wrong

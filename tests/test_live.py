@@ -296,10 +296,15 @@ def test_a_map_is_enlarged_with_its_numbers(pad: Locator) -> None:
     expect(detail.get_by_role("heading")).to_have_text("Block 2, map 63")
     expect(said).to_contain_text("Block 2, map 63.")
     assert book_site.barriers(pad.page) == []
-    names = detail.get_by_role("button", name="map", exact=False).all_inner_texts()
+    inputs = detail.locator(".inputs button")
+    names = inputs.all_inner_texts()
     assert all(0 <= int(re.findall(r"\d+", name)[0]) < 32 for name in names)
-    detail.get_by_role("button", name="map", exact=False).nth(1).press("Enter")
-    expect(detail.locator(".inputs button").nth(1)).to_be_focused()
+    inputs.nth(1).press("Enter")
+    expect(inputs.nth(1)).to_be_focused()
+    for name, shown in (("Next", 0), ("Next", 1), ("Previous", 0)):
+        detail.get_by_role("button", name=f"{name} map").press("Enter")
+        expect(detail.get_by_role("heading")).to_have_text(f"Block 2, map {shown}")
+        expect(detail.get_by_role("button", name=f"{name} map")).to_be_focused()
     detail.get_by_role("button", name="Close").click()
     expect(detail).to_be_hidden()
     expect(maps).to_be_focused()

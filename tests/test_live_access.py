@@ -69,6 +69,22 @@ def test_a_phone_shows_the_answer_while_one_draws(
         assert offers
         assert sees["y"] < offers["y"]
     assert pad.evaluate(SMALL) == []
+    assert book_site.barriers(page) == []
+    context.close()
+
+
+def test_a_finger_hits_all_on_a_phone_that_lies(browser: Browser, address: str) -> None:
+    screen = {"width": 844, "height": 390}
+    context = browser.new_context(viewport=screen, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    for name in (FIRST, DRAW):
+        page.goto(f"{address}/{name}")
+        pad = page.locator(".live-pad").first
+        pad.locator(".sheet").wait_for()
+        assert pad.evaluate(SMALL) == []
+        assert (
+            pad.evaluate(SMALL.replace("offsetHeight < 44", "offsetWidth < 44")) == []
+        )
     context.close()
 
 

@@ -164,6 +164,13 @@ def test_a_choice_stays_under_the_finger(page: Page) -> None:
         place = choice.bounding_box()
         choice.check()
         assert choice.bounding_box() == pytest.approx(place, abs=1)
+    clear = page.get_by_role("button", name="Clear")
+    for pressed in (question.locator("xpath=../details/summary"), clear):
+        for _ in range(2):
+            pressed.scroll_into_view_if_needed()
+            place = pressed.bounding_box()
+            pressed.click()
+            assert pressed.bounding_box() == pytest.approx(place, abs=1)
 
 
 def test_without_storage_answers_last_as_long_as_the_page(page: Page) -> None:

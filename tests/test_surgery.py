@@ -255,6 +255,8 @@ def test_which_maps_a_digit_needs(table: Locator) -> None:
     after = [float(text.replace("−", "-")) for text in leads.all_inner_texts()]
     lost = [a - b for a, b in zip(before, after, strict=True)]
     assert max(lost) == lost[7] > 1  # and so of no other digit more
+    headline = table.locator(".headline").inner_text()
+    expect(table.locator(".needs .cost")).to_have_text(headline)  # where one looks
     table.get_by_role("button", name="at random").click()
     expect(table.locator("[aria-selected=true]")).to_have_count(24)
 

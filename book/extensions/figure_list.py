@@ -29,8 +29,8 @@ class OwnCaptions(SphinxTransform):
         """Leave one part to each; put a figure in the place of an image's paragraph."""
         for image in list(self.document.findall(nodes.image)):
             if title := image.attributes.pop("title", None):
-                caption = nodes.caption(title, title)
-                figure = nodes.figure("", image.deepcopy(), caption, classes=["wide"])
+                wide = nodes.container("", image.deepcopy(), classes=["wide"])
+                figure = nodes.figure("", wide, nodes.caption(title, title))
                 self.document.set_id(figure)
                 image.parent.replace_self(figure)
         for cell in self.document.findall(nodes.container):

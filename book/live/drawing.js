@@ -1,7 +1,8 @@
 // A sheet to draw on, with its buttons, and ten digits that draw themselves.
 
 import { center } from "./center.js";
-import { a, h } from "./dom.js";
+import { h } from "./dom.js";
+import { row } from "./samples.js";
 import { Sheet } from "./sheet.js";
 
 export class Drawing {
@@ -19,11 +20,7 @@ export class Drawing {
       onDigit(this.sheet.empty ? null : center(this.sheet.ink), finished);
     }, sample);
     this.invitation = h("span", { class: "invitation", "aria-hidden": "true" }, "Draw a digit here");
-    const button = (text, onclick, name = text) =>
-      h("button", { type: "button", "aria-label": name, onclick }, text);
-    const digits = Array.from({ length: 10 }, (_, digit) =>
-      button(digit, () => sample(digit), `Draw ${a(digit)} for me`),
-    );
+    const button = (text, onclick) => h("button", { type: "button", onclick }, text);
     this.element = h(
       "div",
       { class: "draw" },
@@ -35,7 +32,7 @@ export class Drawing {
         button("Clear", () => this.sheet.clear()),
       ),
       h("div", { class: "paper" }, this.sheet.canvas, this.invitation),
-      h("div", { class: "samples", role: "group", "aria-label": "Draw a digit for me" }, ...digits),
+      row(sample),
     );
   }
 }

@@ -115,12 +115,22 @@ export class Maps {
       );
     };
     this.sum = h("div", { class: "sum" });
+    const [count] = this.answer.maps[block].size;
+    const neighbour = (sign, name, by) => {
+      const onclick = () => {
+        this.#choose(block, (channel + by + count) % count);
+        this.detail.querySelector(`[aria-label="${name}"]`).focus();
+      };
+      return h("button", { type: "button", "aria-label": name, onclick }, sign);
+    };
     const level = this.element.closest(".pad").querySelector("h3").ariaLevel; // as skip.js set it
     this.detail.replaceChildren(
       h(
         "div",
         { class: "title" },
         h("h3", { "aria-level": level }, `Block ${block + 1}, map ${channel}`),
+        neighbour("‹", "Previous map", -1),
+        neighbour("›", "Next map", 1),
         h("button", { type: "button", onclick: () => this.#close() }, "Close"),
       ),
       h("div", { class: "enlarged" }, this.large, this.sum),

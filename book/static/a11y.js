@@ -74,12 +74,20 @@
   // What is too wide scrolls; then a keyboard has to reach it.
   const wide = new ResizeObserver((entries) => {
     for (const { target } of entries) {
-      if (target.scrollWidth <= target.clientWidth) continue;
-      const ariaLabel = target.matches("figure") ? "A wide picture" : "Formula";
+      const isFormula = target.matches("mjx-container");
+      const share = target.clientWidth / target.scrollWidth;
+      if (share === 1) continue;
+      if (isFormula && share > 0.9) {
+        // So little is best seen at once.
+        const size = parseFloat(getComputedStyle(target).fontSize);
+        target.style.fontSize = `${0.99 * share * size}px`;
+        continue;
+      }
+      const ariaLabel = isFormula ? "Formula" : "A wide picture";
       Object.assign(target, { tabIndex: 0, role: "group", ariaLabel });
     }
   });
-  for (const picture of document.querySelectorAll("article figure.wide")) wide.observe(picture);
+  for (const picture of document.querySelectorAll("article div.wide")) wide.observe(picture);
   addEventListener("load", async () => {
     await window.MathJax?.startup?.promise;
     for (const formula of document.querySelectorAll("mjx-container[display]")) {

@@ -57,6 +57,13 @@
   }
 
   /** Make a question of its folded answer and of what stands before; null if it is none. */
+  /** Reasons come and go above what was pressed: it stays under the finger. */
+  function stay(target, change) {
+    const before = target.getBoundingClientRect().top;
+    change();
+    scrollBy({ top: target.getBoundingClientRect().top - before, behavior: "instant" });
+  }
+
   function question(details) {
     const list = details.previousElementSibling;
     const right = letter(details.querySelector(":scope > p"));
@@ -85,6 +92,10 @@
     const legend = h("legend", {}, ...text.childNodes);
     box.append(h("fieldset", {}, legend, ...between, ...choices, says), details);
     for (const empty of [list, others]) empty.remove();
+    details.querySelector(":scope > summary").addEventListener("click", (event) => {
+      event.preventDefault();
+      stay(event.currentTarget, () => (details.open = !details.open));
+    });
     const folded = title.startsWith("Predict") ? foldOutputs(box) : [];
 
     /** Arrow keys walk; a browser would answer with each choice on the way. */
@@ -97,13 +108,12 @@
 
     function choose({ target }) {
       const { value } = target;
-      const before = target.getBoundingClientRect().top;
       answers[id] = { first: answers[id]?.first ?? value, last: value };
       keep();
-      show();
-      tell();
-      // Reasons come and go above it: it stays under the finger.
-      scrollBy({ top: target.getBoundingClientRect().top - before, behavior: "instant" });
+      stay(target, () => {
+        show();
+        tell();
+      });
     }
 
     function show() {
@@ -146,11 +156,13 @@
     setTimeout(() => URL.revokeObjectURL(href), 1000);
   }
 
-  function clear() {
+  function clear({ target }) {
     answers = {};
     keep();
-    for (const { show } of questions) show();
-    tell();
+    stay(target, () => {
+      for (const { show } of questions) show();
+      tell();
+    });
   }
 
   if (questions.length) {

@@ -54,6 +54,7 @@ class Drag {
     this.shifter.show(digit);
     for (const reader of this.readers) {
       reader.digit = digit;
+      if (digit) reader.reach();
       if (finished) reader.survey();
       else reader.forget();
     }
@@ -92,14 +93,13 @@ class Reader {
       this.map,
     );
     const say = (text) => (this.sure.textContent = text);
-    const reach = whenTouched(place, say, async () => {
+    this.reach = whenTouched(place, say, async () => {
       this.reader = await load(say);
       say("");
       this.element.dataset.ready = "";
       this.survey();
       onReady();
     });
-    this.element.addEventListener("pointerdown", reach);
     this.show(null, { right: 0, down: 0 });
   }
 

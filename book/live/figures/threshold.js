@@ -138,11 +138,12 @@ class Threshold {
     const show = (n) => ({ image: data.images.get(n), target: data.targets[n], answer: answers[n], sure: confidence[n] });
     this.refused.show(refused.map(show));
     this.missed.show(missed.map(show));
-    this.say(
-      `It answers ${share} of ${many(data.digits, "digit", "digits")}, at a risk of ${percent(now)}: ` +
-        `${many(missed.length, "answer is", "answers are")} wrong. A person reads ${refused.length.toLocaleString("en")}, ` +
-        `of which it would have got ${many(needed, "one", "").trim()} wrong.`,
-    );
+    const digits = many(data.digits, "digit", "digits");
+    const it = answered.length
+      ? `It answers ${share} of ${digits}, at a risk of ${percent(now)}: ${many(missed.length, "answer is", "answers are")} wrong.`
+      : `It answers none of ${digits}.`;
+    const [read, spared] = [refused.length, needed].map((count) => count.toLocaleString("en"));
+    this.say(`${it} A person reads ${read}, of which it would have got ${spared} wrong.`);
   }
 }
 

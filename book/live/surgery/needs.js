@@ -33,7 +33,10 @@ export class Needs {
       ),
       cut("as many at random", "Switch off as many at random", () => shuffled(this.columns.length)),
     );
-    this.element = h("div", { class: "needs" }, this.button, this.legend, this.canvas, this.cuts);
+    // What it costs stands above, and is read out there; a finger here would not see it.
+    this.cost = h("p", { class: "cost", "aria-hidden": "true" });
+    const parts = [this.button, this.legend, this.canvas, this.cuts, this.cost];
+    this.element = h("div", { class: "needs" }, ...parts);
   }
 
   /** Nothing is known of the maps of this block yet. */
@@ -42,7 +45,8 @@ export class Needs {
     this.block = block;
     this.button.textContent = `Try each of the ${count} maps of block ${block + 1}`;
     this.#tell("One map at a time is replaced by its mean. Guess first: how many maps will a 7 need?");
-    this.canvas.hidden = this.cuts.hidden = true;
+    this.canvas.hidden = this.cuts.hidden = this.cost.hidden = true;
+    this.cost.textContent = "";
   }
 
   /** The network has changed: what is not finished counts no more. */
@@ -62,7 +66,7 @@ export class Needs {
 
   /** All are known; of how many digits, and what was changed before, in words. */
   finish(count, before) {
-    this.cuts.hidden = false;
+    this.cuts.hidden = this.cost.hidden = false;
     const limit = number(this.limit, 1);
     const [digit, channel] = this.#most();
     const text =

@@ -25,14 +25,18 @@ export class Result {
       ),
     );
     this.progress = h("progress", { max: 1, value: 0, "aria-label": "Reading the validation digits" });
+    const live = { "aria-live": "polite", "aria-atomic": "true" };
+    this.headline = h("p", { class: "headline", ...live }, this.says, " ", this.was);
     this.element = h(
       "div",
       { class: "result" },
-      h("p", { class: "headline", "aria-live": "polite", "aria-atomic": "true" }, this.says, " ", this.was),
+      this.headline,
       this.progress,
       this.table,
     );
   }
+
+  sentence = () => this.headline.textContent;
 
   /** How much has been read, from 0 to 1. */
   wait(share) {

@@ -180,6 +180,7 @@ class Surgery {
   #cutMany(channels) {
     this.masks.cuts[this.block].clear();
     for (const channel of channels) this.masks.toggle(this.block, channel, "mean");
+    this.needs.cost.textContent = "Reading the validation digits …";
     this.#changed();
   }
 
@@ -225,6 +226,7 @@ class Surgery {
     if (!tally || turn !== this.thousand.turn) return;
     performance.measure("live-thousand", { start });
     this.result.show(tally, this.intact);
+    this.needs.cost.textContent = this.result.sentence();
     this.place.dataset.accuracy = tally.accuracy;
   }
 
