@@ -286,7 +286,8 @@ def test_everybody_can_use_it(table: Locator) -> None:
 
 
 def test_a_phone_shows_it_within_its_width(browser: Browser, address: str) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 844})
+    screen = {"width": 390, "height": 844}
+    context = browser.new_context(viewport=screen, has_touch=True, is_mobile=True)
     page = context.new_page()
     page.goto(f"{address}/{PAGE}")
     page.locator(".live-surgery .pad").wait_for()
@@ -296,6 +297,9 @@ def test_a_phone_shows_it_within_its_width(browser: Browser, address: str) -> No
     for part in (".sheet", "[role=option] >> nth=0"):
         box = table.locator(part).bounding_box()
         assert box and box["width"] >= 30
+    controls = table.locator("button, select, label:has(input)").filter(visible=True)
+    heights = "all => Math.min(...all.map(({offsetHeight}) => offsetHeight))"
+    assert controls.evaluate_all(heights) >= 44
     context.close()
 
 
