@@ -427,7 +427,8 @@ def test_two_networks_answer_side_by_side(pad: Locator, site: Path) -> None:
 def test_what_comes_moves_nothing(
     browser: Browser, address: str, name: str, width: int
 ) -> None:
-    page = browser.new_page(viewport={"width": width, "height": 844})
+    screen = {"width": width, "height": 844}
+    page = browser.new_page(viewport=screen, has_touch=width < 500)
     held: list[Route] = []
     page.route("**/pad.js", lambda route: held.append(route))
     page.goto(f"{address}/{name}")
