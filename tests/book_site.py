@@ -21,6 +21,8 @@ from playwright.sync_api import (
     expect,
 )
 
+from mnistedu.strokes import Point
+
 ROOT = Path(__file__).parents[1]
 AXE = ROOT / "book" / "node_modules" / "axe-core" / "axe.min.js"
 BARRIERS = """async ([impacts, options]) => {
@@ -108,6 +110,20 @@ def barriers(
     page.evaluate(ONE_OF_EACH_COLOUR)
     found: list[str] = page.evaluate(BARRIERS, [impacts, options])
     return found
+
+
+def touch(place: Locator, points: Sequence[Point], across: int = 280) -> None:
+    """Draw a stroke with a finger, on a place that is so many units wide."""
+    place.scroll_into_view_if_needed()
+    box = place.bounding_box()
+    assert box
+    unit = box["width"] / across
+    devtools = place.page.context.new_cdp_session(place.page)
+    kinds = ["touchStart", *["touchMove"] * (len(points) - 1)]
+    for kind, (x, y) in zip(kinds, points, strict=True):
+        at = {"x": box["x"] + x * unit, "y": box["y"] + y * unit}
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [at]})
+    devtools.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
 def listen(region: Locator) -> Callable[[], list[str]]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import book_site
 import nbformat
 import pytest
 from jupyter_client.blocking import BlockingKernelClient
@@ -103,15 +104,7 @@ def pen(pad: Locator, points: Sequence[Point]) -> None:
 
 
 def finger(pad: Locator, points: Sequence[Point]) -> None:
-    corner = box(pad)
-    devtools = pad.page.context.new_cdp_session(pad.page)
-    for i, (x, y) in enumerate(points):
-        touch = {"x": corner["x"] + x, "y": corner["y"] + y}
-        kind = "touchMove" if i else "touchStart"
-        devtools.send(
-            "Input.dispatchTouchEvent", {"type": kind, "touchPoints": [touch]}
-        )
-    devtools.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    book_site.touch(pad.locator("canvas"), points)
 
 
 def expect_answer(pad: Locator, digit: int | None) -> None:

@@ -311,18 +311,7 @@ def test_what_a_finger_draws_is_read(
 ) -> None:
     page = context.new_page()
     figure = opened(page, address, name)
-    sheet = figure.locator(".sheet")
-    sheet.scroll_into_view_if_needed()
-    box = sheet.bounding_box()
-    assert box
-    devtools = page.context.new_cdp_session(page)
-    for i, (x, y) in enumerate(SEVEN):
-        x, y = (box[at] + v * box["width"] / 280 for at, v in (("x", x), ("y", y)))
-        event = {"type": "touchMove" if i else "touchStart"}
-        points = {"touchPoints": [{"x": x, "y": y}]}
-        devtools.send("Input.dispatchTouchEvent", event | points)
-    end = {"type": "touchEnd", "touchPoints": []}
-    devtools.send("Input.dispatchTouchEvent", end)
+    book_site.touch(figure.locator(".sheet"), SEVEN)
     expect(figure.get_by_role("status")).to_contain_text("7")
     page.close()
 
@@ -330,17 +319,7 @@ def test_what_a_finger_draws_is_read(
 def test_a_finger_moves_a_digit_and_scrolls_beside_it(neighbours: Locator) -> None:
     press(neighbours, "Draw a 2 for me")
     shifter = neighbours.locator(".shifter")
-    shifter.scroll_into_view_if_needed()
-    box = shifter.bounding_box()
-    assert box
-    devtools = neighbours.page.context.new_cdp_session(neighbours.page)
-    square = box["width"] / 28
-    for kind, right, down in (("Start", 0, 0), ("Move", 1, 1), ("Move", 4, -2)):
-        x, y = box["x"] + (9 + right) * square, box["y"] + (9 + down) * square
-        touch = {"type": f"touch{kind}", "touchPoints": [{"x": x, "y": y}]}
-        devtools.send("Input.dispatchTouchEvent", touch)
-    end = {"type": "touchEnd", "touchPoints": []}
-    devtools.send("Input.dispatchTouchEvent", end)
+    book_site.touch(shifter, [(9, 9), (10, 10), (13, 7)], across=28)
     said = neighbours.get_by_role("status")
     expect(said).to_contain_text("moved 4 right and 2 up")
     action = "element => getComputedStyle(element).touchAction"

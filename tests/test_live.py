@@ -117,18 +117,8 @@ def mouse(pad: Locator, strokes: Sequence[Sequence[Point]]) -> None:
 
 
 def finger(pad: Locator, strokes: Sequence[Sequence[Point]]) -> None:
-    left, top, scale = corner(pad)
-    devtools = pad.page.context.new_cdp_session(pad.page)
     for stroke in strokes:
-        for i, (x, y) in enumerate(stroke):
-            touch = {"x": left + x * scale, "y": top + y * scale}
-            kind = "touchMove" if i else "touchStart"
-            devtools.send(
-                "Input.dispatchTouchEvent", {"type": kind, "touchPoints": [touch]}
-            )
-        devtools.send(
-            "Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []}
-        )
+        book_site.touch(pad.locator(".sheet"), stroke)
 
 
 def expect_answer(pad: Locator, digit: int) -> None:

@@ -115,6 +115,8 @@ def description(page: str) -> str:
 
 def fix(app: Sphinx, error: Exception | None) -> None:
     """Replace, in the finished pages, what FIXES has; keep the icons that they name."""
+    if error:
+        return  # there may be no pages
     named: set[str] = set()
     for path in Path(app.outdir).rglob("*.html"):
         text = fixed = path.read_text(encoding="utf-8")

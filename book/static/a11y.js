@@ -76,7 +76,7 @@
     for (const { target } of entries) {
       const isFormula = target.matches("mjx-container");
       const share = target.clientWidth / target.scrollWidth;
-      if (!(share < 1)) continue; // nor is what a fold hides, of no width at all
+      if (!(share < 1)) continue; // it fits, or a fold hides it
       if (isFormula && share > 0.9) {
         // So little is best seen at once.
         const size = parseFloat(getComputedStyle(target).fontSize);

@@ -56,7 +56,6 @@
     return folded;
   }
 
-  /** Make a question of its folded answer and of what stands before; null if it is none. */
   /** Reasons come and go above what was pressed: it stays under the finger. */
   function stay(target, change) {
     const before = target.getBoundingClientRect().top;
@@ -64,6 +63,7 @@
     scrollBy({ top: target.getBoundingClientRect().top - before, behavior: "instant" });
   }
 
+  /** Make a question of its folded answer and of what stands before; null if it is none. */
   function question(details) {
     const list = details.previousElementSibling;
     const right = letter(details.querySelector(":scope > p"));

@@ -36,8 +36,6 @@ export class Result {
     );
   }
 
-  sentence = () => this.headline.textContent;
-
   /** How much has been read, from 0 to 1. */
   wait(share) {
     this.progress.value = share;

@@ -226,7 +226,7 @@ class Surgery {
     if (!tally || turn !== this.thousand.turn) return;
     performance.measure("live-thousand", { start });
     this.result.show(tally, this.intact);
-    this.needs.cost.textContent = this.result.sentence();
+    this.needs.cost.textContent = this.result.headline.textContent;
     this.place.dataset.accuracy = tally.accuracy;
   }
 
