@@ -6,7 +6,10 @@ const CELL = 12; // pixels of the canvas to a square
 const FRAME = "#e8ecf6";
 const AMBER = "255 181 69"; // ink
 const [BLUE, RED] = ["79 168 255", "255 84 84"]; // above and below 0, as in seen.js
-const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+const STEPS = {
+  ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0],
+  Home: [0, -Infinity], End: [0, Infinity], // the ends of its row
+};
 
 const within = (value, most) => Math.min(Math.max(value, 0), most);
 

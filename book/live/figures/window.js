@@ -160,7 +160,7 @@ class Window {
     const first = inside.reduce((all, x, i) => all + x * kernel[i], 0);
     this.sum.textContent = number(first);
     this.sum2.textContent = number(part);
-    this.total.textContent = `Both channels: ${number(first)} ${part < 0 ? "−" : "+"} ${number(Math.abs(part))} = ${number(sum)}`;
+    this.total.textContent = `Both channels: ${number(first)} ${part < 0 ? "−" : "+"} ${number(Math.abs(part))} ≈ ${number(sum)}`;
     const which = this.both ? "eighteen products of both channels" : "nine products";
     this.least.textContent = `−${number(limit, 1)}`;
     this.most.textContent = `+${number(limit, 1)}`;

@@ -32,8 +32,8 @@ export class Tools {
       h("button", { type: "button", onclick: onReset }, "Reset"),
       h(
         "div",
-        { class: "choice", role: "radiogroup", "aria-label": "What a click puts in a map’s place" },
-        h("span", { "aria-hidden": "true" }, "A click puts in a map’s place"),
+        { class: "choice", role: "radiogroup", "aria-label": "What is put in a map’s place" },
+        h("span", { "aria-hidden": "true" }, "What is put in a map’s place"),
         this.radios.mean,
         this.radios.zero,
         h("span", {}, this.radios.times, this.slider, this.shown),
