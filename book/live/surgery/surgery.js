@@ -264,7 +264,7 @@ class Surgery {
     if (!finished) return;
     const read = answer
       ? `It reads ${a(best)}, ${percent(probabilities[best])} sure; the whole network gives that ${percent(before[best])}.`
-      : "Draw a digit, then click a map.";
+      : "Draw a digit, then choose a map.";
     this.#say(`${masks.sentence()} ${read}`);
   }
 
