@@ -4,12 +4,16 @@ import importlib
 import re
 import runpy
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 
 import book_site
 import pytest
-from playwright.sync_api import Browser, expect
+import torch
+from PIL import Image
+from playwright.sync_api import Browser, Locator, expect
+from torchvision.transforms.functional import to_tensor
 
 ROOT = Path(__file__).parents[1]
 ELSEWHERE = re.compile(
@@ -391,6 +395,33 @@ def test_the_contents_make_way_and_mark_where_one_is(
         expect(marked).to_have_attribute("aria-current", "true")
         page.keyboard.press("Home")
         expect(marked).to_have_count(0)
+    page.close()
+
+
+def test_a_chart_follows_the_theme_and_keeps_its_hues(
+    address: str, browser: Browser
+) -> None:
+    page = browser.new_page(color_scheme="light", reduced_motion="reduce")
+    page.goto(f"{address}/notebooks/02_one_layer.html")
+    chart = page.locator(".tag_chart img").last  # of dots, all of them blue
+    pixels = page.locator(".cell:not(.tag_chart) .cell_output img").first
+
+    def seen(figure: Locator) -> torch.Tensor:
+        with Image.open(BytesIO(figure.screenshot())) as picture:
+            return to_tensor(picture.convert("RGB"))
+
+    light = seen(chart)
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    dark, ground = seen(chart), seen(page.locator("body"))[:, -5, -5]
+    assert (light[:, 20, 0] == 1).all()  # the edge below a corner, which is rounded
+    assert (seen(pixels)[:, 20, 0] == 1).all()
+    torch.testing.assert_close(dark[:, 20, 0], ground, atol=0.01, rtol=0)
+    assert light.amax(0).amin() < 0.1 < 0.9 < dark.amin(0).amax()  # its letters
+    for picture in (light, dark):
+        warm = picture[0] - picture[2]
+        assert (warm.amax() < 0.1) and (warm.amin() < -0.5)  # blue, and nothing else
+    page.emulate_media(media="print")
+    assert chart.evaluate("image => getComputedStyle(image).filter") == "none"
     page.close()
 
 
