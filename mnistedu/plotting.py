@@ -144,7 +144,7 @@ def plot_tables(tables: Mapping[str, Tensor]) -> list[Axes]:
 
     Each has its name above it. Blue is positive, red negative.
     """
-    figure = plt.figure(figsize=(2.8 * len(tables), 2.9), layout="constrained")
+    figure = plt.figure(figsize=(2.7 * len(tables), 2.8), layout="constrained")
     axes = list(figure.subplots(1, len(tables), squeeze=False)[0])
     for ax, (name, table) in zip(axes, tables.items(), strict=True):
         _show_signed(ax, table, shade=0.5)
@@ -332,7 +332,7 @@ def plot_predictions(
     the bars, of which the largest is coloured, stands the confidence.
     """
     rows = -(-len(images) // 3)
-    figure = plt.figure(figsize=(8.4, 1.4 * rows), layout="constrained")
+    figure = plt.figure(figsize=(8.1, 1.4 * rows), layout="constrained")
     grid = figure.add_gridspec(rows, 6, width_ratios=[1, 1.6] * 3)
     pairs = []
     for i, image in enumerate(images):

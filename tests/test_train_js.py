@@ -3,6 +3,8 @@
 import json
 from itertools import pairwise
 from pathlib import Path
+from statistics import mean
+from typing import Any
 
 import onnx
 import onnxruntime
@@ -160,6 +162,48 @@ def test_a_run_learns_and_its_seed_repeats_it(offline):
     assert first[0]["val"]["accuracy"] < 0.4
     assert first[-1]["val"]["accuracy"] > 0.8
     assert [point["step"] for point in first] == [0, 60]
+
+
+LOWERED = """
+const dead = () => run.dead.flat().filter(Boolean).length;
+const losses = () => run.points.map(({val}) => val.loss);
+const [before, silent] = [losses(), dead()];
+run.set({...run.settings, lr: 0.03});
+for (let i = 0; i < steps; i++) run.step();
+run.measure();
+say({before, silent, after: losses().slice(before.length), silentAfter: dead()});
+"""
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_what_the_page_says_of_its_states_happens(mnist, seed):
+    script = (
+        "say(Object.fromEntries(STATES.map(({name, settings}) => [name, settings])))"
+    )
+    states = json.loads(execute(script, None))
+    digits = {"train": some(mnist.train, 3000), "val": some(mnist.val, 500)}
+
+    def lowered(name: str, steps: int) -> dict[str, Any]:
+        settings = {**states[name], "seed": seed}
+        given = {**digits, "settings": settings, "steps": steps}
+        return json.loads(execute(TRAIN + LOWERED, given))
+
+    # The curves leap instead of falling; at a lower rate they come down.
+    leaps = lowered("Too high", 1000)
+    high, low = (leaps[when][len(leaps[when]) // 2 :] for when in ("before", "after"))
+    assert min(high) > 1
+    assert max(high) > 1.5 * min(high)
+    assert mean(low) < 0.6 * mean(high)
+    assert max(low) < 1.2 * min(low)
+
+    # Nearly all neurons are silent, the loss is a guess's, and no lower rate helps.
+    dead = lowered("Dead", 500)
+    assert min(dead["silent"], dead["silentAfter"]) > 120
+    assert [dead["before"][-1], dead["after"][-1]] == pytest.approx([2.3, 2.3], abs=0.1)
+
+    # Neurons are not silent from the start: some fall silent.
+    assert lowered("It learns", 0)["silent"] == 0
+    assert 0 < lowered("It learns", 1000)["silent"] < 30
 
 
 @pytest.mark.parametrize("hidden_layers", [0, 1, 2])

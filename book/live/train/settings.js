@@ -46,10 +46,10 @@ export const STATES = [
   },
   {
     name: "Too high",
-    settings: { ...START, optimizer: "SGD", lr: 1 },
+    settings: { ...START, activation: "tanh", optimizer: "SGD", lr: 0.3, momentum: 0.9 },
     look:
       "Each step goes too far, and the curves leap instead of falling. Lower the " +
-      "learning rate to 0.03 while it trains, and they calm down.",
+      "learning rate to 0.03 while it trains, and they come down.",
   },
   {
     name: "Dead",

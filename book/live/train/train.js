@@ -119,10 +119,13 @@ class Trainer {
       h(
         "div",
         { class: "controls" },
-        this.save,
-        h("span", { class: "hint" }, "for mnistedu predict; with ReLU or without hidden layers"),
-        button("Save as ONNX", () => this.#save(onnx, "trained-here.onnx")),
-        h("span", { class: "hint" }, "for any program that runs ONNX"),
+        h("p", {}, this.save, h("span", { class: "hint" }, "for mnistedu predict; with ReLU or without hidden layers")),
+        h(
+          "p",
+          {},
+          button("Save as ONNX", () => this.#save(onnx, "trained-here.onnx")),
+          h("span", { class: "hint" }, "for any program that runs ONNX"),
+        ),
       ),
       this.source,
     );
