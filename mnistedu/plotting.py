@@ -23,6 +23,7 @@ from mnistedu.images import describe, to_ink
 from mnistedu.training import History
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
+DARK_ORANGE = "#B84F00"  # of words, which need more contrast
 COLORS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#555555")
 LINES = tuple(zip(COLORS, ("o-", "s--", "^:", "D-.", "v-"), strict=True))
 WINDOW_SIZE = (6.4, 5.2)  # of the figure that plot_window draws, in inches
@@ -340,7 +341,7 @@ def plot_predictions(
         target, answer = int(targets[i]), int(probabilities[i].argmax())
         mistake = f" → {answer}" if answer != target else ""
         plot_digit(image, picture, f"{target}{mistake}")
-        picture.title.set_color(ORANGE if mistake else "black")
+        picture.title.set_color(DARK_ORANGE if mistake else "black")
         bars.bar(range(10), probabilities[i].tolist(), color=BLUE)
         bars.patches[answer].set_color(ORANGE)
         bars.set(xticks=range(10), yticks=[], ylim=(0, 1))

@@ -398,6 +398,29 @@ def test_the_contents_make_way_and_mark_where_one_is(
     page.close()
 
 
+def test_the_contents_cover_no_note(address: str, browser: Browser) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.goto(f"{address}/notebooks/07_evaluation.html")
+    link = page.locator("div.margin a").first
+    covered = """(link, share) => {
+        const note = link.closest(".margin").getBoundingClientRect().top
+        scrollBy({top: note - share * innerHeight, behavior: "instant"})
+        return new Promise((done) => setTimeout(() => {
+            const {left, top} = link.getBoundingClientRect()
+            done(!link.contains(document.elementFromPoint(left + 5, top + 5)))
+        }, 600))}"""
+    for share in (0.8, 0.7, 0.3):
+        assert not link.evaluate(covered, share), share
+    page.close()
+
+
+def test_a_search_in_vain_says_so(address: str, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(f"{address}/search.html?q=xyzzy")
+    expect(page.locator("#search-results")).to_contain_text("No page has all of these")
+    page.close()
+
+
 def test_a_chart_follows_the_theme_and_keeps_its_hues(
     address: str, browser: Browser
 ) -> None:

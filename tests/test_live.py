@@ -295,9 +295,18 @@ def test_a_map_is_enlarged_with_its_numbers(pad: Locator) -> None:
         detail.get_by_role("button", name=f"{name} map").press("Enter")
         expect(detail.get_by_role("heading")).to_have_text(f"Block 2, map {shown}")
         expect(detail.get_by_role("button", name=f"{name} map")).to_be_focused()
+    # Another block's map stays where it is, though the one above closes.
+    third = pad.get_by_role("application", name="Maps of block 3")
+    third.scroll_into_view_if_needed()
+    third.evaluate("e => scrollBy(0, e.getBoundingClientRect().top - 150)")
+    third.click(position={"x": 5, "y": 5})
+    expect(detail.get_by_role("heading")).to_have_text("Block 3, map 0")
+    box = third.bounding_box()
+    assert box
+    assert box["y"] == pytest.approx(150, abs=2)
     detail.get_by_role("button", name="Close").click()
     expect(detail).to_be_hidden()
-    expect(maps).to_be_focused()
+    expect(third).to_be_focused()
 
 
 def test_the_heatmap_follows_the_class_that_is_pointed_at(pad: Locator) -> None:

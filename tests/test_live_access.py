@@ -77,11 +77,16 @@ def test_a_finger_hits_all_on_a_phone_that_lies(browser: Browser, address: str) 
     screen = {"width": 844, "height": 390}
     context = browser.new_context(viewport=screen, has_touch=True, is_mobile=True)
     page = context.new_page()
-    for name in (FIRST, DRAW):
-        page.goto(f"{address}/{name}")
-        pad = page.locator(".live-pad").first
-        pad.locator(".sheet").wait_for()
-        assert pad.evaluate(SMALL) == []
+    places = [(FIRST, ".live-pad"), (DRAW, ".live-pad"), (TRAIN, ".live-train")]
+    for name, place in (*places, (OPERATE, ".live-surgery")):
+        for width in (844, 667):
+            page.set_viewport_size({"width": width, "height": 390})
+            page.goto(f"{address}/{name}")
+            pad = page.locator(place).first
+            pad.locator(".sheet").wait_for()
+            assert pad.evaluate(SMALL) == []
+            lengths = "bars => Math.min(...bars.map(({clientWidth}) => clientWidth))"
+            assert pad.locator(".bars:not([hidden]) i").evaluate_all(lengths) >= 40
     context.close()
 
 

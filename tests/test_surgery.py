@@ -198,23 +198,25 @@ def test_by_keyboard_with_each_of_the_tools(table: Locator) -> None:
     keyboard.press("End")
     keyboard.press("Enter")
     expect(said).to_contain_text("Block 2: maps 1 and 63 off (mean).")
-    table.get_by_role("radio", name="zero").check()
+    table.get_by_role("radio", name="zero").check()  # in the place of both
+    expect(said).to_contain_text("Block 2: maps 1 and 63 off (zero).")
     option(table, 63).focus()
     keyboard.press("Enter")
-    expect(said).to_contain_text("map 1 off (mean); map 63 off (zero).")
+    expect(said).to_contain_text("Block 2: map 1 off (zero).")
+    table.get_by_role("combobox", name="digit").select_option("8")
+    expect(table.get_by_role("radio", name="what it says for a")).to_be_checked()
+    expect(said).to_contain_text("Block 2: map 1 from an 8.")
     table.get_by_role("slider", name="times").focus()
     keyboard.press("Home")
     expect(table.get_by_role("radio", name="times")).to_be_checked()
-    table.get_by_role("combobox", name="digit").select_option("8")
-    expect(table.get_by_role("radio", name="what it says for a")).to_be_checked()
-    option(table, 0).click()
-    expect(said).to_contain_text("map 0 from an 8; map 1 off (mean)")
-    option(table, 0).click()
-    table.get_by_role("radio", name="times").check()
+    expect(said).to_contain_text("Block 2: map 1 times −1.")
+    table.get_by_role("radio", name="its mean").check()
+    expect(said).to_contain_text("Block 2: map 1 off (mean).")
     table.get_by_role("radio", name="Block 1").check()
     expect(table.locator("[role=option]")).to_have_count(32)
     option(table, 4).click()
-    expect(said).to_contain_text("Block 1: map 4 times −1. Block 2: map 1")
+    table.get_by_role("radio", name="times").check()  # of this block only
+    expect(said).to_contain_text("Block 1: map 4 times −1. Block 2: map 1 off (mean).")
 
 
 def test_a_digit_that_draws_itself_is_said_once(table: Locator) -> None:
@@ -224,6 +226,18 @@ def test_a_digit_that_draws_itself_is_said_once(table: Locator) -> None:
     expect(table.get_by_role("status")).to_contain_text("It reads a 4")
     table.page.emulate_media(reduced_motion="reduce")
     assert len(heard()) == 1
+
+
+def test_what_a_chosen_bar_shows_is_said(table: Locator) -> None:
+    draw(table, 7)
+    heard = book_site.listen(table.locator("p.visually-hidden[aria-live]"))
+    bar = (
+        table.get_by_role("toolbar", name="How sure it is").get_by_role("button").nth(2)
+    )
+    bar.press("Enter")
+    expect(table.locator(".answer .hint")).to_contain_text("the logit of a 2, red")
+    assert heard() == [table.locator(".answer .hint").inner_text()]
+    bar.press("Enter")
 
 
 def test_a_digit_of_the_validation_set_is_read(table: Locator) -> None:
@@ -248,8 +262,8 @@ def test_which_maps_a_digit_needs(table: Locator) -> None:
     assert re.search(r"Most of all a \d needs map \d+", found)
     leads = table.locator(".result tbody tr").first.locator("td")
     before = [float(text) for text in leads.all_inner_texts()]
-    table.get_by_role("combobox", name="Switch off").select_option("24")
-    table.get_by_role("button", name="Switch off what 7 needs").click()
+    table.get_by_role("combobox", name="Change the").select_option("24")
+    table.get_by_role("button", name="Change what 7 needs").click()
     expect(table.locator("[aria-selected=true]")).to_have_count(24)
     accuracy(table)
     after = [float(text.replace("−", "-")) for text in leads.all_inner_texts()]

@@ -72,8 +72,13 @@ export class Maps {
     const [row, column] = [Math.floor(place / width), place % width];
     this.chosen = { block, channel, row, column, input: null };
     this.blocks.forEach((each, i) => each.paint(this.answer.maps[i], this.#marked(i)));
+    const top = () => this.blocks[block].element.getBoundingClientRect().top;
+    const before = top();
     this.#enlarge();
     this.#explain();
+    // What was touched stays where it is, but as far as the map needs to be in view.
+    scrollBy({ top: top() - before, behavior: "instant" });
+    this.detail.scrollIntoView({ block: "nearest", behavior: "instant" });
     this.#tell(`Block ${block + 1}, map ${channel}. `);
   }
 
@@ -135,10 +140,9 @@ export class Maps {
       ),
       h("div", { class: "enlarged" }, this.large, this.sum),
     );
-    // Right below what was touched, and in view.
+    // Right below what was touched.
     this.blocks[block].element.after(this.detail);
     this.detail.hidden = false;
-    this.detail.scrollIntoView({ block: "nearest" });
   }
 
   #close() {

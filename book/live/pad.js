@@ -104,9 +104,9 @@ class Pad {
 
   /** Which network, which beside it, and the reader's own. */
   #controls() {
-    const waits = new Option("loads at a touch");
-    this.network = h("select", { onchange: () => this.#changed(true) }, waits);
-    this.beside = h("select", { onchange: () => this.#changed(true) }, new Option("none", NONE));
+    const waits = () => new Option("loads at a touch");
+    this.network = h("select", { onchange: () => this.#changed(true) }, waits());
+    this.beside = h("select", { onchange: () => this.#changed(true) }, waits());
     this.network.disabled = this.beside.disabled = true; // until there is something to choose
     this.controls = h("div", { class: "controls" });
     this.controls.hidden = !this.shows.has("compare") && !this.shows.has("own");
@@ -151,6 +151,7 @@ class Pad {
     this.#say("Loading the network …");
     const first = await Ours.first();
     this.network.replaceChildren();
+    this.beside.replaceChildren(new Option("none", NONE));
     this.#add(first);
     this.progress.hidden = true;
     this.place.dataset.ready = "";
@@ -255,11 +256,11 @@ class Pad {
     this.remark.textContent = this.doubts || ONLY;
     this.place.classList.toggle("doubted", this.doubts !== "");
 
-    this.bars.title(beside ? main.name : "How sure it is");
+    const waited = this.shows.has("compare") && !this.networks.length; // the other's place is kept
+    this.bars.title(beside ? main.name : waited ? "How sure" : "How sure it is");
     this.bars.show(probabilities, this.chosen);
-    const waited = this.shows.has("compare") && !this.networks.length; // its place is kept
     this.others.element.hidden = !beside && !waited;
-    this.others.title(beside?.name ?? "The other one");
+    this.others.title(beside?.name ?? "Another");
     this.others.show(other?.probabilities ?? null, this.chosen);
 
     const asked = this.pointed ?? this.chosen ?? (this.shows.has("heatmap") ? best : null);

@@ -55,7 +55,7 @@ export function sentences(found, chosen, again) {
     h(
       "p",
       {},
-      `${side * side} products, one under the other`,
+      `${side * side} products, square by square`,
       many ? `, add up to ${number(added[c])}; all maps together give ` : ", add up to ",
       h("b", {}, number(sum)),
       pool > 1 ? `, the largest of ${pool * pool} neighbouring sums (pooling). ` : ". ",

@@ -55,6 +55,27 @@
   // A dialog's; the browser takes the focus out of it with the next picture.
   document.addEventListener("close", () => requestAnimationFrame(() => setTimeout(refocus)), true);
 
+  // What the search says where it finds nothing; the theme's sentence speaks of categories.
+  const nothing =
+    "Your search did not match any documents. Please make sure that all words are spelled " +
+    "correctly and that you've selected enough categories.";
+  if (typeof Documentation === "object") {
+    Documentation.TRANSLATIONS[nothing] = "No page has all of these words. Try fewer, or others.";
+  }
+
+  // Notes in the margin: the theme folds the contents away for one in the upper two thirds of
+  // the window, and where they are longer they would cover one below.
+  const contents = document.querySelector(".bd-sidebar-secondary");
+  const low = new Set();
+  const beneath = new IntersectionObserver(
+    (entries) => {
+      for (const { target, isIntersecting } of entries) isIntersecting ? low.add(target) : low.delete(target);
+      contents?.classList.toggle("short", low.size > 0);
+    },
+    { rootMargin: "-67% 0px 0px" },
+  );
+  for (const note of document.querySelectorAll("div.margin")) beneath.observe(note);
+
   // The contents mark where one is; of a jump over many sections the theme sees too little.
   const links = [...document.querySelectorAll("#pst-page-toc-nav a")];
   const topOf = ({ hash }) =>

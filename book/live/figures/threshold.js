@@ -27,7 +27,7 @@ class Threshold {
   constructor(place) {
     this.width = Math.min(Math.max(place.clientWidth - 44, 290), 720);
     const change = () => this.#change();
-    this.limit = new Slider("Answer from a confidence of", LIMITS, 0.9, change, (limit) => (limit ? percent(limit, 1) : "0: always"));
+    this.limit = new Slider("Answer from a confidence of", LIMITS, 0.9, change, (limit) => (limit ? percent(limit, 1) : "0 %"));
     this.temperature = new Slider("Temperature", TEMPERATURES, 1, change, (t) => (t === 1 ? "1, as shipped" : String(t)));
     this.frame = h("div", { class: "field" });
     this.counts = ["answered", "of them wrong", "refused", "of them would be wrong"].map((name) => {
@@ -42,7 +42,7 @@ class Threshold {
       h("p", { class: "look" }, "How sure must the network be to answer? What it is less sure of goes to a person."),
       row(this.limit.element, this.temperature.element),
       this.frame,
-      h("p", { class: "hint" }, "The scale is logarithmic: from one line to the next it refuses a tenth as many."),
+      h("p", { class: "hint" }, "Logarithmic: from one line to the next it refuses a tenth as many. Dashed: as shipped."),
       h("dl", { class: "counts" }, ...this.counts.map(({ element }) => element)),
       this.refused.element,
       this.missed.element,

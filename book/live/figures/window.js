@@ -2,7 +2,7 @@
 
 import { Board } from "../board.js";
 import { WIDTH, convolve, padded, under } from "../convolve.js";
-import { h, number } from "../dom.js";
+import { h, number, still } from "../dom.js";
 import { button, card, row } from "../figure.js";
 
 const SIDE = 28;
@@ -119,6 +119,11 @@ class Window {
 
   /** Let the window visit all places, row by row, and make the map as it goes. */
   #run() {
+    if (still()) {
+      const end = this.map.side - 1;
+      this.place = [end, end];
+      return this.#show();
+    }
     this.play.textContent = "Pause";
     this.say("The window slides, and the map comes into being.");
     let n = 0;

@@ -17,6 +17,12 @@ export class Masks {
     for (const cuts of this.cuts) cuts.clear();
   }
 
+  /** All maps of the block that are changed say this now. */
+  become(block, kind, factor) {
+    const cuts = this.cuts[block];
+    for (const channel of cuts.keys()) cuts.set(channel, { kind, factor });
+  }
+
   /** Change a map; if it is changed so already, mend it. */
   toggle(block, channel, kind, factor) {
     const cuts = this.cuts[block];

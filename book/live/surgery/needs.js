@@ -10,7 +10,7 @@ const WELL = [15, 19, 32];
 const CHOICES = [4, 8, 16, 24];
 
 export class Needs {
-  /** onTry() is told of the start, onCut(channels) of maps to be switched off. */
+  /** onTry() is told of the start, onCut(channels) of maps to be changed. */
   constructor(onTry, onCut) {
     this.button = h("button", { type: "button", onclick: onTry });
     this.canvas = h("canvas", { role: "img", "aria-label": "Which map each digit needs most" });
@@ -26,12 +26,12 @@ export class Needs {
     };
     this.cuts = h(
       "div",
-      { class: "cuts", role: "group", "aria-label": "Switch off many maps of this block" },
-      h("label", {}, "Switch off the ", this.count, " maps needed most by a"),
+      { class: "cuts", role: "group", "aria-label": "Change many maps of this block" },
+      h("label", {}, "Change the ", this.count, " maps needed most by a"),
       ...Array.from({ length: 10 }, (_, digit) =>
-        cut(String(digit), `Switch off what ${digit} needs most`, () => this.order(digit)),
+        cut(String(digit), `Change what ${digit} needs most`, () => this.order(digit)),
       ),
-      cut("as many at random", "Switch off as many at random", () => shuffled(this.columns.length)),
+      cut("as many at random", "Change as many at random", () => shuffled(this.columns.length)),
     );
     // What it costs stands above, and is read out there; a finger here would not see it.
     this.cost = h("p", { class: "cost", "aria-hidden": "true" });

@@ -42,12 +42,13 @@ class Surgery {
     this.seen = new Seen();
     this.bars = new Bars("How sure it is", (...point) => this.#point(...point));
     this.grid = new Grid((channel) => this.#operate(channel));
-    this.tools = new Tools((block) => this.#turn(block), () => this.#mend());
+    this.tools = new Tools((block) => this.#turn(block), () => this.#mend(), () => this.#become());
     this.result = new Result();
     this.needs = new Needs(() => this.#try(), (channels) => this.#cutMany(channels));
     this.says = h("strong", { class: "says" }, "?");
     this.caption = h("p", { class: "hint" });
     this.status = h("p", { role: "status", class: "state" }, INVITATION);
+    this.told = h("p", { class: "visually-hidden", "aria-live": "polite" }); // what can be seen
     this.progress = h("progress", { "aria-label": "Loading the network" });
     this.progress.hidden = true;
     this.source = h("p", { class: "hint source" });
@@ -102,7 +103,7 @@ class Surgery {
       this.source,
     );
     this.operation.hidden = true; // until there is a network
-    return h("div", { class: "pad" }, stage, this.progress, this.status, this.operation);
+    return h("div", { class: "pad" }, stage, this.progress, this.status, this.told, this.operation);
   }
 
   /** Fetch the network and the digits, once. */
@@ -160,6 +161,7 @@ class Surgery {
     if (chosen) this.chosen = this.chosen === digit ? null : digit;
     else this.pointed = digit;
     this.#show();
+    if (chosen) this.told.textContent = this.chosen === null ? "" : this.caption.textContent;
   }
 
   /** Another block comes onto the table. */
@@ -177,9 +179,15 @@ class Surgery {
     this.#changed();
   }
 
+  /** Something else stands in for the block's changed maps. */
+  #become() {
+    this.masks.become(this.block, this.tools.kind, this.tools.factor);
+    if (!this.masks.none) this.#changed();
+  }
+
   #cutMany(channels) {
     this.masks.cuts[this.block].clear();
-    for (const channel of channels) this.masks.toggle(this.block, channel, "mean");
+    for (const channel of channels) this.masks.toggle(this.block, channel, this.tools.kind, this.tools.factor);
     this.needs.cost.textContent = "Reading the validation digits …";
     this.#changed();
   }

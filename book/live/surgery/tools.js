@@ -1,4 +1,4 @@
-// Which block lies on the table, and what a click does to one of its maps.
+// Which block lies on the table, and what stands in for its maps that are changed.
 
 import { h, number } from "../dom.js";
 
@@ -9,8 +9,9 @@ const FIRST = 1; // the block that the chapter operates on, counted from 0
 export class Tools {
   kind = "mean";
 
-  /** onBlock(block) and onReset() are told of the reader's choice. */
-  constructor(onBlock, onReset) {
+  /** onBlock(block), onReset() and onKind() are told of the reader's choice. */
+  constructor(onBlock, onReset, onKind) {
+    this.onKind = onKind;
     const blocks = Array.from({ length: BLOCKS }, (_, block) =>
       radio("block", `Block ${block + 1}`, block === FIRST, () => onBlock(block)),
     );
@@ -32,8 +33,8 @@ export class Tools {
       h("button", { type: "button", onclick: onReset }, "Reset"),
       h(
         "div",
-        { class: "choice", role: "radiogroup", "aria-label": "What is put in a map’s place" },
-        h("span", { "aria-hidden": "true" }, "What is put in a map’s place"),
+        { class: "choice", role: "radiogroup", "aria-label": "In the place of a changed map" },
+        h("span", { "aria-hidden": "true" }, "In the place of a changed map"),
         this.radios.mean,
         this.radios.zero,
         h("span", {}, this.radios.times, this.slider, this.shown),
@@ -51,6 +52,7 @@ export class Tools {
     this.kind = kind;
     this.radios[kind].firstChild.checked = true;
     this.shown.textContent = number(Number(this.slider.value), 1).replace(".0", "");
+    this.onKind();
   }
 }
 
