@@ -229,6 +229,7 @@ def test_a_digit_that_draws_itself_is_said_once(table: Locator) -> None:
 
 
 def test_what_a_chosen_bar_shows_is_said(table: Locator) -> None:
+    table.page.mouse.move(0, 0)  # pointing at no bar
     draw(table, 7)
     heard = book_site.listen(table.locator("p.visually-hidden[aria-live]"))
     bar = (

@@ -80,7 +80,7 @@
   const links = [...document.querySelectorAll("#pst-page-toc-nav a")];
   const topOf = ({ hash }) =>
     document.getElementById(decodeURIComponent(hash.slice(1))).getBoundingClientRect().top;
-  addEventListener("scrollend", () => {
+  function mark() {
     const marked = links.find((link) => link.matches(".active"));
     if (marked && topOf(marked) >= 0 && topOf(marked) < innerHeight) return;
     const here = links.findLast((link) => topOf(link) < 0.3 * innerHeight);
@@ -90,7 +90,8 @@
       link.ariaCurrent = link === here ? "true" : null;
       entry.classList.toggle("active", entry.contains(here ?? null));
     }
-  });
+  }
+  addEventListener("scrollend", () => setTimeout(mark, 100)); // after the theme has
 
   // What is too wide scrolls; then a keyboard has to reach it.
   const wide = new ResizeObserver((entries) => {
