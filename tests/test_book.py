@@ -389,11 +389,13 @@ def test_the_contents_make_way_and_mark_where_one_is(
     page = browser.new_page(reduced_motion="reduce")
     page.goto(f"{address}/notebooks/05_cnn.html")
     marked = page.locator("#pst-page-toc-nav a.active")
+    page.wait_for_load_state("networkidle")
+    page.locator("mjx-container").last.wait_for()  # what comes late stops no scroll
     for _ in range(2):
-        page.keyboard.press("End")
+        page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
         expect(marked).to_have_text("Quiz")
         expect(marked).to_have_attribute("aria-current", "true")
-        page.keyboard.press("Home")
+        page.evaluate("scrollTo(0, 0)")
         expect(marked).to_have_count(0)
     page.close()
 
@@ -430,6 +432,8 @@ def test_a_chart_follows_the_theme_and_keeps_its_hues(
     pixels = page.locator(".cell:not(.tag_chart) .cell_output img").first
 
     def seen(figure: Locator) -> torch.Tensor:
+        figure.scroll_into_view_if_needed()
+        figure.evaluate("figure => figure.decode?.()")  # it comes when it is near
         with Image.open(BytesIO(figure.screenshot())) as picture:
             return to_tensor(picture.convert("RGB"))
 
