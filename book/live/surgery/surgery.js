@@ -151,6 +151,7 @@ class Surgery {
   }
 
   #drawn(finished) {
+    this.told.textContent = ""; // it was about another drawing
     this.invitation.hidden = !this.sheet.empty;
     this.digit = this.sheet.empty ? null : center(this.sheet.ink);
     if (finished) this.seen.land(this.sheet, this.digit, true);
