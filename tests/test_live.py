@@ -315,6 +315,10 @@ def test_the_heatmap_follows_the_class_that_is_pointed_at(pad: Locator) -> None:
     expect_answer(pad, 4)
     hint = pad.locator(".answer .hint")
     pad.page.mouse.move(0, 0)  # no bar may scroll under the pointer
+    beside = pad.get_by_label("beside it")
+    beside.select_option(index=2)
+    expect(hint).to_contain_text("In “4 blocks” blue adds to the logit of a 4, red ")
+    beside.select_option("none")
     expect(hint).to_contain_text("Blue adds to the logit of a 4, red takes from it: ")
     bars = pad.locator(".bars").first.get_by_role("button")
     bars.nth(9).focus()
@@ -469,6 +473,34 @@ def test_the_readers_own_network_runs(pad: Locator, tmp_path: Path) -> None:
     expect(pad.locator(".maps")).to_contain_text("holds no feature maps")
     pad.get_by_role("combobox", name="Network").select_option(index=0)
     expect_answer(pad, 1)
+
+
+def test_a_network_that_the_trainer_wrote_reads_what_is_scaled_and_centred(
+    pad: Locator, address: str, tmp_path: Path
+) -> None:
+    """It says 5 to ink in the middle and 3 to ink in the upper left corner."""
+    file = pad.page.evaluate(
+        """async (folder) => {
+            const { onnx } = await import(`${folder}train/onnx.js`);
+            const weights = new Float32Array(28 * 28 * 10);
+            for (let row = 0; row < 28; row++)
+                for (let column = 0; column < 28; column++)
+                    weights[(row * 28 + column) * 10 + (row + column < 20 ? 3 : 5)] = 1;
+            const file = onnx([weights, new Float32Array(10)], { layers: 0 });
+            return [...new Uint8Array(await file.arrayBuffer())];
+        }""",
+        live(address),
+    )
+    (tmp_path / "trained-here.onnx").write_bytes(bytes(file))
+    pad.get_by_label("beside it").select_option("none")
+    choose(pad, tmp_path / "trained-here.onnx")
+    mouse(pad, [[(20, 40), (90, 20), (40, 90)]])  # a small 7 in the corner
+    centred = pad.get_by_label("Scale and centre")
+    centred.uncheck()
+    expect_answer(pad, 3)
+    centred.check()
+    expect_answer(pad, 5)
+    pad.get_by_role("combobox", name="Network").select_option(index=0)
 
 
 class Nine(torch.nn.Module):

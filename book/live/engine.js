@@ -1,10 +1,12 @@
 // The engine, onnxruntime-web, which runs any ONNX file: for the reader's own network. It
 // is fetched at the first call, from the folder in which this file lies.
 
+import { center, shrink } from "./center.js";
 import { fetched } from "./contents.js";
 import { SIZE } from "./ink.js";
 import { softmax } from "./softmax.js";
 
+const PIXELS = 28;
 const at = (name) => new URL(name, import.meta.url).href;
 let ort;
 
@@ -20,7 +22,7 @@ export async function start() {
   await open(new Uint8Array()).catch(() => {}); // no graph, but the engine is compiled
 }
 
-/** The reader's own network, from an ONNX file that mnistedu.export wrote. */
+/** The reader's own network, from an ONNX file of mnistedu.export or of the trainer. */
 export class Network {
   constructor(session, name) {
     Object.assign(this, { session, name });
@@ -35,9 +37,11 @@ export class Network {
     } catch {
       throw new Error(`${file.name} is no ONNX file that this page can run: ${how}`);
     }
-    const missing =
-      ["canvas"].find((name) => !session.inputNames.includes(name)) ??
-      ["digit", "logits"].find((name) => !session.outputNames.includes(name));
+    const [takes, gives] = [session.inputNames, session.outputNames];
+    const missing = takes.includes("digit") // the trainer's: the page scales and centres for it
+      ? ["logits"].find((name) => !gives.includes(name))
+      : (["canvas"].find((name) => !takes.includes(name)) ??
+        ["digit", "logits"].find((name) => !gives.includes(name)));
     if (missing) {
       throw new Error(
         `${file.name} is an ONNX file, but has no “${missing}”: ${how}`,
@@ -61,14 +65,16 @@ export class Network {
   /** All that the network has to show for ink of 280 × 280. */
   async read(ink, centered) {
     const start = performance.now();
-    const feeds = { canvas: new ort.Tensor("float32", ink, [1, 1, SIZE, SIZE]) };
-    if (this.session.inputNames.includes("centered")) {
-      feeds.centered = new ort.Tensor("bool", [centered], []);
-    }
+    const takes = this.session.inputNames;
+    const image = (values, side) => new ort.Tensor("float32", values, [1, 1, side, side]);
+    const feeds = takes.includes("digit")
+      ? { digit: image(centered ? center(ink) : shrink(ink), PIXELS) }
+      : { canvas: image(ink, SIZE) };
+    if (takes.includes("centered")) feeds.centered = new ort.Tensor("bool", [centered], []);
     const { digit, logits, class_maps: heat, ...maps } = await this.session.run(feeds);
     performance.measure("live-pad", { start, detail: this.name });
     return {
-      digit: digit.data,
+      digit: (digit ?? feeds.digit).data,
       logits: logits.data,
       probabilities: softmax(logits.data),
       heat: heat && { ...numbers(heat), limit: Math.max(...heat.data.map(Math.abs)) },

@@ -129,7 +129,7 @@ class Pad {
         this.#own(event.dataTransfer.files[0]);
       });
       this.controls.append(
-        h("span", { class: "hint" }, "an .onnx file that mnistedu.export wrote; it stays on your computer"),
+        h("span", { class: "hint" }, "an .onnx file that mnistedu.export or the trainer wrote; it stays on your computer"),
       );
     }
     return this.controls;
@@ -266,7 +266,7 @@ class Pad {
     const asked = this.pointed ?? this.chosen ?? (this.shows.has("heatmap") ? best : null);
     const heat = this.#heat(answer, asked);
     this.seen.show(answer?.digit, heat);
-    this.#label(answer, asked, heat);
+    this.#label(answer, asked, heat, other && main.name);
     if (this.shows.has("maps")) this.maps.show(main, answer, finished);
     if (finished && main) {
       const who = this.networks.length > 1 ? `The network “${main.name}”` : "The network";
@@ -284,7 +284,7 @@ class Pad {
     return { values: data.subarray(start, start + height * width), height, width, limit };
   }
 
-  #label(answer, digit, heat) {
+  #label(answer, digit, heat, whose) {
     const sum = heat?.values.reduce((a, b) => a + b);
     this.caption.textContent = !answer
       ? ""
@@ -292,7 +292,7 @@ class Pad {
         ? "This network’s file holds no heatmap."
         : digit === null
           ? "Choose a digit to see what speaks for it, and what against it."
-          : `Blue adds to the logit of ${a(digit)}, red takes from it: ` +
+          : `${whose ? `In “${whose}” blue` : "Blue"} adds to the logit of ${a(digit)}, red takes from it: ` +
             `${number(sum)} in all, ${number(answer.logits[digit])} with the bias.`;
     const places = heat && ` Of ${heat.height} by ${heat.width} places, ${strongest(heat.values, heat.width)}.`;
     this.heard = this.caption.textContent + (places ?? "");
