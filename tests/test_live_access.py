@@ -79,14 +79,55 @@ def test_a_finger_hits_all_on_a_phone_that_lies(browser: Browser, address: str) 
     page = context.new_page()
     places = [(FIRST, ".live-pad"), (DRAW, ".live-pad"), (TRAIN, ".live-train")]
     for name, place in (*places, (OPERATE, ".live-surgery")):
-        for width in (844, 667):
-            page.set_viewport_size({"width": width, "height": 390})
+        for width in (844, 640):
+            page.set_viewport_size({"width": width, "height": 360})
             page.goto(f"{address}/{name}")
             pad = page.locator(place).first
             pad.locator(".sheet").wait_for()
             assert pad.evaluate(SMALL) == []
+            sheet = pad.locator(".sheet").bounding_box()
+            answer = pad.locator(".answer").bounding_box()
+            assert sheet
+            assert answer
+            assert answer["x"] > sheet["x"] + sheet["width"]
+            assert answer["y"] < sheet["y"]  # and so in view while one draws
             lengths = "bars => Math.min(...bars.map(({clientWidth}) => clientWidth))"
             assert pad.locator(".bars:not([hidden]) i").evaluate_all(lengths) >= 40
+    context.close()
+
+
+@pytest.mark.parametrize("width", [360, 390, 844])
+def test_a_finger_hits_one_of_many_maps(
+    browser: Browser, address: str, width: int
+) -> None:
+    screen = {"width": width, "height": 664}
+    context = browser.new_context(viewport=screen, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(f"{address}/{DRAW}")
+    pad = page.locator(".live-pad").first
+    pad.scroll_into_view_if_needed()
+    pad.get_by_role("button", name="Draw a 4 for me").tap()
+    expect(pad).to_have_attribute("data-prediction", "4")
+    heading = pad.locator(".detail").get_by_role("heading")
+    for block, count, size in ((1, 32, 12), (2, 64, 6), (4, 128, 6)):
+        maps = pad.get_by_role("application", name=f"Maps of block {block}")
+        # Its pixels: a line, and then each map with one after it.
+        columns = (int(maps.get_attribute("width") or 0) - 1) // (size + 1)
+        box = maps.bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        side = box["width"] / columns
+        assert side >= 44
+        rows = -(-count // columns)
+        assert box["height"] / rows == pytest.approx(side, abs=2)
+        last = (count - 1) % columns
+        y = box["height"] - side / 2
+        maps.tap(position={"x": (last + 0.5) * side, "y": y})
+        expect(heading).to_have_text(f"Block {block}, map {count - 1}")
+        if last < columns - 1:  # beside it is none
+            maps.tap(position={"x": box["width"] - side / 2, "y": y})
+            expect(heading).to_have_text(f"Block {block}, map {count - 1}")
     context.close()
 
 

@@ -24,7 +24,7 @@ KINDS["live-pad"] = Kind(
     module="pad.js",
     caption="Here a network reads what you draw, in a browser with JavaScript and "
     "WebAssembly, once the page is served: make serve does it.",
-    picture='live.png width="1472" height="926" alt="The drawing pad. On the left a 7 '
+    picture='live.png width="1472" height="1118" alt="The drawing pad. On the left a 7 '
     "drawn by hand; beside it the same 7 in squares, as the network sees it; on the "
     'right ten bars, the one for 7 by far the longest."',
     values=frozenset({"compare", "heatmap", "maps", "own"}),

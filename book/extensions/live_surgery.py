@@ -22,7 +22,7 @@ KINDS["live-surgery"] = Kind(
     module="surgery/surgery.js",
     caption="Here you switch off maps of the network, in a browser with JavaScript and "
     "WebAssembly, once the page is served: make serve does it.",
-    picture='surgery.png width="1472" height="2270" alt="The operating table. A drawn '
+    picture='surgery.png width="1472" height="2286" alt="The operating table. A drawn '
     "digit, what the network sees and ten bars; below them the 64 maps of a block, "
     "some of them switched off, and for each digit a bar of how far its logit is still "
     'ahead."',

@@ -29,7 +29,7 @@ KINDS["live-train"] = Kind(
     module="train/train.js",
     caption="Here you train a network, in a browser with JavaScript, once the page is "
     "served: make serve does it.",
-    picture='train.png width="1472" height="1662" alt="The trainer. Two charts in '
+    picture='train.png width="1472" height="1742" alt="The trainer. Two charts in '
     "which the loss of training and validation digits falls and their accuracy rises; "
     "below them the weights of 128 neurons as small images, blue and red strokes; on "
     'the right sliders for the learning rate and the other settings."',

@@ -96,7 +96,10 @@ export class Maps {
       onpointerdown: (event) => at(event),
       onpointermove: (event) => at(event),
       onkeydown: (event) => {
-        const steps = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+        const steps = {
+          ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0],
+          Home: [0, -width], End: [0, width], // the ends of its row
+        };
         if (!(event.key in steps)) return;
         event.preventDefault();
         const [down, right] = steps[event.key];
@@ -149,6 +152,7 @@ export class Maps {
     const { canvas } = this.blocks[this.chosen.block];
     this.chosen = null;
     this.detail.hidden = true;
+    this.said.textContent = "";
     this.blocks.forEach((each, i) => each.paint(this.answer?.maps[i], null));
     canvas.focus();
   }

@@ -2,6 +2,8 @@
 
 import { h } from "./dom.js";
 
+const FINGER = 44; // pixels
+
 /** The maps of one block, of which arrow keys choose one: in rows, so not as a slider's do. */
 export class Mosaic {
   constructor(index, [count, height, width], onChoose) {
@@ -19,7 +21,7 @@ export class Mosaic {
         const x = Math.floor(((event.clientX - box.left) / box.width) * this.columns);
         const rows = Math.ceil(count / this.columns);
         const y = Math.floor(((event.clientY - box.top) / box.height) * rows);
-        choose(y * this.columns + x);
+        if (y * this.columns + x < count) choose(y * this.columns + x);
       },
       onkeydown: (event) => {
         const step = {
@@ -37,15 +39,17 @@ export class Mosaic {
       h("p", {}, h("b", {}, `Block ${index + 1}`), ` ${count} maps of ${height}×${width}, from 0 to ${count - 1}`),
       this.canvas,
     );
-    // As many in a row as fit, and every row full.
+    // As many in a row as fit, and a finger hits; every row full, if so many rows are few.
     new ResizeObserver(([{ contentRect }]) => {
-      const fits = Math.max(Math.floor(contentRect.width / (8 + 2 * width)), 1);
-      let columns = Math.min(fits, count);
+      const least = matchMedia("(pointer: coarse)").matches ? FINGER : 8 + 2 * width;
+      const fits = Math.min(Math.max(Math.floor(contentRect.width / least), 1), count);
+      let columns = fits;
       while (count % columns) columns--;
+      if (columns < 0.8 * fits) columns = fits;
       if (columns !== this.columns) {
         this.columns = columns;
         this.canvas.width = columns * (width + 1) + 1;
-        this.canvas.height = (count / columns) * (height + 1) + 1;
+        this.canvas.height = Math.ceil(count / columns) * (height + 1) + 1;
         this.paint(this.map, this.mark);
       }
     }).observe(this.element);

@@ -29,7 +29,10 @@ export class Shifter {
     this.back = h("button", { type: "button", onclick: () => this.#to(0, 0) }, "Back");
     this.element = h("div", { class: "move" }, h("div", { class: "title" }, h("h3", {}, "drag it"), this.back), this.canvas, this.note);
     this.canvas.addEventListener("keydown", (event) => {
-      const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+      const step = {
+        ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1],
+        Home: [-2 * MOST, 0], End: [2 * MOST, 0], // the ends of its row
+      }[event.key];
       if (!step) return;
       event.preventDefault();
       this.#to(this.right + step[0], this.down + step[1]);

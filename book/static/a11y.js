@@ -52,6 +52,10 @@
     pressed = null;
     target.closest("dialog").close();
   });
+  // Sphinx takes the Escape key of what is not in a dialog; then the theme does not see it.
+  document.addEventListener("keydown", ({ key }) => {
+    if (key === "Escape") document.querySelector("dialog:modal")?.close();
+  });
   // A dialog's; the browser takes the focus out of it with the next picture.
   document.addEventListener("close", () => requestAnimationFrame(() => setTimeout(refocus)), true);
 

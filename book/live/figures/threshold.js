@@ -129,7 +129,7 @@ class Threshold {
     this.curve?.remove();
     this.curve = chart.path(points, "risk");
     this.dot?.remove();
-    this.dot = chart.dot(at, "here", 8);
+    this.dot = chart.dot(at, "here", 6);
     chart.field.append(this.curve, this.dot);
     const share = percent(answered.length / data.digits);
     [answered.length, missed.length, refused.length, needed].forEach((count, i) => {
