@@ -316,10 +316,10 @@ def test_the_heatmap_follows_the_class_that_is_pointed_at(pad: Locator) -> None:
     hint = pad.locator(".answer .hint")
     pad.page.mouse.move(0, 0)  # no bar may scroll under the pointer
     beside = pad.get_by_label("beside it")
-    beside.select_option(index=2)
-    expect(hint).to_contain_text("In “4 blocks” blue adds to the logit of a 4, red ")
     beside.select_option("none")
     expect(hint).to_contain_text("Blue adds to the logit of a 4, red takes from it: ")
+    beside.select_option(index=2)
+    expect(hint).to_contain_text("In “4 blocks” blue adds to the logit of a 4, red ")
     bars = pad.locator(".bars").first.get_by_role("button")
     bars.nth(9).focus()
     expect(hint).to_contain_text("a 9,")

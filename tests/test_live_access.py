@@ -128,6 +128,21 @@ def test_a_finger_hits_one_of_many_maps(
         if last < columns - 1:  # beside it is none
             maps.tap(position={"x": box["width"] - side / 2, "y": y})
             expect(heading).to_have_text(f"Block {block}, map {count - 1}")
+        # One in the middle stays under the finger, and opens right below its row.
+        maps.evaluate("e => scrollBy(0, e.getBoundingClientRect().top - 100)")
+        maps.tap(position={"x": side / 2, "y": 1.5 * side})
+        expect(heading).to_have_text(f"Block {block}, map {columns}")
+        above, below = maps.bounding_box(), pad.locator(".detail").bounding_box()
+        assert above
+        assert below
+        assert above["height"] == pytest.approx(2 * side, abs=8)
+        assert below["y"] == pytest.approx(above["y"] + above["height"], abs=20)
+        assert above["y"] == pytest.approx(100, abs=3)
+        rest = maps.locator("xpath=..").locator("> canvas").last
+        if rows > 2:
+            rest.tap(position={"x": side / 2, "y": side / 2})
+            expect(heading).to_have_text(f"Block {block}, map {2 * columns}")
+            expect(maps).to_be_focused()
     context.close()
 
 

@@ -35,7 +35,7 @@ export class Maps {
     this.sizes = sizes.join(";");
     this.chosen = null;
     this.blocks = sizes.map(
-      (size, i) => new Mosaic(i, size, (channel) => this.#choose(i, channel)),
+      (size, i) => new Mosaic(i, size, (channel, anchor) => this.#choose(i, channel, anchor)),
     );
     this.detail = h("div", { class: "detail" });
     this.detail.hidden = true;
@@ -55,30 +55,31 @@ export class Maps {
 
   /** One block after the other, as the signal passes through them. */
   #lightUp() {
-    this.blocks.forEach(({ canvas }, i) =>
-      canvas.animate(
-        { opacity: [0.15, 1], filter: ["brightness(1.6)", "brightness(1)"] },
-        { duration: 450, delay: 350 + 160 * i, fill: "backwards", easing: "ease-out" },
-      ),
-    );
+    this.blocks.forEach(({ canvas, rest }, i) => {
+      for (const part of [canvas, rest]) {
+        part.animate(
+          { opacity: [0.15, 1], filter: ["brightness(1.6)", "brightness(1)"] },
+          { duration: 450, delay: 350 + 160 * i, fill: "backwards", easing: "ease-out" },
+        );
+      }
+    });
   }
 
-  #choose(block, channel) {
+  #choose(block, channel, anchor) {
     const map = this.answer.maps[block];
     // Begin where the map is strongest.
     const [, height, width] = map.size;
     const values = map.data.subarray(channel * height * width, (channel + 1) * height * width);
     const place = values.indexOf(Math.max(...values));
     const [row, column] = [Math.floor(place / width), place % width];
+    const before = anchor();
     this.chosen = { block, channel, row, column, input: null };
     this.blocks.forEach((each, i) => each.paint(this.answer.maps[i], this.#marked(i)));
-    const top = () => this.blocks[block].element.getBoundingClientRect().top;
-    const before = top();
     this.#enlarge();
     this.#explain();
     // What was touched stays where it is, but as far as the map needs to be in view.
-    scrollBy({ top: top() - before, behavior: "instant" });
-    this.detail.scrollIntoView({ block: "nearest", behavior: "instant" });
+    scrollBy({ top: anchor() - before, behavior: "instant" });
+    this.large.scrollIntoView({ block: "nearest", behavior: "instant" });
     this.#tell(`Block ${block + 1}, map ${channel}. `);
   }
 
@@ -126,7 +127,7 @@ export class Maps {
     const [count] = this.answer.maps[block].size;
     const neighbour = (sign, name, by) => {
       const onclick = () => {
-        this.#choose(block, (channel + by + count) % count);
+        this.#choose(block, (channel + by + count) % count, () => this.detail.getBoundingClientRect().top);
         this.detail.querySelector(`[aria-label="${name}"]`).focus();
       };
       return h("button", { type: "button", "aria-label": name, onclick }, sign);
@@ -143,8 +144,7 @@ export class Maps {
       ),
       h("div", { class: "enlarged" }, this.large, this.sum),
     );
-    // Right below what was touched.
-    this.blocks[block].element.after(this.detail);
+    this.blocks[block].canvas.after(this.detail); // right below what was touched
     this.detail.hidden = false;
   }
 
