@@ -406,8 +406,15 @@ def test_the_results_of_two_channels_are_summed(window: Locator, address: str) -
     assert float(shown.split("≈ ")[1]) == pytest.approx(
         map_[0, 0, row, column].item(), abs=0.01
     )
+    # What is too large is cut, and said to be.
+    window.get_by_label("second kernel, weight in row 0, column 0").fill("1e9")
+    expect(said).to_have_text("A weight is from −9 to 9 here.")
     press(window, "Two channels")
     expect(window.get_by_role("spinbutton")).to_have_count(9)
+    window.get_by_label("weight in row 0, column 0", exact=True).fill("-12.75")
+    expect(said).to_have_text("A weight is from −9 to 9 here.")
+    board.press("ArrowUp")
+    expect(said).to_contain_text("the nine products add up to")
 
 
 def test_the_window_slides_by_itself_until_it_is_told_to_stop(window: Locator) -> None:

@@ -128,7 +128,7 @@
       // Where it stands, no screen reader notices it.
       const reason = why[last].textContent.replace(/^\s*[A-Z]\.\s/, "");
       says.append(`Not ${last}. `, h("span", { className: "visually-hidden" }, reason));
-      says.append(" Choose again, or open the answer.");
+      says.append(details.open ? " Choose again." : " Choose again, or open the answer.");
     }
     show();
     return { id, title, right, show, box };

@@ -53,7 +53,7 @@ class Window {
   constructor(place) {
     const move = (row, column) => {
       this.#pause();
-      this.place = [row, column];
+      Object.assign(this, { place: [row, column], cut: false });
       this.#show();
     };
     this.digit = new Board("The digit", SIDE, WIDTH, move);
@@ -62,11 +62,11 @@ class Window {
     this.least = h("span");
     this.most = h("span");
     this.inside = new Grid("window", AMBER);
-    this.weights = new Weights((kernel) => this.#use(kernel));
+    this.weights = new Weights((kernel, cut) => this.#use(kernel, cut));
     this.products = new Grid("products", BLUE, RED);
     this.sum = h("strong");
     this.inside2 = new Grid("window", BLUE, RED);
-    this.weights2 = new Weights((kernel) => this.#read(kernel), "second kernel");
+    this.weights2 = new Weights((kernel, cut) => this.#read(kernel, this.both, cut), "second kernel");
     this.products2 = new Grid("products", BLUE, RED);
     this.sum2 = h("strong");
     this.total = h("p", { class: "total" });
@@ -99,16 +99,16 @@ class Window {
     this.#use(KERNELS.horizontal);
   }
 
-  #use(kernel) {
+  #use(kernel, cut = false) {
     this.kernel = kernel;
     this.weights.show(kernel);
     this.presets.forEach((preset, i) => preset.setAttribute("aria-pressed", String(Object.values(KERNELS)[i] === kernel)));
-    this.#read(this.second);
+    this.#read(this.second, this.both, cut);
   }
 
   /** Read the second channel, or not, with a kernel of its own: the results are summed. */
-  #read(second, both = this.both) {
-    Object.assign(this, { second, both });
+  #read(second, both = this.both, cut = false) {
+    Object.assign(this, { second, both, cut });
     this.weights2.show(second);
     this.channels.setAttribute("aria-pressed", String(both));
     for (const part of this.only2) part.hidden = !both;
@@ -119,6 +119,7 @@ class Window {
 
   /** Let the window visit all places, row by row, and make the map as it goes. */
   #run() {
+    this.cut = false;
     if (still()) {
       const end = this.map.side - 1;
       this.place = [end, end];
@@ -169,7 +170,9 @@ class Window {
     const which = this.both ? "eighteen products of both channels" : "nine products";
     this.least.textContent = `−${number(limit, 1)}`;
     this.most.textContent = `+${number(limit, 1)}`;
-    if (!this.playing) this.say(`Row ${row}, column ${column}: the ${which} add up to ${number(sum)}, a number of the map.`);
+    if (this.playing) return;
+    if (this.cut) this.say(`A weight is from −${MOST} to ${MOST} here.`);
+    else this.say(`Row ${row}, column ${column}: the ${which} add up to ${number(sum)}, a number of the map.`);
   }
 }
 
@@ -198,6 +201,7 @@ const equation = (inside, weights, products, sum) =>
 
 /** The kernel: nine numbers that the reader may change. */
 class Weights {
+  /** onChange is told of the new kernel, and whether a number was too large, and cut. */
   constructor(onChange, name = "kernel") {
     this.kernel = [];
     this.boxes = Array.from({ length: WIDTH * WIDTH }, (_, i) =>
@@ -207,7 +211,7 @@ class Weights {
         onfocus: ({ target }) => target.select(),
         oninput: ({ target }) => {
           const weight = Math.min(Math.max(Number(target.value), -MOST), MOST);
-          onChange(this.kernel.with(i, weight));
+          onChange(this.kernel.with(i, weight), weight !== Number(target.value));
         },
         onblur: () => this.show(this.kernel),
       }),
