@@ -52,7 +52,8 @@
     pressed = null;
     target.closest("dialog").close();
   });
-  // Sphinx takes the Escape key of what is not in a dialog; then the theme does not see it.
+  // Escape closes a dialog wherever the focus is: Sphinx takes the browser's part of the
+  // key away, and the theme listens for it in the dialog only.
   document.addEventListener("keydown", ({ key }) => {
     if (key === "Escape") document.querySelector("dialog:modal")?.close();
   });
