@@ -37,7 +37,7 @@ export class Maps {
     this.blocks = sizes.map(
       (size, i) => new Mosaic(i, size, (channel, anchor) => this.#choose(i, channel, anchor)),
     );
-    this.detail = h("div", { class: "detail" });
+    this.detail = h("div", { class: "detail", onkeydown: ({ key }) => key === "Escape" && this.#close() });
     this.detail.hidden = true;
     this.said = h("p", { class: "visually-hidden", "aria-live": "polite" });
     this.element.replaceChildren(

@@ -207,6 +207,7 @@ class Weights {
     this.boxes = Array.from({ length: WIDTH * WIDTH }, (_, i) =>
       h("input", {
         type: "number", min: -MOST, max: MOST, step: 0.5,
+        "aria-invalid": "false", // what lies between steps is no less right
         "aria-label": `${name === "kernel" ? "" : `${name}, `}weight in row ${Math.floor(i / WIDTH)}, column ${i % WIDTH}`,
         onfocus: ({ target }) => target.select(),
         oninput: ({ target }) => {

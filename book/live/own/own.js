@@ -1,9 +1,9 @@
 // The reader's own network. It may take for ever, or all the memory that it gets: so it
-// runs in a worker, which is ended when it gives no answer within two seconds.
+// runs in a worker, which is ended when it gives no answer within five seconds.
 
 import { Remote } from "../train/remote.js";
 
-const MOST = 2000; // milliseconds
+const MOST = 5000; // milliseconds
 
 /** A network that has been ended, in a sentence. */
 export class Ended extends Error {}
@@ -44,7 +44,7 @@ export class Own {
     return new Promise((resolve, reject) => {
       const limit = setTimeout(() => {
         this.#end();
-        reject(new Ended(`${this.name} gave no answer within two seconds and was ended: choose another network.`));
+        reject(new Ended(`${this.name} gave no answer within five seconds and was ended: choose another network.`));
       }, MOST);
       this.remote.ask(name, value).then(resolve, reject).finally(() => clearTimeout(limit));
     });
