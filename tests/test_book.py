@@ -371,6 +371,32 @@ def test_a_keyboard_stays_on_a_button_and_hears_what_it_did(
     page.close()
 
 
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("notebooks/03_many_layers", "div.cell_output a.image-reference"),
+        ("notebooks/10_draw", "div.wide"),
+        ("book/train", "details.sd-dropdown > summary"),
+    ],
+)
+def test_the_focus_is_seen_where_a_box_would_cut_its_ring(
+    address: str, browser: Browser, name: str, place: str
+) -> None:
+    size = {"width": 390, "height": 664}
+    page = browser.new_page(viewport=size, reduced_motion="reduce")
+    page.goto(f"{address}/{name}.html", wait_until="networkidle")
+    page.keyboard.press("Tab")  # so that a focus is a keyboard's
+    focused = page.locator(place).first
+    pictures = []
+    for act in ("focus", "blur"):
+        focused.evaluate(f"e => e.{act}()")
+        page.wait_for_timeout(300)
+        pictures.append(to_tensor(Image.open(BytesIO(page.screenshot()))))
+    changed = (pictures[0] - pictures[1]).abs().amax(0) > 0.3
+    assert changed.sum() > 1000  # a line of two pixels or more around it
+    page.close()
+
+
 def test_the_contents_make_way_and_mark_where_one_is(
     address: str, browser: Browser
 ) -> None:

@@ -59,15 +59,17 @@ def test_a_phone_shows_the_answer_while_one_draws(
     sheet.wait_for()
     header = page.locator(".bd-header-article").bounding_box()
     sheet.evaluate("sheet => sheet.scrollIntoView()")  # to below the page's header
-    boxes = [pad.locator(part).bounding_box() for part in (".sheet", ".both", ".sees")]
-    drawn, bars, sees = [box for box in boxes if box]
+    boxes = [pad.locator(part).bounding_box() for part in (".sheet", ".both", ".seen")]
+    drawn, bars, seen = [box for box in boxes if box]
     assert header
     assert header["height"] <= drawn["y"] < drawn["y"] + drawn["height"] < bars["y"]
-    assert bars["y"] + bars["height"] <= min(664, sees["y"])
+    assert seen["y"] == pytest.approx(drawn["y"], abs=1)
+    assert seen["x"] > drawn["x"] + drawn["width"]
+    assert bars["y"] + bars["height"] <= 664
     if name != TRAIN:
         offers = pad.locator(".offers").bounding_box()
         assert offers
-        assert sees["y"] < offers["y"]
+        assert bars["y"] + bars["height"] < offers["y"]
     assert pad.evaluate(SMALL) == []
     assert book_site.barriers(page) == []
     context.close()
@@ -91,8 +93,30 @@ def test_a_finger_hits_all_on_a_phone_that_lies(browser: Browser, address: str) 
             assert answer
             assert answer["x"] > sheet["x"] + sheet["width"]
             assert answer["y"] < sheet["y"]  # and so in view while one draws
+            seen = pad.locator(".seen").bounding_box()
+            assert seen
+            assert seen["y"] == pytest.approx(sheet["y"], abs=1)
             lengths = "bars => Math.min(...bars.map(({clientWidth}) => clientWidth))"
             assert pad.locator(".bars:not([hidden]) i").evaluate_all(lengths) >= 40
+    context.close()
+
+
+@pytest.mark.parametrize("name", ["01_data", "04_mlp"])
+def test_the_answer_is_beside_what_one_drags_on_a_phone_that_lies(
+    browser: Browser, address: str, name: str
+) -> None:
+    screen = {"width": 640, "height": 360}
+    context = browser.new_context(viewport=screen, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(f"{address}/notebooks/{name}.html", wait_until="networkidle")
+    page.locator(".live-figure").scroll_into_view_if_needed()
+    page.wait_for_load_state("networkidle")  # what is above it has its height
+    page.locator(".shifter").evaluate("e => e.scrollIntoView({block: 'end'})")
+    answer = page.locator(".live-figure .says").first.bounding_box()
+    header = page.locator(".bd-header-article").bounding_box()
+    assert answer
+    assert header
+    assert header["height"] <= answer["y"] < 180
     context.close()
 
 
