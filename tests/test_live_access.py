@@ -1,5 +1,6 @@
 """The pads of the pages on a phone, for a keyboard, and for a screen reader."""
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -16,6 +17,12 @@ SMALL = """pad => [
     ...pad.querySelectorAll(":is(.draw, .offers, .bars) button, .switch, .file")]
     .filter(({offsetWidth: w, offsetHeight: h}) => w && Math.min(w, h) < 44)
     .map(({textContent}) => textContent)"""
+# The part of a pad that holds the focus: its left and right edge, and its top.
+STOP = """() => {
+    const part = document.activeElement.closest(".switch, .stage > *");
+    if (!part) return null;
+    const { left, right, top } = part.getBoundingClientRect();
+    return [left, right, Math.round(top + scrollY)]; }"""
 MOVING = """() => [
     getComputedStyle(document.querySelector(".bars i"), "::before").transitionDuration,
     getComputedStyle(document.documentElement).scrollBehavior,
@@ -199,27 +206,68 @@ def test_a_heading_and_a_link_lead_to_the_pad(
     expect(page.locator(on_it)).to_be_visible()
 
 
-def test_bars_and_samples_are_one_tab_stop_each(page: Page, address: str) -> None:
+def test_samples_and_bars_are_one_tab_stop_each(page: Page, address: str) -> None:
     pad = reach(page, address, FIRST)
-    press(page, "Tab")
     bars = pad.get_by_role("toolbar", name="How sure it is").get_by_role("button")
     samples = pad.get_by_role("toolbar", name="Draw a digit for me")
-    digits = samples.get_by_role("button")
-    pad.get_by_label("Scale and centre").focus()
+    digits, centred = (
+        samples.get_by_role("button"),
+        pad.get_by_label("Scale and centre"),
+    )
+    press(page, "Tab")
+    expect(digits.nth(0)).to_be_focused()
+    press(page, "ArrowRight*4 Enter")
+    expect(pad).to_have_attribute("data-prediction", "4")
+    press(page, "Tab")
+    expect(centred).to_be_focused()
     press(page, "Tab")
     expect(bars.nth(0)).to_be_focused()
     press(page, "ArrowDown*3 ArrowUp")
     expect(bars.nth(2)).to_be_focused()
     press(page, "End ArrowRight")
     expect(bars.nth(9)).to_be_focused()
-    press(page, "Tab")
-    expect(digits.nth(0)).to_be_focused()
-    press(page, "ArrowRight*4 Enter")
-    expect(pad).to_have_attribute("data-prediction", "4")
-    press(page, "Shift+Tab")
-    expect(bars.nth(9)).to_be_focused()  # where one was
-    press(page, "Home Tab")
-    expect(digits.nth(4)).to_be_focused()
+    press(page, "Shift+Tab*2")
+    expect(digits.nth(4)).to_be_focused()  # where one was
+    press(page, "Home Tab*2")
+    expect(bars.nth(9)).to_be_focused()
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "parts"),
+    [(FIRST, ".live-pad", 4), (DRAW, ".live-pad", 4), (OPERATE, ".live-surgery", 3)],
+)
+@pytest.mark.parametrize(
+    ("size", "finger"),
+    [
+        ((1440, 900), False),
+        ((1280, 800), False),
+        ((640, 400), False),
+        ((390, 664), True),
+        ((640, 360), True),
+    ],
+)
+def test_the_tab_key_goes_the_way_that_one_reads(
+    browser: Browser,
+    address: str,
+    name: str,
+    place: str,
+    parts: int,
+    size: tuple[int, int],
+    finger: bool,
+) -> None:
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]}, has_touch=finger
+    )
+    page = context.new_page()
+    reach(page, address, name, place)
+    stops = []
+    while stop := page.evaluate(STOP):
+        stops.append(stop)
+        press(page, "Tab")
+    assert len({tuple(stop) for stop in stops}) == parts
+    for (_, right, top), (x, _, y) in itertools.pairwise(stops):
+        assert y >= top or x >= right, stops  # further down, or further to the right
+    context.close()
 
 
 @pytest.mark.parametrize("name", [FIRST, TRAIN])

@@ -83,9 +83,10 @@ class Pad {
         { class: "sees" },
         h("div", { class: "title" }, h("h3", {}, "the network sees")),
         this.seen.frame,
-        h("label", { class: "switch" }, this.centered, "Scale and centre, as MNIST does"),
-        this.seen.scale,
       ),
+      samples((digit) => this.#sample(digit)),
+      h("label", { class: "switch" }, this.centered, "Scale and centre, as MNIST does"),
+      this.seen.scale,
       h(
         "div",
         { class: "answer" },
@@ -94,7 +95,6 @@ class Pad {
         this.remark,
         this.caption,
       ),
-      samples((digit) => this.#sample(digit)),
     );
     const below = [this.#controls(), this.progress, this.status, this.told];
     const card = h("div", { class: "pad" }, parts, ...below);

@@ -75,13 +75,9 @@ class Surgery {
         h("div", { class: "title" }, h("h3", {}, "You draw"), button("Clear", () => this.sheet.clear())),
         h("div", { class: "paper" }, this.sheet.canvas, this.invitation),
       ),
-      h(
-        "div",
-        { class: "sees" },
-        h("div", { class: "title" }, h("h3", {}, "the network sees")),
-        this.seen.frame,
-        this.seen.scale,
-      ),
+      h("div", { class: "sees" }, h("div", { class: "title" }, h("h3", {}, "the network sees")), this.seen.frame),
+      offers,
+      this.seen.scale,
       h(
         "div",
         { class: "answer" },
@@ -89,7 +85,6 @@ class Surgery {
         h("div", { class: "both" }, this.bars.element),
         this.caption,
       ),
-      offers,
     );
     this.operation = h(
       "div",
