@@ -19,6 +19,24 @@ expect.set_options(timeout=60_000)  # a busy machine takes its time
 
 PAGE = "book/train.html"
 WIDE = "document.documentElement.scrollWidth"
+# The curves of some losses: words that leave the picture, and those on the last.
+CURVES = """async (trainer, losses) => {
+    const url = new URL("../_static/live/train/curves.js", location);
+    const { Curves } = await import(url);
+    const curves = new Curves();
+    trainer.querySelector(".curves").after(curves.element);
+    curves.show(losses.map((loss, step) => {
+        const values = { loss, accuracy: 0.5 };
+        return { step, train: values, val: values };
+    }));
+    const cut = [...curves.element.querySelectorAll("text")].filter((text) => {
+        const { x, width } = text.getBBox();
+        return x < 0 || x + width > 300;
+    });
+    const said = curves.element.querySelectorAll("figure:first-child span");
+    const words = [cut, [...said]].map((all) => all.map((one) => one.textContent));
+    curves.element.remove();
+    return words; }"""
 THEME = "theme => document.documentElement.dataset.theme = theme"
 
 
@@ -196,6 +214,12 @@ def test_what_is_saved_opens_in_the_package_and_as_onnx(
     trainer.get_by_role("combobox", name="Activation").select_option("tanh")
     expect(trainer.get_by_role("button", name="Save the network")).to_be_disabled()
     expect(trainer.get_by_role("button", name="Save as ONNX")).to_be_enabled()
+
+
+def test_the_curves_have_room_for_every_loss(trainer: Locator) -> None:
+    cut, said = trainer.evaluate(CURVES, [2e5, 2.3, 1e-7, 4e-4])
+    assert cut == []
+    assert said == ["training 0.00040", "validation 0.00040"]
 
 
 def test_the_page_says_whose_digits_it_has(trainer: Locator) -> None:

@@ -9,7 +9,7 @@ export const GUESS = Math.log(10); // the loss of a blind guess
 
 export class Curves {
   constructor() {
-    const loss = new Chart("Loss", "loss", (value) => value.toFixed(value < 0.1 ? 3 : 2));
+    const loss = new Chart("Loss", "loss", (value) => (value < 0.01 ? value.toPrecision(2) : value.toFixed(value < 0.1 ? 3 : 2)));
     const accuracy = new Chart("Accuracy", "accuracy", percent);
     this.charts = [loss, accuracy];
     this.element = h("div", { class: "curves" }, loss.element, accuracy.element);
@@ -84,8 +84,14 @@ function logarithmic(points) {
     const share = (Math.log10(loss) - lowest) / (highest - lowest);
     return BOTTOM - (BOTTOM - TOP) * Math.min(Math.max(share, 0), 1);
   };
-  const decades = Array.from({ length: highest - lowest + 1 }, (_, i) => 10 ** (lowest + i));
-  return { y, ticks: decades.map((value) => [value, String(Number(value.toPrecision(1)))]) };
+  const exponents = Array.from({ length: highest - lowest + 1 }, (_, i) => lowest + i);
+  return { y, ticks: exponents.map((exponent) => [10 ** exponent, power(exponent)]) };
+}
+
+/** A power of ten: 0.001, and 10⁻⁴, for which there is room. */
+function power(exponent) {
+  if (Math.abs(exponent) <= 3) return String(Number((10 ** exponent).toPrecision(1)));
+  return `10${exponent < 0 ? "⁻" : ""}${"⁰¹²³⁴⁵"[Math.abs(exponent)]}`;
 }
 
 function linear() {
