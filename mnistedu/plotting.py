@@ -318,7 +318,15 @@ def plot_confusion_matrix(matrix: Tensor) -> Axes:
     counts = matrix.numpy()
     mistakes = np.where(np.eye(10, dtype=bool), 0, counts)
     sns.heatmap(
-        mistakes, annot=counts, fmt="d", cmap="Blues", cbar=False, square=True, ax=ax
+        mistakes,
+        vmax=1.6 * mistakes.max().clip(1),  # no blue so dark that black is lost on it
+        annot=counts,
+        annot_kws={"color": "black"},
+        fmt="d",
+        cmap="Blues",
+        cbar=False,
+        square=True,
+        ax=ax,
     )
     ax.set(xlabel="predicted digit", ylabel="true digit")
     return ax

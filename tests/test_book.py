@@ -347,6 +347,12 @@ def test_a_keyboard_stays_on_a_button_and_hears_what_it_did(
     mode.press("Enter")
     expect(page.get_by_role("button", name="Colour mode: dark")).to_be_focused()
 
+    page.evaluate("scrollTo(0, 1200)")
+    for key in ("Enter", "Shift+Tab", "Tab"):
+        page.keyboard.press(key)
+        page.wait_for_timeout(500)  # a scroll would take its time
+        assert page.evaluate("scrollY") == 1200
+
     sidebar = page.get_by_role("button", name="Toggle primary sidebar")
     for is_open in ("false", "true"):
         sidebar.press("Enter")
@@ -377,6 +383,7 @@ def test_a_keyboard_stays_on_a_button_and_hears_what_it_did(
         ("notebooks/03_many_layers", "div.cell_output a.image-reference"),
         ("notebooks/10_draw", "div.wide"),
         ("book/train", "details.sd-dropdown > summary"),
+        ("notebooks/07_evaluation", "div.output.stream pre[tabindex='0']"),
     ],
 )
 def test_the_focus_is_seen_where_a_box_would_cut_its_ring(

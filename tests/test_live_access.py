@@ -260,6 +260,7 @@ def test_the_tab_key_goes_the_way_that_one_reads(
     )
     page = context.new_page()
     reach(page, address, name, place)
+    press(page, "ArrowUp")  # the pen of the keyboard comes
     stops = []
     while stop := page.evaluate(STOP):
         stops.append(stop)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from torch.nn import functional as F
 
 from mnistedu import plotting
@@ -214,6 +215,19 @@ def test_plot_confusion_matrix_writes_every_count():
     assert [text.get_text() for text in ax.texts] == [str(i) for i in range(100)]
     assert ax.get_xlabel().startswith("predicted")
     assert ax.get_ylabel().startswith("true")
+    ax.figure.canvas.draw()
+    cells = ax.collections[0].get_facecolors()
+    for cell, text in zip(cells, ax.texts, strict=True):
+        lights = sorted(map(luminance, (cell, to_rgb(text.get_color()))))
+        assert (lights[1] + 0.05) / (lights[0] + 0.05) >= 4.5, text  # WCAG 1.4.3
+
+
+def luminance(colour):
+    """The relative luminance of an sRGB colour, 0 to 1, as WCAG defines it."""
+    r, g, b = (
+        v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in colour[:3]
+    )
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
 
 
 def test_plot_predictions_shows_target_answer_and_confidence():

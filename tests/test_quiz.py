@@ -97,6 +97,21 @@ def outcome(question: Locator) -> Locator:
     return question.locator("xpath=following-sibling::*[1]").locator(".cell_output")
 
 
+def test_the_name_of_a_choice_has_its_formulas(page: Page, address: str) -> None:
+    page.goto(f"{address}/notebooks/03_many_layers.html")
+    group = page.get_by_role(
+        "group", name="into which of the four scores does w 11 enter"
+    )
+    for letter, name in {
+        "A": "A. Both into y 11 only.",
+        "B": "B. w 11 into y 11 and y 12 , x 11 into y 11 and y 21 .",
+    }.items():
+        radio = group.get_by_role("radio", name=f"{letter}.")
+        expect(radio).to_have_accessible_name(name)
+    transposed = page.get_by_role("radio", name="X transposed G , and the shapes")
+    expect(transposed).to_have_count(1)
+
+
 def test_a_choice_is_answered_kept_and_cleared(page: Page, tmp_path: Path) -> None:
     total = len(folded(NOTEBOOKS[0]))
     question = page.get_by_role("group", name=COPIES)

@@ -220,6 +220,20 @@ def test_the_curves_have_room_for_every_loss(trainer: Locator) -> None:
     cut, said = trainer.evaluate(CURVES, [2e5, 2.3, 1e-7, 4e-4])
     assert cut == []
     assert said == ["training 0.00040", "validation 0.00040"]
+    _, said = trainer.evaluate(CURVES, [2.3, 1.2e30])
+    assert said == ["training over a million", "validation over a million"]
+
+
+@pytest.mark.parametrize("width", [360, 736, 770, 1300, 1600])
+def test_the_curves_are_legible(trainer: Locator, width: int) -> None:
+    size = trainer.page.viewport_size
+    assert size
+    trainer.page.set_viewport_size({"width": width, "height": 800})
+    heights = trainer.locator(".curves text").evaluate_all(
+        "all => all.map(e => parseFloat(getComputedStyle(e).fontSize) * e.getCTM().a)"
+    )
+    assert min(heights) >= 9  # pixels
+    trainer.page.set_viewport_size(size)
 
 
 def test_the_page_says_whose_digits_it_has(trainer: Locator) -> None:

@@ -6,6 +6,7 @@ import { countDigits } from "./count.js";
 import { a, h, number } from "./dom.js";
 import { remark } from "./doubt.js";
 import { Maps } from "./maps.js";
+import { inOrder } from "./order.js";
 import { Ours } from "./ours.js";
 import { Ended, Own } from "./own/own.js";
 import { samples } from "./samples.js";
@@ -96,6 +97,7 @@ class Pad {
         this.caption,
       ),
     );
+    inOrder(parts);
     const below = [this.#controls(), this.progress, this.status, this.told];
     const card = h("div", { class: "pad" }, parts, ...below);
     if (this.shows.has("maps")) card.append(this.maps.element);

@@ -41,6 +41,15 @@
     return number.toString(36);
   }
 
+  /** A browser leaves the formulas out of a name; MathJax has set them by then. */
+  function named(element, words) {
+    if (!words.querySelector(".math")) return;
+    const copy = words.cloneNode(true);
+    for (const drawn of copy.querySelectorAll("mjx-math")) drawn.remove();
+    for (const sign of copy.querySelectorAll("mi, mn, mo")) sign.append(" ");
+    element.ariaLabel = copy.textContent.replaceAll("⊤", "transposed").replace(/\s+/g, " ").trim();
+  }
+
   /** What the cells after a question put out, each folded. */
   function foldOutputs(cell) {
     const folded = [];
@@ -92,6 +101,10 @@
     const legend = h("legend", {}, ...text.childNodes);
     box.append(h("fieldset", {}, legend, ...between, ...choices, says), details);
     for (const empty of [list, others]) empty.remove();
+    window.MathJax?.startup?.promise?.then(() => {
+      named(legend.parentElement, legend);
+      for (const radio of radios) named(radio, radio.parentElement);
+    });
     details.querySelector(":scope > summary").addEventListener("click", (event) => {
       event.preventDefault();
       stay(event.currentTarget, () => (details.open = !details.open));

@@ -3,6 +3,7 @@
 import { Bars, percent } from "../bars.js";
 import { center } from "../center.js";
 import { a, h, number } from "../dom.js";
+import { inOrder } from "../order.js";
 import { Ours } from "../ours.js";
 import { samples } from "../samples.js";
 import { Seen } from "../seen.js";
@@ -86,6 +87,7 @@ class Surgery {
         this.caption,
       ),
     );
+    inOrder(stage);
     this.operation = h(
       "div",
       { class: "operation" },

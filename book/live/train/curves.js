@@ -9,7 +9,7 @@ export const GUESS = Math.log(10); // the loss of a blind guess
 
 export class Curves {
   constructor() {
-    const loss = new Chart("Loss", "loss", (value) => (value < 0.01 ? value.toPrecision(2) : value.toFixed(value < 0.1 ? 3 : 2)));
+    const loss = new Chart("Loss", "loss", short);
     const accuracy = new Chart("Accuracy", "accuracy", percent);
     this.charts = [loss, accuracy];
     this.element = h("div", { class: "curves" }, loss.element, accuracy.element);
@@ -18,6 +18,11 @@ export class Curves {
   show(points) {
     for (const chart of this.charts) chart.show(points);
   }
+}
+
+function short(loss) {
+  if (loss >= 1e6) return "over a million";
+  return loss < 0.01 ? loss.toPrecision(2) : loss.toFixed(loss < 0.1 ? 3 : 2);
 }
 
 const percent = (share) => `${(100 * share).toFixed(1)}%`;
