@@ -371,3 +371,35 @@ def test_an_operation_takes_milliseconds(table: Locator) -> None:
     times = sorted(table.page.evaluate(entries))
     assert len(times) >= 8
     assert times[len(times) // 2] < 200
+
+
+def test_on_a_phone_that_lies_all_is_told_and_can_be_touched(
+    browser: Browser, address: str
+) -> None:
+    screen = {"width": 640, "height": 360}
+    context = browser.new_context(viewport=screen, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(f"{address}/{PAGE}")
+    table = page.locator(".live-surgery")
+    table.locator(".sheet").focus()
+    expect(table).to_have_attribute("data-ready", "")
+    page.keyboard.press("7")
+    expect(table).to_have_attribute("data-prediction", re.compile(r"\d"))
+    name, seen = (table.locator(part).bounding_box() for part in (".sees h3", ".seen"))
+    assert name and seen
+    assert name["y"] + name["height"] <= seen["y"]
+    widths = "all => all.map(e => Math.min(e.offsetWidth, e.offsetHeight))"
+    assert min(table.locator(".cuts button").evaluate_all(widths)) >= 44
+    # What a map deep in the table changed is told in the window, below the header.
+    one = table.get_by_role("option").last
+    one.tap()
+    status = table.get_by_role("status").first
+    expect(status).to_contain_text("off (mean)")
+    expect(status).to_be_in_viewport(ratio=0.8)
+    # And a control that comes into focus is not under it.
+    page.keyboard.press("Shift+Tab")
+    stop = page.locator(":focus").bounding_box()
+    told = status.bounding_box()
+    assert stop and told
+    assert stop["y"] >= told["y"] + told["height"]
+    context.close()

@@ -66,7 +66,7 @@ class Hill {
     this.three = Object.entries(THREE).map(([name, rate]) =>
       button(name, () => {
         this.rate.value = rate;
-        this.#put(START);
+        this.#put(this.path[0]); // from where it was put down
       }),
     );
     this.play = button("Play", () => (this.playing ? this.#pause() : this.#run()), { class: "main" });

@@ -56,7 +56,6 @@ class Chart {
     );
     if (this.key === "loss") {
       parts.push(svg("path", { class: "guess", d: `M${LEFT} ${y(GUESS)}H${RIGHT}` }));
-      parts.push(label(RIGHT, y(GUESS) - 4, "blind guess", "end"));
     }
     parts.push(label(LEFT, HEIGHT - 6, "step 0"));
     if (points.length > 1) parts.push(label(RIGHT, HEIGHT - 6, last.toLocaleString("en"), "end"));
@@ -67,6 +66,7 @@ class Chart {
       parts.push(svg("path", { class: split, d: line.length ? `M${line.join("L")}` : "" }));
       this.values[split].textContent = whole.length ? this.format(whole.at(-1)[1]) : "";
     }
+    if (this.key === "loss") parts.push(label(RIGHT, y(GUESS) - 4, "blind guess", "end"));
     this.picture.replaceChildren(...parts);
     const { train, val } = this.values;
     const least = points.reduce((a, b) => (b.val.loss < a.val.loss ? b : a), points[0]);
