@@ -161,7 +161,10 @@ def test_the_point_is_moved_by_hand_and_by_keyboard(hill: Locator) -> None:
     half = weight(hill)
     mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 10)
     mouse.up()
-    assert -29.5 < half < weight(hill) < 0
+    dragged = weight(hill)
+    assert -29.5 < half < dragged < 0
+    press(hill, "right")  # another rate, from the same start
+    assert weight(hill) == dragged
     rate = hill.get_by_role("slider", name="Learning rate")
     rate.focus()
     before = hill.locator(".formula b").inner_text()

@@ -33,8 +33,9 @@ CURVES = """async (trainer, losses) => {
         const { x, width } = text.getBBox();
         return x < 0 || x + width > 300;
     });
-    const said = curves.element.querySelectorAll("figure:first-child span");
-    const words = [cut, [...said]].map((all) => all.map((one) => one.textContent));
+    const said = [...curves.element.querySelectorAll("figcaption > span")];
+    const lists = [cut, said.slice(0, 2)]; // the first two are of the loss
+    const words = lists.map((all) => all.map((one) => one.textContent));
     curves.element.remove();
     return words; }"""
 THEME = "theme => document.documentElement.dataset.theme = theme"
