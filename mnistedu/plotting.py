@@ -319,7 +319,7 @@ def plot_confusion_matrix(matrix: Tensor) -> Axes:
     mistakes = np.where(np.eye(10, dtype=bool), 0, counts)
     sns.heatmap(
         mistakes,
-        vmax=1.6 * mistakes.max().clip(1),  # no blue so dark that black is lost on it
+        vmax=2 * mistakes.max().clip(1),  # no blue so dark that a count is lost on it
         annot=counts,
         annot_kws={"color": "black"},
         fmt="d",
@@ -329,6 +329,7 @@ def plot_confusion_matrix(matrix: Tensor) -> Axes:
         ax=ax,
     )
     ax.set(xlabel="predicted digit", ylabel="true digit")
+    ax.tick_params(axis="y", rotation=0)  # seaborn lays them on their side
     return ax
 
 
