@@ -126,6 +126,12 @@ def touch(place: Locator, points: Sequence[Point], across: int = 280) -> None:
     devtools.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
+def two_ones(sheet: Locator) -> None:
+    """Draw what no reader of one digit can answer."""
+    for x in (90, 190):
+        touch(sheet, [(x, 60), (x, 220)])
+
+
 def listen(region: Locator) -> Callable[[], list[str]]:
     """What a screen reader says of a live region from now on."""
     region.evaluate(LISTEN)

@@ -318,6 +318,18 @@ def test_tooltips_say_more_than_the_names_of_their_buttons(
     page.close()
 
 
+def test_a_tooltip_lies_in_the_landmark_of_its_button(
+    address: str, browser: Browser
+) -> None:
+    page = browser.new_page()
+    page.goto(f"{address}/notebooks/02_one_layer.html")
+    page.get_by_role("button", name="Fullscreen mode").focus()
+    expect(page.get_by_role("tooltip")).to_be_visible()
+    rule = {"type": "rule", "values": ["region"]}
+    assert book_site.barriers(page, book_site.ANY, runOnly=rule) == []
+    page.close()
+
+
 def test_search_finds_a_word(address: str, browser: Browser) -> None:
     page = browser.new_page()
     page.goto(f"{address}/search.html?q=softmax")

@@ -135,9 +135,9 @@ def test_the_right_rate_arrives_and_a_low_one_does_not(hill: Locator) -> None:
     heard = book_site.listen(said)
     press(hill, "Play")
     expect(said).to_contain_text("After 1 step: ")  # it is shown, and not read out
-    expect(said).to_contain_text("This is the bottom.")
+    expect(said).to_contain_text("The bottom is at most 0.003 nats lower.")
     expect(hill.get_by_role("button", name="Play")).to_be_visible()
-    assert [sentence[-19:] for sentence in heard()] == ["This is the bottom."]
+    assert [sentence[-25:] for sentence in heard()] == ["at most 0.003 nats lower."]
     press(hill, "too low")
     for _ in range(12):
         press(hill, "Step")
@@ -316,6 +316,21 @@ def test_what_a_finger_draws_is_read(
     figure = opened(page, address, name)
     book_site.touch(figure.locator(".sheet"), SEVEN)
     expect(figure.get_by_role("status")).to_contain_text("7")
+    page.close()
+
+
+@pytest.mark.parametrize("name", ["neighbours", "drag"])
+def test_what_is_hardly_a_digit_is_said(
+    context: BrowserContext, address: str, name: str
+) -> None:
+    page = context.new_page()
+    figure = opened(page, address, name)
+    sheet, said = figure.locator(".sheet"), figure.get_by_role("status")
+    book_site.two_ones(sheet)
+    expect(said).to_contain_text("These look like 2 digits: draw one at a time.")
+    press(figure, "Clear")
+    book_site.touch(sheet, [(140, 140), (141, 140)])
+    expect(said).to_contain_text("This is a dot: draw a whole digit.")
     page.close()
 
 

@@ -228,6 +228,14 @@ def test_a_digit_that_draws_itself_is_said_once(table: Locator) -> None:
     assert len(heard()) == 1
 
 
+def test_two_digits_are_hardly_one(table: Locator) -> None:
+    book_site.two_ones(table.locator(".sheet"))
+    said = table.get_by_role("status")
+    expect(said).to_contain_text("These look like 2 digits: draw one at a time.")
+    table.get_by_role("button", name="Take a validation digit").click()
+    expect(said).to_contain_text("It reads a")
+
+
 def test_what_a_chosen_bar_shows_is_said(table: Locator) -> None:
     table.page.mouse.move(0, 0)  # pointing at no bar
     draw(table, 7)

@@ -113,6 +113,12 @@ def test_it_learns_and_reads_what_is_drawn_the_while(trainer: Locator) -> None:
     expect(said).to_have_text("The sheet is empty.")
 
 
+def test_two_digits_are_hardly_one(trainer: Locator) -> None:
+    book_site.two_ones(trainer.locator(".sheet"))
+    said = trainer.get_by_role("status")
+    expect(said).to_have_text(re.compile(r"^It reads an? \d\. These look like 2 digits"))
+
+
 def test_a_step_is_one_batch(trainer: Locator) -> None:
     press(trainer, "Step")
     expect(trainer).to_have_attribute("data-step", "1")

@@ -26,6 +26,8 @@ FIXES = [
         r'aria-label="Color mode" data-bs-title="Color mode"',
         'aria-label="Colour mode" data-bs-title="Light, dark, or as your system says"',
     ),
+    # It lies in the landmark of its button.
+    (r'data-bs-toggle="tooltip"', r'\g<0> data-bs-container=".bd-header-article"'),
     (r'(<a class="(?:left-prev|right-next)"[^>]*?)\s+title="[^"]*"', r"\1"),
     # An icon is no letter of the name beside it.
     (r'<i class="fa[^"]*"(?=>)', r'\g<0> aria-hidden="true"'),

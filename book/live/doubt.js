@@ -1,6 +1,6 @@
 // What the pad says of drawings that are hardly a digit: mnistedu.doubt.
 
-import { extent, inked } from "./count.js";
+import { countDigits, extent, inked } from "./count.js";
 
 const DOT = 50; // these two are those of mnistedu.doubt
 const MOST_INK = 0.33;
@@ -20,6 +20,12 @@ export function measureDoubt(measure, { maps, logits }) {
   const said = [...means, ...Array.from(logits).sort((a, b) => a - b)];
   return said.reduce((sum, value, i) => sum + value * measure.weights[i], measure.bias);
 }
+
+/** A sentence on a drawing, whoever reads it: the ink, and what center() made of it; or "". */
+export const hardly = (ink, digit) => several(countDigits(ink)) || remark(ink, { digit, doubt: null });
+
+/** A sentence on ink that shows more than one digit, or "". */
+export const several = (count) => (count > 1 ? `These look like ${count} digits: draw one at a time.` : "");
 
 /** A sentence on ink that is hardly a digit, or "". */
 export function remark(ink, { digit, doubt }) {

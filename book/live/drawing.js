@@ -2,6 +2,7 @@
 
 import { center } from "./center.js";
 import { h } from "./dom.js";
+import { hardly } from "./doubt.js";
 import { row } from "./samples.js";
 import { Sheet } from "./sheet.js";
 
@@ -17,7 +18,8 @@ export class Drawing {
     };
     this.sheet = new Sheet((finished) => {
       this.invitation.hidden = !this.sheet.empty;
-      onDigit(this.sheet.empty ? null : center(this.sheet.ink), finished);
+      this.digit = this.sheet.empty ? null : center(this.sheet.ink);
+      onDigit(this.digit, finished);
     }, sample);
     this.invitation = h("span", { class: "invitation", "aria-hidden": "true" }, "Draw a digit here");
     const button = (text, onclick) => h("button", { type: "button", onclick }, text);
@@ -34,5 +36,10 @@ export class Drawing {
       h("div", { class: "paper" }, this.sheet.canvas, this.invitation),
       row(sample),
     );
+  }
+
+  /** A sentence on a drawing that is hardly one digit, or "". */
+  get remark() {
+    return this.digit ? hardly(this.sheet.ink, this.digit) : "";
   }
 }

@@ -4,7 +4,7 @@ import { Bars, percent } from "./bars.js";
 import { contents } from "./contents.js";
 import { countDigits } from "./count.js";
 import { a, h, number } from "./dom.js";
-import { remark } from "./doubt.js";
+import { remark, several } from "./doubt.js";
 import { Maps } from "./maps.js";
 import { inOrder } from "./order.js";
 import { Ours } from "./ours.js";
@@ -236,12 +236,7 @@ class Pad {
       if (network && this.seenDigits === 1) answers.push(await network.read(ink, centered));
     }
     this.answers = answers;
-    this.doubts =
-      this.seenDigits > 1
-        ? `These look like ${this.seenDigits} digits: draw one at a time.`
-        : answers.length
-          ? remark(ink, answers[0])
-          : "";
+    this.doubts = several(this.seenDigits) || (answers.length ? remark(ink, answers[0]) : "");
     this.#render(finished);
     if (finished) this.seen.land(this.sheet, answers[0]?.digit, centered);
   }

@@ -71,7 +71,8 @@ class Drag {
     readers.forEach((reader, i) => reader.show(answers[i], shifter));
     if (!this.finished) return; // one sentence when the pen is up
     const said = readers.map(({ name }, i) => answers[i] && `${name} ${answers[i].answer}`).filter(Boolean);
-    this.say(said.length ? `Your digit, ${shifter.where}: ${said.join(", ")}.` : "Draw a digit.");
+    const { remark } = this.drawing;
+    this.say(said.length ? `Your digit, ${shifter.where}: ${said.join(", ")}. ${remark}` : "Draw a digit.");
   }
 }
 

@@ -30,7 +30,7 @@ const START = 2;
 const RATES = [0.1, 0.3, 1, 2, 4, 6, 8, 10, 15, 20, 30, 40];
 const THREE = { "too low": 0.3, right: 8, "too high": 40 };
 const LOWEST = Math.min(...Array.from({ length: 100 }, (_, i) => loss(-i / 10)));
-const NEAR = 0.003; // to the lowest loss, in nats
+const NEAR = 0.003; // to the lowest loss, in nats: the floor is flat, and the rest of the way long
 const MOST = 60; // steps of one play
 
 export function mount(place) {
@@ -207,7 +207,7 @@ class Hill {
       !steps
         ? `At w = ${number(w, 1)} the loss is ${number(l)} nats and the slope ${number(s, 3)}. The dotted line is the next step.`
         : `After ${steps} step${steps > 1 ? "s" : ""}: w = ${number(w, 1)}, a loss of ${number(l)} nats` +
-            (this.arrived ? ". This is the bottom." : "."),
+            (this.arrived ? `. The bottom is at most ${NEAR} nats lower.` : "."),
       !this.playing && document.activeElement !== this.point,
     );
   }

@@ -100,7 +100,8 @@ class Neighbours {
     const said = votes.map(([digit, count]) => `${count} for ${digit}`).join(", ");
     this.say(
       `Your digit, ${shifter.where}: the nearest is ${a(target)}, at a distance of ${number(near, 1)}.` +
-        (k.value > 1 ? ` The vote of ${k.value}: ${said}.` : ""),
+        (k.value > 1 ? ` The vote of ${k.value}: ${said}. ` : " ") +
+        this.drawing.remark,
     );
   }
 }

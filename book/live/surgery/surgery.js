@@ -3,6 +3,7 @@
 import { Bars, percent } from "../bars.js";
 import { center } from "../center.js";
 import { a, h, number } from "../dom.js";
+import { hardly } from "../doubt.js";
 import { inOrder } from "../order.js";
 import { Ours } from "../ours.js";
 import { samples } from "../samples.js";
@@ -268,8 +269,9 @@ class Surgery {
     const { block, masks } = this;
     this.grid.show(answer?.maps[block], masks.numbers()[block], (channel) => masks.word(block, channel));
     if (!finished) return;
+    const odd = this.sheet.empty ? "" : hardly(this.sheet.ink, this.digit);
     const read = answer
-      ? `It reads ${a(best)}, ${percent(probabilities[best])} sure; the whole network gives that ${percent(before[best])}.`
+      ? odd || `It reads ${a(best)}, ${percent(probabilities[best])} sure; the whole network gives that ${percent(before[best])}.`
       : "Draw a digit, then choose a map.";
     this.#say(`${masks.sentence()} ${read}`);
   }

@@ -3,6 +3,7 @@
 import { Bars } from "../bars.js";
 import { center } from "../center.js";
 import { a, h, still } from "../dom.js";
+import { hardly } from "../doubt.js";
 import { Seen } from "../seen.js";
 import { Sheet } from "../sheet.js";
 import { skipTo } from "../skip.js";
@@ -251,7 +252,7 @@ class Trainer {
       await this.#have("draw", digit);
     }
     this.reading = false;
-    const said = this.digit ? this.reads : "The sheet is empty.";
+    const said = this.digit ? this.reads && `${this.reads} ${hardly(this.sheet.ink, this.digit)}`.trim() : "The sheet is empty.";
     if (said && this.finished && !this.playing) this.#say(said);
   }
 
