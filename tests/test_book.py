@@ -390,6 +390,26 @@ def test_a_keyboard_stays_on_a_button_and_hears_what_it_did(
 
 
 @pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("book/notation", ["A wide table"]),
+        ("notebooks/10_draw", ["A wide picture", "Code", "Output"]),
+    ],
+)
+def test_what_scrolls_says_what_it_is(
+    address: str, browser: Browser, name: str, kinds: list[str]
+) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 664})
+    page.goto(f"{address}/{name}.html")
+    for kind in kinds:
+        stop = page.get_by_role("group", name=kind, exact=True).first
+        expect(stop).to_have_attribute("tabindex", "0")
+    nameless = "article :is(div, pre)[tabindex='0']:not([aria-label]):visible"
+    expect(page.locator(nameless)).to_have_count(0)
+    page.close()
+
+
+@pytest.mark.parametrize(
     ("name", "place"),
     [
         ("notebooks/03_many_layers", "div.cell_output a.image-reference"),

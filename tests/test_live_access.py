@@ -64,6 +64,10 @@ def test_a_phone_shows_the_answer_while_one_draws(
     pad = page.locator(".live-pad").first
     sheet = pad.locator(".sheet")
     sheet.wait_for()
+    if name == FIRST:  # as it opens
+        bars = pad.locator(".both").bounding_box()
+        assert bars
+        assert bars["y"] + bars["height"] <= 664
     header = page.locator(".bd-header-article").bounding_box()
     sheet.evaluate("sheet => sheet.scrollIntoView()")  # to below the page's header
     boxes = [pad.locator(part).bounding_box() for part in (".sheet", ".both", ".seen")]

@@ -232,8 +232,10 @@ def test_two_digits_are_hardly_one(table: Locator) -> None:
     book_site.two_ones(table.locator(".sheet"))
     said = table.get_by_role("status")
     expect(said).to_contain_text("These look like 2 digits: draw one at a time.")
+    expect(table).to_have_class(re.compile(r"\bdoubted\b"))
     table.get_by_role("button", name="Take a validation digit").click()
     expect(said).to_contain_text("It reads a")
+    expect(table).not_to_have_class(re.compile(r"\bdoubted\b"))
 
 
 def test_what_a_chosen_bar_shows_is_said(table: Locator) -> None:

@@ -1,6 +1,7 @@
 """The trainer in its page of the book: played with in Chromium."""
 
 import importlib
+import json
 import re
 import zlib
 from pathlib import Path
@@ -114,9 +115,13 @@ def test_it_learns_and_reads_what_is_drawn_the_while(trainer: Locator) -> None:
 
 
 def test_two_digits_are_hardly_one(trainer: Locator) -> None:
+    remark = trainer.locator(".remark")
+    expect(remark).to_have_text("It can only answer with a digit from 0 to 9.")
     book_site.two_ones(trainer.locator(".sheet"))
+    expect(remark).to_have_text("These look like 2 digits: draw one at a time.")
+    expect(trainer).to_have_class(re.compile(r"\bdoubted\b"))
     said = trainer.get_by_role("status")
-    expect(said).to_have_text(re.compile(r"^It reads an? \d\. These look like 2 digits"))
+    expect(said).to_have_text(re.compile(r"^It reads an? \d\. These look like 2 "))
 
 
 def test_a_step_is_one_batch(trainer: Locator) -> None:
@@ -264,6 +269,24 @@ def test_the_digits_are_written_without_loss_and_with_their_licence(
     (images, targets), (val_images, val_targets) = offline.train, offline.val
     parts = images, val_images, targets, val_targets
     assert content == b"".join(part.byte().numpy().tobytes() for part in parts)
+
+
+def test_what_was_written_without_mnist_is_written_again_with_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.syspath_prepend(book_site.ROOT / "book" / "extensions")
+    live = importlib.import_module("live")
+    contents = tmp_path / "digits.json"
+    for has_mnist, source in (
+        (False, "first: for want of MNIST."),
+        (False, "no second time"),
+        (True, "of MNIST"),
+        (True, "it is there already"),
+    ):
+        monkeypatch.setattr(live, "has_mnist", lambda has_mnist=has_mnist: has_mnist)
+        live.write_data(contents, [Path(__file__)], lambda source=source: source)
+        said = "of MNIST" if has_mnist else "first: for want of MNIST."
+        assert json.loads(contents.read_text("utf-8")) == said
 
 
 def test_everybody_can_use_it(trainer: Locator) -> None:

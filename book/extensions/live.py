@@ -19,8 +19,10 @@ have a kind of their own. To add a figure:
 3. Play with it in Chromium, in tests/test_figures.py.
 """
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from posixpath import relpath
 from typing import Any, NamedTuple
@@ -32,6 +34,7 @@ from sphinx.util import logging
 
 LIVE = "_static/live"
 PACKAGE = BOOK.parent / "mnistedu"
+WANTING = "for want of MNIST"
 ASKED = r'<div class="(live-\w+)"(?: data-(\w+)="(.*?)")?>'
 
 logger = logging.getLogger(__name__)
@@ -126,6 +129,28 @@ def add_scripts(
 def copy_scripts(app: Sphinx) -> None:
     """Put the scripts and style sheets into the site's static files."""
     copy(BOOK / "live", ["**/*.js", "**/*.css"], Path(app.outdir, LIVE))
+
+
+def write_data(
+    contents: Path, made_of: Iterable[Path], write: Callable[[], object]
+) -> None:
+    """Write a file of JSON if it is older than what it is made of, or lacks MNIST."""
+    newest = max(path.stat().st_mtime for path in made_of)
+    due = not contents.exists() or contents.stat().st_mtime < newest
+    if due or (WANTING in contents.read_text("utf-8") and has_mnist()):
+        contents.write_text(json.dumps(write()), "utf-8")
+
+
+@cache
+def has_mnist() -> bool:
+    """Whether MNIST can be had by now."""
+    from mnistedu.data import load  # takes seconds, and most builds do not ask
+
+    try:
+        load("mnist")
+    except ConnectionError:
+        return False
+    return True
 
 
 def prepare(app: Sphinx, write: Callable[[Sphinx], None]) -> None:

@@ -7,11 +7,11 @@ digits look like of which it is least sure.
 each of the ten logits.
 """
 
-import json
 import zlib
+from functools import partial
 from pathlib import Path
 
-from live import LIVE, PACKAGE, prepare
+from live import LIVE, PACKAGE, prepare, write_data
 from live_train import SOURCES
 from sphinx.application import Sphinx
 from sphinx.util import logging
@@ -23,16 +23,13 @@ FINEST = 32767  # what is farthest from 0 in an int16
 logger = logging.getLogger(__name__)
 
 
-def write_data(app: Sphinx) -> None:
+def write_figures(app: Sphinx) -> None:
     """Put the data of the figures into the site's static files."""
     folder = Path(app.outdir, LIVE, "figures")
     weights = PACKAGE.glob("weights/*.safetensors")
     made_of = [*PACKAGE.glob("*.py"), *weights, Path(__file__)]
-    newest = max(path.stat().st_mtime for path in made_of)
     for name, write in (("threshold", write_threshold), ("heatmap", write_heatmap)):
-        contents = folder / f"{name}.json"
-        if not contents.exists() or contents.stat().st_mtime < newest:
-            contents.write_text(json.dumps(write(folder)), "utf-8")
+        write_data(folder / f"{name}.json", made_of, partial(write, folder))
 
 
 def write_threshold(folder: Path) -> dict[str, object]:
@@ -114,5 +111,5 @@ def write_heatmap(folder: Path) -> dict[str, object]:
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.setup_extension("live")
-    prepare(app, write_data)
+    prepare(app, write_figures)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -10,10 +10,9 @@ holds, one sentence::
 The scripts lie in book/live; the networks are those of mnistedu/weights.
 """
 
-import json
 from pathlib import Path
 
-from live import KINDS, LIVE, PACKAGE, Kind, prepare
+from live import KINDS, LIVE, PACKAGE, Kind, prepare, write_data
 from node_packages import NODE_MODULES, copy
 from sphinx.application import Sphinx
 
@@ -38,12 +37,9 @@ def copy_pad(app: Sphinx) -> None:
     folder = PACKAGE / "weights"
     copy(folder, ["*.safetensors"], target)
 
-    contents = target / "live.json"
     made_of = [folder, *folder.iterdir(), *PACKAGE.glob("*.py"), Path(__file__)]
-    newest = max(path.stat().st_mtime for path in made_of)
-    if not contents.exists() or contents.stat().st_mtime < newest:
-        weights = sorted(folder.glob("*.safetensors"))
-        contents.write_text(json.dumps(describe(weights)), encoding="utf-8")
+    weights = sorted(folder.glob("*.safetensors"))
+    write_data(target / "live.json", made_of, lambda: describe(weights))
 
 
 def describe(weights: list[Path]) -> dict[str, object]:

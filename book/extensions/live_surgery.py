@@ -8,11 +8,10 @@ holds, one sentence::
 The scripts lie in book/live/surgery, and share files with the pad's in book/live.
 """
 
-import json
 import zlib
 from pathlib import Path
 
-from live import KINDS, LIVE, PACKAGE, Kind, prepare
+from live import KINDS, LIVE, PACKAGE, Kind, prepare, write_data
 from live_train import SOURCES
 from sphinx.application import Sphinx
 
@@ -34,11 +33,8 @@ def copy_surgery(app: Sphinx) -> None:
     """Put the digits into the site's static files."""
     folder = Path(app.outdir, LIVE, "surgery")
     weights = PACKAGE / "weights" / "convnet.safetensors"
-    contents = folder / "digits.json"
     made_of = [weights, *PACKAGE.glob("*.py"), Path(__file__)]
-    newest = max(path.stat().st_mtime for path in made_of)
-    if not contents.exists() or contents.stat().st_mtime < newest:
-        contents.write_text(json.dumps(write_all(folder)), encoding="utf-8")
+    write_data(folder / "digits.json", made_of, lambda: write_all(folder))
 
 
 def write_all(folder: Path) -> dict[str, object]:

@@ -8,11 +8,10 @@ holds, one sentence::
 The scripts lie in book/live/train, and share files with the pad's in book/live.
 """
 
-import json
 import zlib
 from pathlib import Path
 
-from live import KINDS, LIVE, PACKAGE, Kind, prepare
+from live import KINDS, LIVE, PACKAGE, WANTING, Kind, prepare, write_data
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
@@ -21,7 +20,7 @@ SOURCES = {
     "MNIST": "of MNIST, by Y. LeCun, C. Cortes and C. J. C. Burges, under the licence "
     "CC BY-SA 3.0.",
     "scikit-learn's digits": "of scikit-learn, by E. Alpaydin and C. Kaynak, CC BY "
-    "4.0: for want of MNIST.",
+    f"4.0: {WANTING}.",
 }
 
 KINDS["live-train"] = Kind(
@@ -42,11 +41,8 @@ logger = logging.getLogger(__name__)
 def copy_digits(app: Sphinx) -> None:
     """Put the digits into the site's static files."""
     folder = Path(app.outdir, LIVE, "train")
-    contents = folder / "digits.json"
     made_of = [PACKAGE / "data.py", PACKAGE / "strokes.py", Path(__file__)]
-    newest = max(path.stat().st_mtime for path in made_of)
-    if not contents.exists() or contents.stat().st_mtime < newest:
-        contents.write_text(json.dumps(write_digits(folder)), "utf-8")
+    write_data(folder / "digits.json", made_of, lambda: write_digits(folder))
 
 
 def write_digits(folder: Path) -> dict[str, object]:

@@ -21,8 +21,10 @@ export function measureDoubt(measure, { maps, logits }) {
   return said.reduce((sum, value, i) => sum + value * measure.weights[i], measure.bias);
 }
 
-/** A sentence on a drawing, whoever reads it: the ink, and what center() made of it; or "". */
-export const hardly = (ink, digit) => several(countDigits(ink)) || remark(ink, { digit, doubt: null });
+export const ONLY = "It can only answer with a digit from 0 to 9.";
+
+/** A sentence on a drawing, ink and what center() made of it, that is hardly one digit, or "". */
+export const hardly = (ink, digit, doubt = null) => several(countDigits(ink)) || remark(ink, { digit, doubt });
 
 /** A sentence on ink that shows more than one digit, or "". */
 export const several = (count) => (count > 1 ? `These look like ${count} digits: draw one at a time.` : "");
@@ -32,7 +34,7 @@ export function remark(ink, { digit, doubt }) {
   if (digit.reduce((a, b) => a + b) / digit.length > MOST_INK) {
     return Math.max(...inked(ink).map(extent)) <= DOT
       ? "This is a dot: draw a whole digit."
-      : "This is too much ink for a digit: draw it larger, or with a thinner pen.";
+      : "This is too much ink for a digit: clear the sheet, and draw it large, in single lines.";
   }
   return doubt !== null && doubt > 0 ? "This looks like none of the digits that it knows." : "";
 }

@@ -39,7 +39,7 @@ export class Drawing {
   }
 
   /** A sentence on a drawing that is hardly one digit, or "". */
-  get remark() {
-    return this.digit ? hardly(this.sheet.ink, this.digit) : "";
+  remark(doubt) {
+    return this.digit ? hardly(this.sheet.ink, this.digit, doubt) : "";
   }
 }

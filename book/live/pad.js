@@ -4,7 +4,7 @@ import { Bars, percent } from "./bars.js";
 import { contents } from "./contents.js";
 import { countDigits } from "./count.js";
 import { a, h, number } from "./dom.js";
-import { remark, several } from "./doubt.js";
+import { ONLY, remark, several } from "./doubt.js";
 import { Maps } from "./maps.js";
 import { inOrder } from "./order.js";
 import { Ours } from "./ours.js";
@@ -15,7 +15,6 @@ import { Sheet } from "./sheet.js";
 import { skipTo } from "./skip.js";
 
 const NONE = "none";
-const ONLY = "It can only answer with a digit from 0 to 9.";
 
 /** Put a pad into a place of the page; its data-show names the parts that it shows. */
 export function mount(place) {

@@ -59,5 +59,8 @@ function build(hidden, parameters) {
 /** The ConvNet that the course ships. */
 export async function convnet() {
   const network = await Ours.first();
-  return async (digit) => surest(network.see(digit).probabilities);
+  return async (digit) => {
+    const { probabilities, doubt } = network.see(digit);
+    return { ...surest(probabilities), doubt };
+  };
 }

@@ -98,7 +98,14 @@
   }
   addEventListener("scrollend", () => setTimeout(mark, 100)); // after the theme has
 
-  // What is too wide scrolls; then a keyboard has to reach it.
+  // What is too wide scrolls; then a keyboard has to reach it, and be told what it is.
+  const names = {
+    "div.wide": "A wide picture",
+    ".pst-scrollable-table-container": "A wide table",
+    ".cell_output pre": "Output",
+    pre: "Code",
+    "mjx-container[display]": "Formula",
+  };
   const wide = new ResizeObserver((entries) => {
     for (const { target } of entries) {
       const isFormula = target.matches("mjx-container");
@@ -110,16 +117,13 @@
         target.style.fontSize = `${0.99 * share * size}px`;
         continue;
       }
-      const ariaLabel = isFormula ? "Formula" : "A wide picture";
-      Object.assign(target, { tabIndex: 0, role: "group", ariaLabel });
+      const kind = Object.keys(names).find((selector) => target.matches(selector));
+      Object.assign(target, { tabIndex: 0, role: "group", ariaLabel: names[kind] });
     }
   });
-  for (const picture of document.querySelectorAll("article div.wide")) wide.observe(picture);
   addEventListener("load", async () => {
     await window.MathJax?.startup?.promise;
-    for (const formula of document.querySelectorAll("mjx-container[display]")) {
-      wide.observe(formula);
-    }
+    for (const part of document.querySelectorAll(`article :is(${Object.keys(names)})`)) wide.observe(part);
   });
 
   const results = document.querySelector("#search-results"); // of the search page

@@ -20,6 +20,7 @@ export function mount(place) {
 
 class Drag {
   constructor(place) {
+    this.place = place;
     this.readers = [
       new Reader(place, "nearest neighbour", neighbour, () => this.#show()),
       new Reader(place, "MLP", mlp, () => this.#show()),
@@ -63,15 +64,16 @@ class Drag {
 
   /** Have everybody read the digit as it lies; of several calls the last one counts. */
   async #show() {
-    const { shifter, readers } = this;
+    const { place, shifter, readers } = this;
     const call = (this.call = {});
     const digit = shifter.moved;
     const answers = await Promise.all(readers.map((reader) => reader.read(digit)));
     if (call !== this.call) return;
     readers.forEach((reader, i) => reader.show(answers[i], shifter));
+    const remark = this.drawing.remark(answers.at(-1)?.doubt); // the ConvNet's
+    place.classList.toggle("doubted", remark !== "");
     if (!this.finished) return; // one sentence when the pen is up
     const said = readers.map(({ name }, i) => answers[i] && `${name} ${answers[i].answer}`).filter(Boolean);
-    const { remark } = this.drawing;
     this.say(said.length ? `Your digit, ${shifter.where}: ${said.join(", ")}. ${remark}` : "Draw a digit.");
   }
 }

@@ -50,7 +50,7 @@ class Neighbours {
     this.reach = whenTouched(place, this.say, async () => {
       this.say("Fetching the training digits …");
       const digits = await load(new URL("../train/", import.meta.url));
-      this.source.textContent = `Searched are the training digits only. ${digits.info.source}`;
+      this.source.textContent = `Searched are the training digits only: whatever you draw, one of them is the nearest. ${digits.info.source}`;
       this.say("Draw a digit.");
       return digits;
     });
@@ -77,6 +77,8 @@ class Neighbours {
   #show() {
     const { found, shifter, k } = this;
     const votes = found && vote(found.slice(0, k.value));
+    const remark = this.drawing.remark();
+    this.place.classList.toggle("doubted", remark !== "");
     this.says.textContent = found ? votes[0][0] : "?";
     this.place.dataset.prediction = found ? votes[0][0] : "";
     this.cells.forEach(({ canvas, caption, element }, i) => {
@@ -101,7 +103,7 @@ class Neighbours {
     this.say(
       `Your digit, ${shifter.where}: the nearest is ${a(target)}, at a distance of ${number(near, 1)}.` +
         (k.value > 1 ? ` The vote of ${k.value}: ${said}. ` : " ") +
-        this.drawing.remark,
+        remark,
     );
   }
 }

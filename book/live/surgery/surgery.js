@@ -3,7 +3,7 @@
 import { Bars, percent } from "../bars.js";
 import { center } from "../center.js";
 import { a, h, number } from "../dom.js";
-import { hardly } from "../doubt.js";
+import { hardly, measureDoubt } from "../doubt.js";
 import { inOrder } from "../order.js";
 import { Ours } from "../ours.js";
 import { samples } from "../samples.js";
@@ -118,11 +118,11 @@ class Surgery {
   async #load() {
     this.progress.hidden = false;
     this.#say("Loading the network …");
-    const [{ info, val }, { convnet }] = await Promise.all([
+    const [{ info, val }, { convnet, doubt }] = await Promise.all([
       load(new URL(".", import.meta.url)),
       Ours.first(),
     ]);
-    Object.assign(this, { info, val, convnet });
+    Object.assign(this, { info, val, convnet, doubt });
     this.whole = new Masks(info).numbers();
     this.masks = new Masks(info, donors(convnet, info.samples, this.whole));
     this.source.textContent = info.source;
@@ -210,7 +210,9 @@ class Surgery {
     if (digit !== this.read?.digit) this.read = { digit, kept: [], keptWhole: [] };
     if (digit) {
       const { kept, keptWhole } = this.read;
-      this.read.before = softmax(run(convnet, digit, this.whole, keptWhole).logits);
+      const before = run(convnet, digit, this.whole, keptWhole);
+      this.read.before = softmax(before.logits);
+      this.read.doubt = measureDoubt(this.doubt, before);
       this.read.answer = run(convnet, digit, this.masks.numbers(), kept);
     }
     this.#show(finished);
@@ -255,11 +257,13 @@ class Surgery {
   }
 
   #show(finished = true) {
-    const { answer, before } = this.read ?? {};
+    const { answer, before, doubt } = this.read ?? {};
     const probabilities = answer ? softmax(answer.logits) : null;
     const best = probabilities && probabilities.indexOf(Math.max(...probabilities));
     this.place.dataset.prediction = best ?? "";
     this.says.textContent = best ?? "?";
+    const odd = answer && !this.sheet.empty ? hardly(this.sheet.ink, this.digit, doubt) : "";
+    this.place.classList.toggle("doubted", odd !== "");
     this.bars.show(probabilities, this.chosen);
     this.bars.rows.forEach(({ row }, digit) => row.style.setProperty("--was", before?.[digit] ?? -1));
     const heat = this.#heat(answer, this.pointed ?? this.chosen ?? best);
@@ -269,7 +273,6 @@ class Surgery {
     const { block, masks } = this;
     this.grid.show(answer?.maps[block], masks.numbers()[block], (channel) => masks.word(block, channel));
     if (!finished) return;
-    const odd = this.sheet.empty ? "" : hardly(this.sheet.ink, this.digit);
     const read = answer
       ? odd || `It reads ${a(best)}, ${percent(probabilities[best])} sure; the whole network gives that ${percent(before[best])}.`
       : "Draw a digit, then choose a map.";

@@ -3,7 +3,7 @@
 import { Bars } from "../bars.js";
 import { center } from "../center.js";
 import { a, h, still } from "../dom.js";
-import { hardly } from "../doubt.js";
+import { ONLY, hardly } from "../doubt.js";
 import { Seen } from "../seen.js";
 import { Sheet } from "../sheet.js";
 import { skipTo } from "../skip.js";
@@ -46,6 +46,7 @@ class Trainer {
     this.seen.canvas.setAttribute("aria-label", EMPTY);
     this.bars = new Bars("What your network says");
     this.says = h("strong", { class: "says" }, "?");
+    this.remark = h("p", { class: "remark" }, ONLY);
     this.where = h("span", { class: "where" }, "step 0, epoch 0.0");
     this.status = h("p", { role: "status", class: "hint" }, READY);
     this.look = h("p", { class: "look", "aria-live": "polite" });
@@ -113,6 +114,7 @@ class Trainer {
           { class: "answer" },
           h("div", { class: "title" }, h("h3", {}, "and says"), this.says),
           h("div", { class: "both" }, this.bars.element),
+          this.remark,
         ),
       ),
       h("h3", {}, "The ten validation digits that cost it most: what each is → what it is taken for"),
@@ -237,6 +239,9 @@ class Trainer {
   #draw(finished) {
     this.invitation.hidden = !this.sheet.empty;
     this.digit = this.sheet.empty ? null : center(this.sheet.ink);
+    this.odd = this.digit ? hardly(this.sheet.ink, this.digit) : "";
+    this.remark.textContent = this.odd || ONLY;
+    this.place.classList.toggle("doubted", this.odd !== "");
     this.seen.show(this.digit ?? []);
     if (finished) this.seen.land(this.sheet, this.digit, true);
     this.finished = finished;
@@ -252,7 +257,7 @@ class Trainer {
       await this.#have("draw", digit);
     }
     this.reading = false;
-    const said = this.digit ? this.reads && `${this.reads} ${hardly(this.sheet.ink, this.digit)}`.trim() : "The sheet is empty.";
+    const said = this.digit ? this.reads && `${this.reads} ${this.odd}`.trim() : "The sheet is empty.";
     if (said && this.finished && !this.playing) this.#say(said);
   }
 
