@@ -233,6 +233,8 @@ def test_two_digits_are_hardly_one(table: Locator) -> None:
     said = table.get_by_role("status")
     expect(said).to_contain_text("These look like 2 digits: draw one at a time.")
     expect(table).to_have_class(re.compile(r"\bdoubted\b"))
+    table.page.mouse.move(0, 0)  # pointing at no bar
+    expect(table.locator(".answer .hint")).to_have_text(re.compile("2 digits"))
     table.get_by_role("button", name="Take a validation digit").click()
     expect(said).to_contain_text("It reads a")
     expect(table).not_to_have_class(re.compile(r"\bdoubted\b"))

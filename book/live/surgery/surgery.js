@@ -266,9 +266,11 @@ class Surgery {
     this.place.classList.toggle("doubted", odd !== "");
     this.bars.show(probabilities, this.chosen);
     this.bars.rows.forEach(({ row }, digit) => row.style.setProperty("--was", before?.[digit] ?? -1));
-    const heat = this.#heat(answer, this.pointed ?? this.chosen ?? best);
+    const asked = this.pointed ?? this.chosen;
+    const heat = this.#heat(answer, asked ?? best);
     this.seen.show(this.digit ?? [], heat);
-    this.#label(answer, this.pointed ?? this.chosen ?? best, heat);
+    this.#label(answer, asked ?? best, heat);
+    if (odd && asked === null) this.caption.textContent = odd; // beside the answer
     if (!this.masks) return;
     const { block, masks } = this;
     this.grid.show(answer?.maps[block], masks.numbers()[block], (channel) => masks.word(block, channel));
