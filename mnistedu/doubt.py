@@ -23,7 +23,10 @@ MOST_INK = 0.33  # mean ink of 28x28 pixels: no validation digit of MNIST's has 
 
 UNLIKE = "This looks like none of the digits that it knows."
 POINT = "This is a dot: draw a whole digit."
-BLOT = "This is too much ink for a digit: clear the sheet, and draw it large, in single lines."
+BLOT = (
+    "This is too much ink for a digit: clear the sheet, and draw it large, in single "
+    "lines."
+)
 
 
 class Doubt(NamedTuple):
