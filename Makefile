@@ -77,7 +77,7 @@ lab: setup ## Open the course in JupyterLab
 	@.venv/bin/jupyter lab $(lab_options) --LabApp.default_url=/lab/tree/notebooks/01_data.ipynb
 
 test: setup ## Run the unit tests and every notebook
-	@.venv/bin/pytest --nbval -n 3
+	@.venv/bin/pytest --nbval -n 2
 
 book: setup ## Render the book to _build/html
 	@.venv/bin/jupyter-book build . -W -n --keep-going

@@ -13,9 +13,18 @@ from typing import Any
 import book_site
 import pytest
 from filelock import FileLock
-from playwright.sync_api import Browser, BrowserContext, Error, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Error,
+    expect,
+    sync_playwright,
+)
 
 from mnistedu.data import Digits, load
+
+# A busy machine answers late, and is not wrong for that.
+expect.set_options(timeout=20_000)
 
 CHROMIUM_ARGS = [
     "--no-sandbox",  # a container's root user has no sandbox
