@@ -12,7 +12,7 @@ from pathlib import Path
 from playwright.sync_api import Error, sync_playwright
 
 BUILD = Path(__file__).parents[1] / "_build"
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+NAMES = "chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"
 # The first lets a page in a file have its fonts; a container's root has no sandbox.
 OPTIONS = ["--allow-file-access-from-files", "--no-sandbox"]
 FOOT = (

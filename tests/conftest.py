@@ -49,7 +49,8 @@ def browser(skip_or_fail: Callable[[str], None]) -> Iterator[Browser]:
     """A headless Chromium, from MNISTEDU_BROWSER, PATH or Playwright itself."""
     # One for each test file: a Playwright left open until the session ends keeps an
     # event loop running in this thread, under the notebooks that nbval then runs.
-    names = ("chromium", "chromium-browser", "google-chrome")
+    # The shell has no window to draw, and takes half the processor's time.
+    names = "chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"
     found = next(filter(None, map(shutil.which, names)), None)
     executable = os.environ.get("MNISTEDU_BROWSER") or found
     with sync_playwright() as playwright:
