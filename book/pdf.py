@@ -15,6 +15,11 @@ BUILD = Path(__file__).parents[1] / "_build"
 NAMES = "chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"
 # The first lets a page in a file have its fonts; a container's root has no sandbox.
 OPTIONS = ["--allow-file-access-from-files", "--no-sandbox"]
+# All of them, also those that would wait until one scrolls to them.
+PICTURES = """Promise.all([...document.images].map(image => {
+    image.loading = "eager"
+    return image.decode()
+}))"""
 FOOT = (
     '<div style="width: 100%; font-size: 8px; text-align: center">'
     '<span class="pageNumber"></span></div>'
@@ -41,7 +46,7 @@ def main() -> None:
         page = browser.new_page(color_scheme="light")
         page.goto(whole.as_uri())
         page.evaluate("MathJax.startup.promise")
-        page.wait_for_load_state("networkidle")
+        page.evaluate(PICTURES)
         page.pdf(
             path=BUILD / "mnistedu.pdf",
             format="A4",

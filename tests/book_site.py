@@ -51,6 +51,19 @@ LISTEN = """region => {
 HEIGHTS = """place => [".pad", ".pad > *", ".stage > *", ".watch > *"]
     .flatMap(parts => [...place.querySelectorAll(parts)])
     .map(part => part.getBoundingClientRect().height)"""
+# Playwright's own "networkidle" now and then never comes with a newer browser.
+SETTLED = """async () => {
+    await globalThis.MathJax?.startup?.promise
+    await new Promise(resolve => {
+        let timer
+        const wait = () => {
+            clearTimeout(timer)
+            timer = setTimeout(resolve, 500)
+        }
+        new PerformanceObserver(wait).observe({type: "resource"})
+        wait()
+    })
+}"""
 SERIOUS = ("serious", "critical")
 ANY = ("minor", "moderate", *SERIOUS)
 
@@ -99,6 +112,17 @@ def collect(window: Page | BrowserContext) -> tuple[list[str], list[str]]:
     else:
         window.on("weberror", lambda error: faults.append(str(error.error)))
     return requests, faults
+
+
+def settle(page: Page) -> None:
+    """Wait until the formulas stand there and nothing has come for half a second."""
+    page.evaluate(SETTLED)
+
+
+def resize(page: Page, width: int, height: int) -> None:
+    """Change the window, and wait until the page has answered with a picture."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
 
 
 def barriers(

@@ -596,7 +596,7 @@ def test_what_did_not_arrive_is_asked_for_again(
     requests, _ = book_site.collect(page)
     page.route("**/digits.bin", lambda route: route.abort())
     figure = opened(page, address, name)
-    page.wait_for_load_state("networkidle")
+    book_site.settle(page)
     assert not [url for url in requests if re.search(r"digits\.(bin|json)|wasm", url)]
     figure.locator(".sheet").focus()
     expect(figure.get_by_role("status")).to_contain_text("check the connection")
@@ -694,7 +694,7 @@ def test_a_figure_is_fetched_when_it_comes_near(
     page = browser.new_page()
     requests, _ = book_site.collect(page)
     page.goto(f"{address}/{PAGES[name]}")
-    page.wait_for_load_state("networkidle")
+    book_site.settle(page)
     assert not [url for url in requests if f"figures/{name}.js" in url]
     page.locator(f'[data-figure="{name}"]').scroll_into_view_if_needed()
     page.locator(f'[data-figure="{name}"] .pad').wait_for()

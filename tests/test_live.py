@@ -595,7 +595,7 @@ def test_nothing_is_fetched_until_the_reader_reaches_for_the_pad(
     page.goto(f"{address}/book/intro.html")
     page.locator(".pad").wait_for()
     page.locator(".pad canvas").first.hover()  # who passes by does not reach for it
-    page.wait_for_load_state("networkidle")
+    book_site.settle(page)
     heavy = re.compile(r"safetensors|onnx|wasm|ort\.")
     assert not [url for url in fetched if heavy.search(url)]
     pad = reach(page)

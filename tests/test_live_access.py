@@ -119,9 +119,10 @@ def test_the_answer_is_beside_what_one_drags_on_a_phone_that_lies(
     screen = {"width": 640, "height": 360}
     context = browser.new_context(viewport=screen, has_touch=True, is_mobile=True)
     page = context.new_page()
-    page.goto(f"{address}/notebooks/{name}.html", wait_until="networkidle")
+    page.goto(f"{address}/notebooks/{name}.html")
+    book_site.settle(page)
     page.locator(".live-figure").scroll_into_view_if_needed()
-    page.wait_for_load_state("networkidle")  # what is above it has its height
+    book_site.settle(page)  # what is above it has its height
     page.locator(".shifter").evaluate("e => e.scrollIntoView({block: 'end'})")
     answer = page.locator(".live-figure .says").first.bounding_box()
     header = page.locator(".bd-header-article").bounding_box()

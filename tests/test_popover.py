@@ -57,7 +57,7 @@ def test_every_work_that_is_named_is_led_to(site: Path) -> None:
 def test_the_pointer_opens_it_and_it_is_fetched_once(page: Page, address: str) -> None:
     requests, _ = book_site.collect(page)
     page.goto(f"{address}/{LAYER}")
-    page.wait_for_load_state("networkidle")
+    book_site.settle(page)
     assert fetched(requests) == []
     word(page, "nat").hover()
     expect(popover(page)).to_have_text(re.compile(r"nat: The unit of (?!\\)"))

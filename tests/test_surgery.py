@@ -340,7 +340,7 @@ def test_what_did_not_arrive_is_asked_for_again(
     page.route(f"**/{part}*", lambda route: route.abort())
     page.goto(f"{address}/{PAGE}")
     page.locator(".live-surgery .pad").wait_for()
-    page.wait_for_load_state("networkidle")
+    book_site.settle(page)
     assert not [url for url in fetched if re.search(r"safetensors|worker|\.bin", url)]
     sheet = page.locator(".live-surgery .sheet")
     sheet.focus()

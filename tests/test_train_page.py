@@ -240,7 +240,7 @@ def test_the_curves_have_room_for_every_loss(trainer: Locator) -> None:
 def test_the_curves_are_legible(trainer: Locator, width: int) -> None:
     size = trainer.page.viewport_size
     assert size
-    trainer.page.set_viewport_size({"width": width, "height": 800})
+    book_site.resize(trainer.page, width, 800)
     heights = trainer.locator(".curves text").evaluate_all(
         "all => all.map(e => parseFloat(getComputedStyle(e).fontSize) * e.getCTM().a)"
     )
@@ -335,7 +335,7 @@ def test_what_did_not_arrive_is_asked_for_again(browser: Browser, address: str) 
     page.route("**/digits.bin", lambda route: route.abort())
     page.goto(f"{address}/{PAGE}")
     page.locator(".live-train .pad").wait_for()
-    page.wait_for_load_state("networkidle")
+    book_site.settle(page)
     assert not [url for url in fetched if re.search(r"worker|digits\.bin", url)]
     play = page.get_by_role("button", name="Play")
     play.focus()

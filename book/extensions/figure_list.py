@@ -5,9 +5,9 @@ A page asks for it with::
     ```{figure-list}
     ```
 
-A cell that draws several figures has one caption in its metadata; " | " divides it into
-one for each. An image in the text becomes a figure by a title, as in
-``![alt](path "title")``.
+A cell that draws several figures has one caption and one alternative text in its
+metadata; " | " divides them into one for each. An image in the text becomes a figure by
+a title, as in ``![alt](path "title")``.
 """
 
 from typing import Any
@@ -21,12 +21,12 @@ from sphinx.util.nodes import make_refnode
 
 
 class OwnCaptions(SphinxTransform):
-    """Gives each figure of a cell its part of the caption, and titled images theirs."""
+    """Gives each figure of a cell its own words, and titled images a figure."""
 
     default_priority = 400
 
     def apply(self, **kwargs: Any) -> None:
-        """Leave one part to each; put a figure in the place of an image's paragraph."""
+        """Leave each its part; put a figure in the place of an image's paragraph."""
         for image in list(self.document.findall(nodes.image)):
             if title := image.attributes.pop("title", None):
                 wide = nodes.container("", image.deepcopy(), classes=["wide"])
@@ -40,6 +40,8 @@ class OwnCaptions(SphinxTransform):
                     if caption and " | " in caption.astext():
                         parts = caption.astext().split(" | ")
                         caption[:] = [nodes.Text(parts[number])]
+                        image = figure.next_node(nodes.image)
+                        image["alt"] = image["alt"].split(" | ")[number]
 
 
 class Listing(nodes.General, nodes.Element):

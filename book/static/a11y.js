@@ -53,9 +53,12 @@
     target.closest("dialog").close();
   });
   // Escape closes a dialog wherever the focus is: Sphinx takes the browser's part of the
-  // key away, and the theme listens for it in the dialog only.
+  // key away, and the theme listens for it in the dialog only. It puts away a tooltip too,
+  // which may cover what one reads.
   document.addEventListener("keydown", ({ key }) => {
-    if (key === "Escape") document.querySelector("dialog:modal")?.close();
+    if (key !== "Escape") return;
+    document.querySelector("dialog:modal")?.close();
+    document.querySelector(".tooltip")?.classList.remove("show");
   });
   // A dialog's; the browser takes the focus out of it with the next picture.
   document.addEventListener("close", () => requestAnimationFrame(() => setTimeout(refocus)), true);
