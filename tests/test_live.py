@@ -392,6 +392,13 @@ def test_what_is_hardly_a_digit_is_said(pad: Locator) -> None:
     expect(remark).to_have_text("It can only answer with a digit from 0 to 9.")
 
 
+def test_a_dot_is_seen_and_is_no_digit(pad: Locator) -> None:
+    finger(pad, [[(60, 60)]])
+    ink = "sheet => [...sheet.getContext('2d').getImageData(120, 120, 1, 1).data]"
+    assert pad.locator(".sheet").evaluate(ink) == [255, 181, 69, 255]
+    expect(pad.locator(".remark")).to_have_text("This is a dot: draw a whole digit.")
+
+
 def test_without_centring_the_network_sees_the_sheet(pad: Locator) -> None:
     small = [[(x / 3 + 185, y / 3 + 185) for x, y in s] for s in SAMPLES[7]]
     mouse(pad, small)

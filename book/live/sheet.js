@@ -150,11 +150,14 @@ export class Sheet {
     context.clearRect(0, 0, SIZE, SIZE);
     context.lineCap = context.lineJoin = "round";
     context.lineWidth = WIDTH;
-    context.strokeStyle = INK;
+    context.strokeStyle = context.fillStyle = INK;
     for (const stroke of this.strokes) {
       context.beginPath();
-      for (const [x, y] of [stroke[0], ...stroke]) context.lineTo(x, y);
+      for (const [x, y] of stroke) context.lineTo(x, y);
       context.stroke();
+      context.beginPath(); // a line without length leaves no ink
+      context.arc(...stroke[0], WIDTH / 2, 0, 2 * Math.PI);
+      context.fill();
     }
   }
 }
