@@ -341,3 +341,17 @@ def test_axe_finds_nothing_on_a_page_with_a_pad(
         page.emulate_media(color_scheme=theme)
         expect(page.locator("html")).to_have_attribute("data-theme", theme)
         assert book_site.barriers(page, book_site.ANY) == [], theme
+
+
+@pytest.mark.parametrize("name", ["notebooks/02_one_layer", "book/train"])
+def test_in_the_readers_own_colours_a_chart_can_be_read(
+    browser: Browser, address: str, name: str
+) -> None:
+    page = browser.new_page(forced_colors="active", color_scheme="light")
+    page.goto(f"{address}/{name}.html")
+    page.locator(".pad").first.scroll_into_view_if_needed()
+    words = page.locator(".pad svg text")
+    expect(words.first).to_be_attached()
+    fills = words.evaluate_all("all => all.map(word => getComputedStyle(word).fill)")
+    assert {*fills} == {"rgb(0, 0, 0)"}
+    page.close()

@@ -55,7 +55,9 @@ class Chart {
       svg("g", {}, svg("path", { d: `M${LEFT} ${y(value)}H${RIGHT}` }), label(LEFT - 5, y(value) + 4, text, "end")),
     );
     if (this.key === "loss") {
-      parts.push(svg("path", { class: "guess", d: `M${LEFT} ${y(GUESS)}H${RIGHT}` }));
+      const line = `M${LEFT} ${y(GUESS)}H${RIGHT}`;
+      parts.push(svg("path", { class: "guess", d: `${line}M115 ${HEIGHT - 10}h17` }));
+      parts.push(label(137, HEIGHT - 6, "blind guess")); // where no curve comes
     }
     parts.push(label(LEFT, HEIGHT - 6, "step 0"));
     if (points.length > 1) parts.push(label(RIGHT, HEIGHT - 6, last.toLocaleString("en"), "end"));
@@ -66,7 +68,6 @@ class Chart {
       parts.push(svg("path", { class: split, d: line.length ? `M${line.join("L")}` : "" }));
       this.values[split].textContent = whole.length ? this.format(whole.at(-1)[1]) : "";
     }
-    if (this.key === "loss") parts.push(label(RIGHT, y(GUESS) - 4, "blind guess", "end"));
     this.picture.replaceChildren(...parts);
     const { train, val } = this.values;
     const least = points.reduce((a, b) => (b.val.loss < a.val.loss ? b : a), points[0]);
