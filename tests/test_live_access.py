@@ -349,7 +349,7 @@ def test_in_the_readers_own_colours_a_chart_can_be_read(
 ) -> None:
     page = browser.new_page(forced_colors="active", color_scheme="light")
     page.goto(f"{address}/{name}.html")
-    page.locator(".pad").first.scroll_into_view_if_needed()
+    page.locator(".live-pad").first.scroll_into_view_if_needed()
     words = page.locator(".pad svg text")
     expect(words.first).to_be_attached()
     fills = words.evaluate_all("all => all.map(word => getComputedStyle(word).fill)")
