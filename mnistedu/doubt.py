@@ -21,7 +21,7 @@ from mnistedu.preprocess import INK_THRESHOLD
 
 DOT = 50  # pixels of the canvas: a dot, even by the widest brush, is smaller
 MOST_INK = 0.33  # mean ink of 28x28 pixels: no validation digit of MNIST's has more
-SOLID = 0.9  # of a spot's area: one validation digit in ten thousand has more
+SOLID = 0.9  # of a spot's area; one of MNIST's 6,000 validation digits is a spot
 
 UNLIKE = "This looks like none of the digits that it knows."
 POINT = "This is a dot: draw a whole digit."

@@ -14,6 +14,8 @@ from sphinx.application import Sphinx
 FIXES = [
     # 1.5 MB; the icons come from the theme's font as well.
     (r"<script [^>]*fontawesome\.js[^>]*></script>", ""),
+    # The scripts at the page's foot: so early they only hold up its style sheets.
+    (r'<link rel="preload" as="script"[^>]*>', ""),
     # Before the theme's script has run, its colours would be none.
     (
         r'(dataset\.theme = localStorage\.getItem\("theme"\) \|\|) "auto";',
