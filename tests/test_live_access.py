@@ -355,3 +355,17 @@ def test_in_the_readers_own_colours_a_chart_can_be_read(
     fills = words.evaluate_all("all => all.map(word => getComputedStyle(word).fill)")
     assert {*fills} == {"rgb(0, 0, 0)"}
     page.close()
+
+
+def test_in_the_readers_own_colours_a_bar_shows_its_share(
+    browser: Browser, address: str
+) -> None:
+    page = browser.new_page(forced_colors="active", color_scheme="light")
+    page.goto(f"{address}/notebooks/10_draw.html")
+    page.locator(".live-pad").first.scroll_into_view_if_needed()
+    bar = page.locator(".live-pad .bars i").first
+    filled = bar.evaluate("bar => getComputedStyle(bar, '::before').backgroundColor")
+    blank = bar.evaluate("bar => getComputedStyle(bar).backgroundColor")
+    assert filled == "rgb(0, 0, 0)"
+    assert blank == "rgb(255, 255, 255)"
+    page.close()

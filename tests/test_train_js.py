@@ -188,7 +188,7 @@ def test_what_the_page_says_of_its_states_happens(mnist, seed):
         given = {**digits, "settings": settings, "steps": steps}
         return json.loads(execute(TRAIN + LOWERED, given))
 
-    # The curves leap instead of falling; at a lower rate they come down.
+    # The loss leaps instead of falling; at a lower rate it comes down.
     leaps = lowered("Too high", 1000)
     high, low = (leaps[when][len(leaps[when]) // 2 :] for when in ("before", "after"))
     assert min(high) > 1

@@ -27,7 +27,7 @@ export class Needs {
     this.cuts = h(
       "div",
       { class: "cuts", role: "group", "aria-label": "Change many maps of this block" },
-      h("label", {}, "Change the ", this.count, " maps needed most by a"),
+      h("label", {}, "Change the ", this.count, " maps needed most by\u00a0a"),
       ...Array.from({ length: 10 }, (_, digit) =>
         cut(String(digit), `Change what ${digit} needs most`, () => this.order(digit)),
       ),

@@ -48,8 +48,8 @@ export const STATES = [
     name: "Too high",
     settings: { ...START, activation: "tanh", optimizer: "SGD", lr: 0.3, momentum: 0.9 },
     look:
-      "Each step goes too far, and the curves leap instead of falling. Lower the " +
-      "learning rate to 0.03 while it trains, and they come down.",
+      "Each step goes too far, and the loss leaps instead of falling. Lower the " +
+      "learning rate to 0.03 while it trains, and it comes down.",
   },
   {
     name: "Dead",
