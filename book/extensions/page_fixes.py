@@ -63,6 +63,8 @@ FIXES = [
         r'(<img [^>]*) style="width: (\d+)px; height: (\d+)px;"',
         r'\1 width="\2" height="\3" loading="lazy" style="--width: \2px"',
     ),
+    # The titles of all other pages have a dash.
+    (r"(?<=<title>)Search - ", "Search &#8212; "),
     # The site's root, which leads on: without an icon, browsers look for one in vain.
     (r'\A(<meta http-equiv="Refresh")', r'<link rel="icon" href="_static/logo.svg">\1'),
 ]
