@@ -367,7 +367,9 @@ def test_a_keyboard_stays_on_a_button_and_hears_what_it_did(
     page.evaluate("scrollTo(0, 1200)")
     for key in ("Enter", "Shift+Tab", "Tab"):
         page.keyboard.press(key)
-        page.wait_for_timeout(500)  # a scroll would take its time
+        # A scroll would take its time. A tooltip comes after 500 ms, and who measures
+        # before it has found its place moves the page.
+        page.wait_for_timeout(1000)
         assert page.evaluate("scrollY") == 1200
 
     sidebar = page.get_by_role("button", name="Toggle primary sidebar")
