@@ -367,8 +367,8 @@ def test_a_keyboard_stays_on_a_button_and_hears_what_it_did(
     page.evaluate("scrollTo(0, 1200)")
     for key in ("Enter", "Shift+Tab", "Tab"):
         page.keyboard.press(key)
-        # A scroll would take its time. A tooltip comes after 500 ms, and who measures
-        # before it has found its place moves the page.
+        # A scroll would take its time. A tooltip comes after 500 ms; measured in that
+        # instant the page is now and then 8 pixels lower, and unmeasured it is not.
         page.wait_for_timeout(1000)
         assert page.evaluate("scrollY") == 1200
 
