@@ -48,6 +48,7 @@ def affine(
     source = torch.stack([cos + slant * sin, slant * cos - sin, sin, cos], dim=1)
     source = source.view(n, 2, 2) / for_each(scale, 2)[:, :, None]
     size = torch.tensor([width, height]).to(images)
+    source = source * (size / size[:, None])  # in pixels both ways, if not square
     offset = source @ (for_each(shift, 2) * 2 / size)[:, :, None]  # (N, 2, 1)
     theta = torch.cat([source, -offset], dim=2)  # (N, 2, 3)
     grid = F.affine_grid(theta, list(images.shape), align_corners=False)

@@ -72,12 +72,14 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     """Read a file that ``save_checkpoint`` wrote.
 
     Raises:
-        FileNotFoundError: if there is no such file.
+        OSError: if there is no such file, or it may not be read.
         ValueError: if it is truncated, or anything but a checkpoint in safetensors. So
             are pickled ones (``.pt``, ``.pth``), which can run any code when loaded.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"There is no checkpoint at {path}.")
+    with Path(path).open("rb"):  # what may not be read is not damaged
+        pass
     try:
         with safe_open(path, "pt") as file:
             info = json.loads((file.metadata() or {})["mnistedu"])
@@ -101,12 +103,16 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
 def load_weights(model: nn.Module, checkpoint: Checkpoint) -> None:
     """Copy a checkpoint's weights into a model of the same architecture.
 
+    If the model knew when to doubt, that went with the weights it had (see ``doubt``).
+
     Raises:
         ValueError: if the model's names or shapes are others, or a weight is not
             finite; it is not changed.
     """
     _refuse_what_does_not_fit(model, checkpoint, "The checkpoint")
     model.load_state_dict(checkpoint.weights)
+    if isinstance(model, ConvNet):
+        model.doubt = None
 
 
 def _refuse_what_does_not_fit(
@@ -137,7 +143,7 @@ def load_checkpoint(path: str | Path) -> MLP | ConvNet:
         drawn for it. The course's own knows when to doubt (see ``doubt``).
 
     Raises:
-        FileNotFoundError: as ``read_checkpoint``.
+        OSError: as ``read_checkpoint``.
         ValueError: as ``read_checkpoint``, and if it is another network, of a later
             version, or has weights that are not finite.
     """

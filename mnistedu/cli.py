@@ -6,6 +6,7 @@ Each command imports what it needs: torch takes seconds, and ``--help`` must not
 import json
 import math
 import sys
+import warnings
 from collections.abc import Callable
 from contextlib import nullcontext, redirect_stderr, redirect_stdout
 from io import StringIO
@@ -24,6 +25,7 @@ from mnistedu.terminal import (
     say_figures,
     say_results,
     say_what,
+    visible,
 )
 
 if TYPE_CHECKING:
@@ -229,7 +231,10 @@ def predict(
     answers: list[dict[str, Any]] = []
     for path in images:
         try:
-            reading = read_digit(path, network)
+            with warnings.catch_warnings(record=True, action="always") as notes:
+                reading = read_digit(path, network)
+            for note in notes:
+                typer.echo(visible(str(note.message)), err=True)
             if reading.digit is None:
                 raise ValueError(not_one(str(path), reading.digits_seen))
             answer = {"image": str(path), "digit": reading.digit}

@@ -1,8 +1,8 @@
 """Run a network once, then measure what it said.
 
 ``predict`` gives ``(logits, targets)``; every metric is a pure function of those:
-``logits`` float ``(N, 10)``, ``targets`` int64 ``(N,)`` in 0..9. ``distort`` changes
-the images beforehand, to see where a network breaks.
+``logits`` float ``(N, 10)``, ``targets`` int64 ``(N,)`` in 0..9, of any other shape a
+ValueError. ``distort`` changes the images beforehand, to see where a network breaks.
 """
 
 from collections.abc import Iterable
@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from mnistedu.activations import eval_mode, to_model
 from mnistedu.augmentation import affine
+from mnistedu.images import to_ink
 
 
 class Calibration(NamedTuple):
@@ -56,7 +57,7 @@ def predict(
 
 def accuracy(logits: Tensor, targets: Tensor) -> float:
     """The fraction of images whose largest logit is that of the target, in [0, 1]."""
-    return (logits.argmax(1) == targets).float().mean().item()
+    return _right(logits, targets).float().mean().item()
 
 
 def confusion_matrix(logits: Tensor, targets: Tensor) -> Tensor:
@@ -64,6 +65,7 @@ def confusion_matrix(logits: Tensor, targets: Tensor) -> Tensor:
 
     The diagonal counts the correct predictions.
     """
+    _check(logits, targets)
     pairs = targets * 10 + logits.argmax(1)
     return torch.bincount(pairs, minlength=100).view(10, 10)
 
@@ -81,7 +83,7 @@ def accuracy_interval(logits: Tensor, targets: Tensor) -> tuple[float, float]:
     """
     from scipy.stats import binomtest  # slow to import, seldom needed
 
-    right = int((logits.argmax(1) == targets).sum())
+    right = int(_right(logits, targets).sum())
     low, high = binomtest(right, len(targets)).proportion_ci(0.95, method="wilson")
     return float(low), float(high)
 
@@ -122,11 +124,10 @@ def calibration(logits: Tensor, targets: Tensor, bins: int = 10) -> Calibration:
     calibrated network confidence and accuracy agree in every bin (Guo, Pleiss, Sun
     and Weinberger, 2017).
     """
-    confidence, answers = logits.double().softmax(1).max(1)
-    right = (answers == targets).double()
+    confidence, right = logits.double().softmax(1).amax(1), _right(logits, targets)
     m = (confidence * bins).ceil().long() - 1  # (N,), each answer's bin, from 0
     counts = m.bincount(minlength=bins)
-    confidence, right = m.bincount(confidence, bins), m.bincount(right, bins)
+    confidence, right = m.bincount(confidence, bins), m.bincount(right.double(), bins)
     return Calibration(confidence / counts, right / counts, counts)
 
 
@@ -165,8 +166,8 @@ def most_confident_mistakes(logits: Tensor, targets: Tensor, k: int = 10) -> Ten
         Their indices, int64, the most confident one first: k of them, or fewer if
         there are not so many mistakes.
     """
-    confidence, answers = logits.double().softmax(1).max(1)
-    wrong = (answers != targets).nonzero().squeeze(1)
+    confidence = logits.double().softmax(1).amax(1)
+    wrong = (~_right(logits, targets)).nonzero().squeeze(1)
     return wrong[confidence[wrong].argsort(descending=True)[:k]]
 
 
@@ -185,8 +186,7 @@ def mcnemar_test(logits_a: Tensor, logits_b: Tensor, targets: Tensor) -> float:
     """
     from scipy.stats import binomtest  # slow to import, seldom needed
 
-    right_a = logits_a.argmax(1) == targets
-    right_b = logits_b.argmax(1) == targets
+    right_a, right_b = _right(logits_a, targets), _right(logits_b, targets)
     only_a, differ = int((right_a & ~right_b).sum()), int((right_a ^ right_b).sum())
     return float(binomtest(only_a, differ).pvalue) if differ else 1.0
 
@@ -195,7 +195,7 @@ def distort(images: Tensor, kind: str, amount: float) -> Tensor:
     """Change images in one way, all by the same amount.
 
     Args:
-        images: float ``(N, 1, 28, 28)`` in [0, 1], 0 for paper.
+        images: raw digits or ink ``(N, 1, H, W)`` (see ``images``).
         kind: what to do, and with it what ``amount`` means: ``"rotation"``, in degrees
             counter-clockwise; ``"shift"``, in pixels to the right; ``"scale"``, the
             factor for width and height; ``"noise"`` that is added to each pixel, its
@@ -204,11 +204,12 @@ def distort(images: Tensor, kind: str, amount: float) -> Tensor:
         amount: how much. The noise follows ``torch.manual_seed``.
 
     Returns:
-        Images of the same shape and dtype, in [0, 1].
+        Ink of the same shape, as ``augmentation.affine`` gives it.
 
     Raises:
-        ValueError: if ``kind`` is none of these.
+        ValueError: if ``kind`` is none of these, or the images are neither kind.
     """
+    images = to_ink(images)
     if kind == "rotation":
         return affine(images, angle=amount)
     if kind == "shift":
@@ -222,6 +223,20 @@ def distort(images: Tensor, kind: str, amount: float) -> Tensor:
     raise ValueError(
         f'kind is "rotation", "shift", "scale", "noise" or "blur", not {kind!r}.'
     )
+
+
+def _check(logits: Tensor, targets: Tensor) -> None:
+    if targets.shape != logits.shape[:1]:
+        raise ValueError(
+            f"For logits of shape {tuple(logits.shape)} the targets' shape is "
+            f"{(len(logits),)}, not {tuple(targets.shape)}."
+        )
+
+
+def _right(logits: Tensor, targets: Tensor) -> Tensor:
+    """Which images are read correctly, bool ``(N,)``."""
+    _check(logits, targets)
+    return logits.argmax(1) == targets
 
 
 def _blur(images: Tensor, deviation: float) -> Tensor:

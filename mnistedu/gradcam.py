@@ -160,7 +160,7 @@ def integrated_gradients(
 def guided_backprop(
     model: nn.Module, images: Tensor, class_idx: ClassIdx = None
 ) -> Tensor:
-    """The gradient of the logit, of which every ReLU lets only what is positive pass.
+    """The gradient of the logit, of which each nn.ReLU lets only the positive pass.
 
     Pictures made so are crisp (Springenberg and others, 2015) and hardly depend on the
     class or the weights (Adebayo and others, 2018): they show the image, not why.
@@ -172,10 +172,15 @@ def guided_backprop(
     def keep_positive(_module: nn.Module, gradients: Any, _: Any) -> tuple[Tensor]:
         return (gradients[0].relu(),)
 
+    rectifiers = [module for module in model.modules() if isinstance(module, nn.ReLU)]
+    if not rectifiers:
+        raise ValueError(
+            "guided_backprop guides what goes back through nn.ReLU modules, and this "
+            "model has none: write its ReLUs as modules."
+        )
     with ExitStack() as hooks:
-        for module in model.modules():
-            if isinstance(module, nn.ReLU):
-                hooks.enter_context(module.register_full_backward_hook(keep_positive))
+        for module in rectifiers:
+            hooks.enter_context(module.register_full_backward_hook(keep_positive))
         return _pixel_gradients(model, images, class_idx)
 
 

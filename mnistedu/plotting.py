@@ -2,7 +2,8 @@
 
 Each function draws, computes nothing, and returns what it drew on. The colours
 are far apart for colour-blind readers too (Okabe and Ito, 2008). Images that are
-neither raw digits nor ink (see ``images``), such as normalised ones, are a ValueError.
+neither raw digits nor ink (see ``images``), such as normalised ones, are a ValueError;
+only ``plot_heatmap``, which draws an outline of its image, takes those too.
 """
 
 from collections.abc import Mapping, Sequence

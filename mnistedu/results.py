@@ -53,8 +53,11 @@ def write_results(folder: Path, digits: Digits) -> dict[str, Any]:
         ValueError: if a checkpoint is damaged.
     """
     last = read_checkpoint(folder / "last.safetensors")
+    best = read_checkpoint(folder / "best.safetensors")
     network = load_checkpoint(folder / "best.safetensors")
-    history = History(**last.info["history"])
+    # The best may be an epoch ahead: it is written first, and a run can end between.
+    both = (each.info["history"] for each in (last, best))
+    history = History(**max(both, key=lambda each: len(each["val_loss"])))
     answers = {
         name: evaluation.predict(network, make_loader(split, 1000))
         for name, split in (("validation", digits.val), ("test", digits.test))

@@ -28,7 +28,9 @@ class Listened:
         return getattr(self.stream, name)
 
     def write(self, text: str) -> None:
-        """Write, as long as somebody listens."""
+        """Write, as long as somebody listens; what cannot be said there, in escapes."""
+        encoding = self.stream.encoding
+        text = text.encode(encoding, "backslashreplace").decode(encoding)
         self._try(self.stream.write, text)
 
     def flush(self) -> None:

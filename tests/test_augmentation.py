@@ -49,6 +49,20 @@ def test_affine_scales_shears_rotates_and_shifts_as_torchvision_does():
     torch.testing.assert_close(ours, torch.stack(expected), atol=1e-4, rtol=0)
 
 
+def test_what_is_wider_than_tall_is_turned_and_slanted_in_pixels():
+    wide = torch.rand(1, 1, 20, 50)
+    settings = {"angle": 30, "scale": 0.9, "shear": 0.2, "shift": (4, -2)}
+    expected = v2.functional.affine(
+        wide,
+        angle=-30,
+        translate=[4, -2],
+        scale=0.9,
+        shear=[math.degrees(math.atan(0.2)), 0],
+        interpolation=v2.InterpolationMode.BILINEAR,
+    )
+    torch.testing.assert_close(affine(wide, **settings), expected, atol=1e-4, rtol=0)
+
+
 def test_no_change_changes_nothing():
     same = random_affine(bars(), degrees=0, scale=0, shear=0, shift=0)
     torch.testing.assert_close(same, bars(), atol=1e-5, rtol=0)

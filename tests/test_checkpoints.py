@@ -142,6 +142,26 @@ def test_a_damaged_file_gets_a_sentence_and_is_left_alone(fault, tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == [path.name]  # no harm
 
 
+def test_a_file_that_may_not_be_read_is_not_called_damaged(tmp_path, monkeypatch):
+    path = tmp_path / "mine.safetensors"
+    save_checkpoint(MLP((9,)), path)
+
+    def refuse(self, mode):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(PermissionError, match="Permission denied"):
+        read_checkpoint(path)
+
+
+def test_other_weights_do_not_inherit_a_networks_doubt(tmp_path):
+    model = load_pretrained()
+    assert model.doubt is not None
+    save_checkpoint(ConvNet(**model.settings), tmp_path / "mine.safetensors")
+    load_weights(model, read_checkpoint(tmp_path / "mine.safetensors"))
+    assert model.doubt is None
+
+
 def test_a_missing_file_gets_a_sentence(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"There is no checkpoint at .*\.$"):
         load_checkpoint(tmp_path / "a.safetensors")

@@ -1,6 +1,7 @@
 """The command line does what its help says, and answers mistakes in a sentence."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -340,6 +341,32 @@ def test_predict_prints_json(pictures, trained):
     assert answer["image"] == str(paths[0])
     assert sum(answer["probabilities"]) == pytest.approx(1)
     assert answer["digit"] == np.argmax(answer["probabilities"])
+
+
+def test_a_name_that_the_terminal_cannot_say_loses_no_answer(pictures, tmp_path):
+    paths, digits = pictures
+    strange = tmp_path / "\u4e03.png"
+    strange.write_bytes(paths[0].read_bytes())
+    command = [sys.executable, "-m", "mnistedu", "predict", strange, paths[1]]
+    narrow = os.environ | {"PYTHONIOENCODING": "cp1252:strict"}
+    done = subprocess.run(command, env=narrow, capture_output=True, check=True)
+    _, *rows = done.stdout.decode("cp1252").splitlines()
+    assert [int(row.split()[1]) for row in rows] == digits
+    assert rows[0].split()[0] == str(strange).replace("\u4e03", "\\u4e03")
+
+
+def test_a_note_on_a_file_is_one_line_that_controls_no_terminal(tmp_path):
+    frames = [Image.new("L", (60, 60), 255) for _ in range(2)]
+    for frame in frames:
+        frame.paste(0, (28, 10, 33, 50))
+    path = tmp_path / "\x1b[31mone.gif"
+    frames[1].putpixel((0, 0), 254)
+    frames[0].save(path, save_all=True, append_images=frames[1:])
+    result = run("predict", path)
+    assert result.exit_code == 0
+    (note,) = result.stderr.splitlines()
+    assert "is animated: only its first frame is read." in note
+    assert "\\x1b[31mone.gif" in note and "\x1b" not in note
 
 
 def test_predict_opens_onnx_too(pictures, trained, tmp_path):

@@ -337,6 +337,38 @@ def test_noise_has_the_standard_deviation_and_follows_the_seed():
     assert torch.equal(distort(grey, "noise", 0.1), noisy)
 
 
+@pytest.mark.parametrize("kind", NOTHING)
+def test_distort_takes_raw_digits_as_ink_and_refuses_what_is_neither(kind, digit):
+    raw = (digit * 255).round().byte()
+    torch.manual_seed(0)
+    ours = distort(raw, kind, 0.8)
+    torch.manual_seed(0)
+    torch.testing.assert_close(ours, distort(raw / 255, kind, 0.8))
+    with pytest.raises(ValueError, match="ink"):
+        distort(normalize(digit), kind, 0.8)
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        accuracy,
+        confusion_matrix,
+        accuracy_interval,
+        per_class_accuracy,
+        calibration,
+        expected_calibration_error,
+        most_confident_mistakes,
+        lambda logits, targets: mcnemar_test(logits, logits, targets),
+    ],
+)
+def test_targets_of_another_shape_get_a_sentence(metric):
+    logits, targets = torch.eye(10), torch.arange(10)
+    metric(logits, targets)
+    for other in (targets[:, None], targets[:9], targets[0]):
+        with pytest.raises(ValueError, match=r"targets' shape is \(10,\), not"):
+            metric(logits, other)
+
+
 def test_distort_names_the_kinds(digit):
     with pytest.raises(ValueError, match="'smear'"):
         distort(digit, "smear", 1)

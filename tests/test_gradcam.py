@@ -200,6 +200,19 @@ def test_integrated_gradients_add_up_to_the_difference_from_paper(model, images)
     torch.testing.assert_close(attributions.sum((1, 2)), difference, rtol=0, atol=0.05)
 
 
+def test_guided_backprop_says_where_it_finds_no_relu_to_guide(images):
+    class Functional(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear = nn.Linear(784, 10)
+
+        def forward(self, x):
+            return self.linear(x.flatten(1)).relu()
+
+    with pytest.raises(ValueError, match=r"nn\.ReLU modules, and this model has none"):
+        guided_backprop(Functional(), images)
+
+
 def test_guided_backprop_agrees_with_captum(model, images, classes):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

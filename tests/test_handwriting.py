@@ -136,6 +136,22 @@ def test_a_pad_goes_on_from_its_file(tmp_path):
     assert len(fewer.targets) == 10 and "all 10 are kept" in page(fewer)
 
 
+def test_a_pad_writes_nothing_over_what_another_pad_has_kept(tmp_path):
+    path = tmp_path / "mine.safetensors"
+    first, second = HandwritingPad(5, path), HandwritingPad(5, path)
+    filled(first, 3)
+    filled(second, 1)
+    assert "Another pad has written to" in second._note.value
+    assert torch.equal(load_drawings(path)[0].images, first.images)
+    assert len(second.images) == 1
+    second.save(tmp_path / "other.safetensors")
+    filled(first, 1)
+    assert len(load_drawings(path)[0].targets) == 4
+    path.unlink()  # whoever wants them gone may draw on
+    filled(first, 1)
+    assert len(load_drawings(path)[0].targets) == 5
+
+
 def test_drawings_of_several_people_feed_a_loader(tmp_path):
     pads = [filled(HandwritingPad(), count) for count in (2, 0, 3)]
     paths = [tmp_path / f"{i}.safetensors" for i in range(3)]

@@ -189,6 +189,27 @@ def test_a_stroke_is_the_left_buttons_on_the_sheet_and_off_it(pad: Locator) -> N
     expect_answer(pad, 7)
 
 
+@pytest.mark.parametrize("key", ["Delete", "Control+z", "8"])
+def test_a_key_pressed_while_the_pen_is_down_lifts_it(pad: Locator, key: str) -> None:
+    errors: list[str] = []
+    pad.page.on("pageerror", lambda error: errors.append(str(error)))
+    mouse, keyboard = pad.page.mouse, pad.page.keyboard
+    left, top, scale = corner(pad)
+    mouse.move(left + 20 * scale, top + 20 * scale)
+    mouse.down()
+    keyboard.press(key)
+    mouse.move(left + 200 * scale, top + 200 * scale)
+    mouse.up()
+    if key == "8":
+        expect_answer(pad, 8)
+    else:
+        expect(pad).to_have_attribute("data-prediction", "")
+    keyboard.press("Delete")
+    finger(pad, SAMPLES[7])
+    expect_answer(pad, 7)
+    assert errors == []
+
+
 def test_the_page_scrolls_beside_the_sheet_and_not_on_it(pad: Locator) -> None:
     action = "element => getComputedStyle(element).touchAction"
     assert pad.locator(".sheet").evaluate(action) == "none"

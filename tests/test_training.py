@@ -33,6 +33,7 @@ from mnistedu.data import Split, make_loader
 from mnistedu.evaluation import accuracy, predict
 from mnistedu.machine import seed_everything
 from mnistedu.models import MLP, ConvNet
+from mnistedu.results import write_results
 from mnistedu.training import History, fit
 
 BATCHES = 3  # of 60 images, in the offline digits' validation set
@@ -267,6 +268,15 @@ def test_the_gradient_norm_is_that_of_all_weights(offline):
     assert history.gradient_norm[0] == pytest.approx(norm.item(), rel=1e-5)
 
 
+def test_without_images_or_patience_nothing_is_trained(loader, offline):
+    empty = make_loader(Split(offline.val.images[:0], offline.val.targets[:0]))
+    for loaders, what in (((empty, loader), "train"), ((loader, empty), "validate")):
+        with pytest.raises(ValueError, match=f"no images to {what} on"):
+            fit(MLP(()), *loaders)
+    with pytest.raises(ValueError, match=r"patience is 1 or more, .* not 0"):
+        fit(MLP(()), loader, loader, patience=0)
+
+
 def test_early_stopping_goes_back_to_the_best_weights(loader):
     model = MLP(())
     states = []
@@ -334,6 +344,24 @@ def test_an_interrupt_keeps_the_history_and_the_best_weights(
     assert {len(values) for values in vars(history).values()} == {4}
     assert history.best_epoch == 2
     assert equal(state_of(model), states[1])
+
+
+def test_figures_of_a_run_broken_off_between_two_files_are_those_of_the_best(
+    offline, tmp_path, monkeypatch
+):
+    def save(model, path, *args, **info):
+        if path.name == "last.safetensors" and len(info["history"]["val_loss"]) == 3:
+            raise KeyboardInterrupt
+        save_checkpoint(model, path, *args, **info)
+
+    monkeypatch.setattr("mnistedu.training.run.save_checkpoint", save)
+    torch.manual_seed(0)
+    loaders = (make_loader(part, 100) for part in (offline.train, offline.val))
+    history = fit(MLP(), *loaders, 4, 0.005, checkpoint_dir=tmp_path)
+    metrics = write_results(tmp_path, offline)
+    assert metrics["best_epoch"] == history.best_epoch == len(history) == 3
+    assert metrics["history"]["val_loss"] == history.val_loss
+    assert metrics["validation"]["loss"] == pytest.approx(history.val_loss[-1])
 
 
 def test_an_interrupt_while_validating_loses_that_epoch_only(loader):

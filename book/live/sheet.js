@@ -13,7 +13,7 @@ export class Sheet {
 
   /**
    * onChange(finished) is told of each movement of the pen, and with true when a
-   * stroke is done or taken back; onKey(key) of digits typed on the canvas.
+   * stroke is done or taken back; onDigit(digit) of digits typed on the canvas.
    */
   constructor(onChange, onDigit) {
     this.onChange = onChange;
@@ -103,6 +103,7 @@ export class Sheet {
   #lay(strokes, tell = true) {
     cancelAnimationFrame(this.playing);
     this.playing = 0;
+    this.pen = undefined; // one that is down draws on only when it is put down again
     this.keys.forget();
     this.strokes = strokes.map((stroke) => [...stroke]);
     this.ink = rasterize(strokes);
@@ -125,9 +126,9 @@ export class Sheet {
 
   #down(event) {
     if (event.button !== 0 || this.pen !== undefined) return;
-    this.pen = event.pointerId; // a second finger draws nothing
     this.canvas.setPointerCapture(event.pointerId);
     this.begin(this.#at(event));
+    this.pen = event.pointerId; // a second finger draws nothing
   }
 
   #move(event) {

@@ -51,6 +51,7 @@ class HandwritingPad(Sheet):
             images, targets = load_drawings(path)[0]
             self._kept += images.unsqueeze(1)
             self._asked[: len(targets)] = targets.tolist()
+        self._written = self._last_written()
         self._back = make_button("Back", self.back)
         self._keep = make_button("Keep", self.keep)
         self._keep.button_style = "primary"
@@ -102,11 +103,24 @@ class HandwritingPad(Sheet):
         save_tensors(path, {"images": self.images, "targets": self.targets})
 
     def _write(self) -> None:
+        if self._path is None:
+            return
         try:
-            if self._path is not None:
-                self.save(self._path)
+            if self._last_written() not in (None, self._written):
+                self._say(
+                    f"Another pad has written to {self._path}, so this one leaves it "
+                    "alone: keep what you drew here in another file, by save."
+                )
+                return
+            self.save(self._path)
+            self._written = self._last_written()
         except OSError as error:
             self._say(str(error))
+
+    def _last_written(self) -> int | None:
+        """When the file was last written, by whomever; None if there is none."""
+        path = self._path and Path(self._path)
+        return path.stat().st_mtime_ns if path and path.exists() else None
 
     def _key_down(self, key: str, shift: bool, ctrl: bool, meta: bool) -> None:
         if key == "Enter":

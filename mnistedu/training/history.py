@@ -9,10 +9,11 @@ class History:
     """What ``fit`` saw, one entry for each epoch.
 
     Losses are mean cross-entropies in nats and accuracies fractions in [0, 1];
-    those of training are means over the epoch's batches, taken while the weights
+    those of training are means over the epoch's images, taken while the weights
     were changing. ``learning_rate`` is that of the epoch's last step,
-    ``gradient_norm`` the mean over its steps of the length of the whole gradient,
-    and ``seconds`` the time the epoch took, validation included.
+    ``gradient_norm`` the mean length of the whole gradient, in which each step counts
+    as much as it has images, and ``seconds`` the time the epoch took, validation
+    included.
     """
 
     train_loss: list[float] = field(default_factory=list)

@@ -70,10 +70,11 @@ class Run:
         settings: what shapes the weights; kept with them if there is a folder.
 
     Raises:
-        ValueError: if the run to resume is damaged or has other settings, another one
+        ValueError: if there are no images to train or to validate on, ``patience`` is
+            below 1, the run to resume is damaged or has other settings, another one
             writes to the folder, the processes would resume from different epochs, the
             schedule waits for a loss, or there is no such device.
-        OSError: if a checkpoint cannot be written.
+        OSError: if a checkpoint cannot be read or written.
     """
 
     def __init__(
@@ -93,6 +94,13 @@ class Run:
         resume: bool = False,
         device: torch.device | str | None = None,
     ) -> None:
+        for loader, what in (train_loader, "train"), (val_loader, "validate"):
+            if len(loader) == 0:
+                raise ValueError(f"There are no images to {what} on.")
+        if patience is not None and patience < 1:
+            raise ValueError(
+                f"patience is 1 or more, or None to train all epochs, not {patience}."
+            )
         self.model, self.train_loader = model, train_loader
         self.on_epoch_end = on_epoch_end
         self.device = machine.find_device(device)
@@ -353,6 +361,6 @@ def _read_last(folder: Path) -> Checkpoint:
 
 
 def _is_whole(path: Path) -> bool:
-    with suppress(OSError, ValueError):
+    with suppress(FileNotFoundError, ValueError):
         return bool(read_checkpoint(path))
     return False
