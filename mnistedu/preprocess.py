@@ -73,9 +73,9 @@ def _resampling_weights(middle: Tensor, step: Tensor, length: int) -> Tensor:
 
 
 def shrink(canvas: Tensor) -> Tensor:
-    """Bring a canvas to 28x28 as it is, its pixels averaged: neither moved nor scaled.
+    """Bring a canvas to 28x28 as it is, its pixels averaged, and nothing centred.
 
-    Ink ``(N, 1, H, W)`` -> ink ``(N, 1, 28, 28)``.
+    Ink ``(N, 1, H, W)`` -> ink ``(N, 1, 28, 28)``. What is not square is squeezed.
     """
     canvas = to_ink(canvas)
     rows, columns = (_overlap(length).to(canvas) for length in canvas.shape[2:])
