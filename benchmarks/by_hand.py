@@ -91,7 +91,7 @@ def main() -> None:
             for _ in range(EPOCHS):
                 for batch in loader:
                     pairs = list(zip(runs, seconds, strict=True))
-                    for run, times in pairs[:: 1 if progress.n % 2 else -1]:
+                    for run, times in pairs[:: 1 if len(seconds[0]) % 2 else -1]:
                         run.set_rate(1e-3 * (1 - len(times) / steps))
                         start = time.perf_counter()
                         run.step(*batch)

@@ -432,15 +432,27 @@ def test_network_that_hides_its_parameters():
     assert "parameters() finds none" in check("small_network", Network()).message
 
 
-def test_network_that_hides_some_of_its_parameters():
+@pytest.mark.parametrize(
+    "hide",
+    [
+        lambda layer: [layer],
+        lambda layer: (layer, torch.nn.ReLU()),
+        lambda layer: {"first": layer},
+        lambda layer: [[layer], "another"],
+        lambda layer: {"all": {"of": ([layer],)}},
+    ],
+)
+def test_network_that_hides_some_of_its_parameters(hide):
     class Network(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            self.first = [torch.nn.Linear(784, 16), torch.nn.ReLU()]
+            first = torch.nn.Linear(784, 16)
+            self.hidden = hide(first)
+            self.read = first.forward
             self.last = torch.nn.Linear(16, 10)
 
         def forward(self, images):
-            return self.last(torch.nn.Sequential(*self.first)(images.flatten(1)))
+            return self.last(self.read(images.flatten(1)).relu())
 
     message = check("small_network", Network()).message
     assert "parameters() does not find 12,560 of them" in message

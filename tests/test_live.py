@@ -210,6 +210,26 @@ def test_a_key_pressed_while_the_pen_is_down_lifts_it(pad: Locator, key: str) ->
     assert errors == []
 
 
+def test_a_sample_on_its_way_covers_nothing_that_was_drawn_meanwhile(
+    context: BrowserContext, address: str
+) -> None:
+    page = context.new_page()
+    held: list[Route] = []
+    page.route("**/contents.json", held.append)
+    page.goto(f"{address}/{ALL}")
+    pad = page.locator(".live-pad")
+    pad.locator(".samples button").nth(3).click()
+    mouse(pad, SAMPLES[7])
+    expect(pad.locator(".invitation")).to_be_hidden()
+    page.unroute("**/contents.json")
+    for route in held:
+        route.continue_()
+    expect_answer(pad, 7)
+    page.wait_for_timeout(1000)  # in which a 3 would have come
+    expect_answer(pad, 7)
+    page.close()
+
+
 def test_the_page_scrolls_beside_the_sheet_and_not_on_it(pad: Locator) -> None:
     action = "element => getComputedStyle(element).touchAction"
     assert pad.locator(".sheet").evaluate(action) == "none"

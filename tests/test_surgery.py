@@ -299,6 +299,29 @@ def test_who_changes_the_network_while_maps_are_tried_begins_anew(
     expect(table.locator(".needs .hint")).to_contain_text("Guess first")
 
 
+def test_a_second_trial_begins_with_nothing_of_the_first(table: Locator) -> None:
+    trial = table.get_by_role("button", name="Try each")
+    trial.click()
+    expect(table.locator(".needs .cuts")).to_be_visible(timeout=60_000)
+    option(table, 5).click()
+    accuracy(table)
+    trial.click()
+    expect(table.locator(".needs .cuts")).to_be_hidden()
+    expect(table.locator(".needs .hint")).to_contain_text("of 64 maps tried")
+    option(table, 6).click()
+    expect(table.locator(".needs canvas")).to_be_hidden()
+    accuracy(table)
+    expect(table.locator(".needs .hint")).to_contain_text("Guess first")
+
+
+def test_a_trial_waits_for_the_count_of_what_was_changed_last(table: Locator) -> None:
+    option(table, 1).click()
+    table.get_by_role("button", name="Try each").click()
+    option(table, 2).click()
+    accuracy(table)
+    expect(table.locator(".needs .hint")).to_contain_text("of 64 maps tried")
+
+
 def test_everybody_can_use_it(table: Locator) -> None:
     draw(table, 3)
     option(table, 9).click()

@@ -337,13 +337,30 @@ def test_what_did_not_arrive_is_asked_for_again(browser: Browser, address: str) 
     page.locator(".live-train .pad").wait_for()
     book_site.settle(page)
     assert not [url for url in fetched if re.search(r"worker|digits\.bin", url)]
-    play = page.get_by_role("button", name="Play")
-    play.focus()
-    status = page.locator(".live-train").get_by_role("status")
-    expect(status).to_contain_text("check the connection")
+    trainer = page.locator(".live-train")
+    sheet = trainer.locator(".sheet")
+    sheet.scroll_into_view_if_needed()
+
+    def draw() -> None:
+        box = sheet.bounding_box()
+        assert box
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 30)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 30)
+        page.mouse.up()
+
+    draw()
+    expect(trainer.get_by_role("status")).to_contain_text("check the connection")
+    expect(trainer.locator(".says")).to_have_text("?")
     page.unroute("**/digits.bin")
-    play.blur()
-    assert steps(reach(page)) == 0
+    page.get_by_role("button", name="Play").focus()
+    expect(trainer).to_have_attribute("data-ready", "")
+    assert steps(trainer) == 0
+    expect(trainer.locator(".says")).to_have_text(re.compile(r"^\d$"))
+    page.get_by_role("button", name="Clear").click()
+    expect(trainer.locator(".says")).to_have_text("?")
+    draw()
+    expect(trainer.locator(".says")).to_have_text(re.compile(r"^\d$"))
     page.close()
 
 

@@ -13,8 +13,9 @@ export class Drawing {
    */
   constructor(onDigit, samples) {
     const sample = async (digit) => {
+      const untouched = this.sheet.watch();
       const strokes = await samples().catch(console.error);
-      if (strokes) this.sheet.play(strokes[digit]);
+      if (strokes && untouched()) this.sheet.play(strokes[digit]);
     };
     this.sheet = new Sheet((finished) => {
       this.invitation.hidden = !this.sheet.empty;

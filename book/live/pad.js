@@ -191,8 +191,9 @@ class Pad {
 
   async #sample(digit) {
     this.#reach();
+    const untouched = this.sheet.watch();
     const { samples } = await contents();
-    this.sheet.play(samples[digit]);
+    if (untouched()) this.sheet.play(samples[digit]);
   }
 
   #point(digit, chosen) {

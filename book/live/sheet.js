@@ -8,6 +8,7 @@ const SHARP = 2; // pixels of the screen to one of the ink, along each side
 const INK = "#ffb545";
 
 export class Sheet {
+  drawn = 0; // how often something was begun
   strokes = [];
   ink = rasterize([]);
 
@@ -59,9 +60,16 @@ export class Sheet {
     this.#lay([]);
   }
 
+  /** A question for later: whether nothing was begun here since. */
+  watch() {
+    const drawn = ++this.drawn;
+    return () => drawn === this.drawn;
+  }
+
   /** Put a pen down at a point. */
   begin(point) {
     if (this.playing) this.clear();
+    this.drawn++;
     this.strokes.push([]);
     this.go(point);
   }
@@ -103,6 +111,7 @@ export class Sheet {
   #lay(strokes, tell = true) {
     cancelAnimationFrame(this.playing);
     this.playing = 0;
+    this.drawn++;
     this.pen = undefined; // one that is down draws on only when it is put down again
     this.keys.forget();
     this.strokes = strokes.map((stroke) => [...stroke]);

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils import parameters_to_vector
 
 from mnistedu import evaluation
 from mnistedu.exercises.answer import Exercise, Function
@@ -274,7 +275,9 @@ def _watch(
         "how many images are read": sum(n for n, _, _ in calls),
         "how many of them with gradients": sum(n for n, _, grad in calls if grad),
         "how many at a time in training mode": [n for n, mode, _ in calls if mode],
-        "the first row of weights afterwards": next(model.parameters())[0].detach(),
+        "the weights and biases afterwards": parameters_to_vector(
+            model.parameters()
+        ).detach(),
         "what is returned": returned,
     }
 

@@ -604,11 +604,18 @@ BEST = "99.4 %"  # the most that we know, on MNIST
 
 
 def _collect(network: nn.Module) -> set[nn.Parameter]:
-    """Its parameters, and those of layers in plain lists, which it does not know."""
-    values = [v for module in network.modules() for v in vars(module).values()]
-    parts = [part for v in values if isinstance(v, (list, tuple)) for part in v]
-    layers = [network, *(part for part in parts if isinstance(part, nn.Module))]
-    return {p for layer in layers for p in layer.parameters()}
+    """Its parameters, and those in plain lists and dictionaries, which it misses."""
+
+    def layers(value: Any) -> list[nn.Module]:
+        if isinstance(value, nn.Module):
+            return [value]
+        if isinstance(value, dict):
+            return layers([*value.values()])
+        parts = value if isinstance(value, (list, tuple)) else ()
+        return [layer for part in parts for layer in layers(part)]
+
+    hidden = layers([vars(module) for module in network.modules()])
+    return {p for layer in [network, *hidden] for p in layer.parameters()}
 
 
 def _measure(function: Function) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils import parameters_to_vector
 
 from mnistedu.exercises.answer import Exercise, Function
 from mnistedu.exercises.relate import Case
@@ -437,7 +438,9 @@ def _watch_step(
         "how many images are read": sum(n for n, _ in read),
         "how many of them in training mode": sum(n for n, mode in read if mode),
         "the loss": returned,
-        "the first row of weights afterwards": next(network.parameters())[0].detach(),
+        "the weights and biases afterwards": parameters_to_vector(
+            network.parameters()
+        ).detach(),
         "the training mode afterwards": network.training,
     }
 

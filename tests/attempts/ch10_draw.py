@@ -78,6 +78,13 @@ def _step_and_train(network, optimizer, *images):
     return loss
 
 
+def _step_without_biases(network, optimizer, *images):
+    bias = network.bias.detach().clone()
+    loss = step(network, optimizer, *images)
+    network.bias.data = bias
+    return loss
+
+
 def _step_of_length_one(network, optimizer, *images):
     """With a gradient that is clipped, as in chapter 6."""
     loss = step(network, optimizer, *images, end=False)
@@ -308,5 +315,5 @@ SIMPLE = {
         ),
     ],
     "held_out_split": [partial(halves, cut=lambda n: max(1, n // 2))],
-    "fine_tune_step": [_step_and_train, _step_of_length_one],
+    "fine_tune_step": [_step_and_train, _step_of_length_one, _step_without_biases],
 }

@@ -87,7 +87,7 @@ class Neighbours {
       if (!image) canvas.width = canvas.width; // empty
       caption.replaceChildren(...(image ? [h("b", {}, String(target)), ` ${number(distance, 1)}`] : ["–"]));
       canvas.setAttribute("aria-label", image ? `${a(target)} at a distance of ${number(distance, 1)}` : "No neighbour yet");
-      element.classList.toggle("votes", found && i < k.value);
+      element.classList.toggle("votes", Boolean(found) && i < k.value);
     });
     if (!found) {
       this.own.textContent = "";

@@ -106,13 +106,15 @@ class Surgery {
 
   /** Fetch the network and the digits, once. */
   #reach() {
-    this.reached ??= this.#load().catch((error) => {
-      console.error(error);
-      this.reached = undefined;
-      this.progress.hidden = true;
-      this.#say("The network could not be loaded: check the connection, then touch the card again.");
-    });
+    this.reached ??= this.#load().catch((error) => this.#failed(error));
     return this.reached;
+  }
+
+  #failed(error) {
+    console.error(error);
+    this.reached = undefined;
+    this.progress.hidden = true;
+    this.#say("The network could not be loaded: check the connection, then touch the card again.");
   }
 
   async #load() {
@@ -131,17 +133,25 @@ class Surgery {
     this.operation.hidden = false;
     this.place.dataset.ready = "";
     this.#read();
+    // The reader need not wait for the count.
+    this.counting = this.#startCounting(val).catch((error) => this.#failed(error));
+  }
+
+  async #startCounting(val) {
     this.thousand = await Thousand.start(val);
-    await this.#recount();
+    return this.#count();
   }
 
   async #sample(digit) {
+    const untouched = this.sheet.watch();
     await this.#reach();
-    this.sheet.play(this.info.samples[digit]);
+    if (this.info && untouched()) this.sheet.play(this.info.samples[digit]);
   }
 
   async #validation() {
+    const untouched = this.sheet.watch();
     await this.#reach();
+    if (!this.val || !untouched()) return;
     const index = Math.floor(Math.random() * this.val.targets.length);
     this.sheet.clear();
     this.digit = ink(this.val.images, [index]);
@@ -242,10 +252,11 @@ class Surgery {
   /** Try each map of the block: the digits lose of their lead what it gave them. */
   async #try() {
     await this.#reach();
-    await this.counting;
+    for (let seen; seen !== this.counting; ) await (seen = this.counting); // also a newer one
     if (!this.thousand) return; // it could not be loaded, and that is said
     const turn = this.thousand.begin();
     const { block } = this;
+    this.needs.clear(block, this.info.means[block].length);
     const read = (masks) => this.thousand.read(turn, masks, TRIED);
     const before = await read(this.masks.numbers());
     for (let channel = 0; channel < this.info.means[block].length; channel++) {

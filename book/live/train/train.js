@@ -154,6 +154,7 @@ class Trainer {
     this.#show(await this.remote.ask("reset", this.settings));
     this.#say(READY);
     this.place.dataset.ready = "";
+    if (this.digit) this.#read(); // it was drawn before there was anybody to read it
   }
 
   /** Have the worker do something once it is there, and show what came of it. */
@@ -232,8 +233,9 @@ class Trainer {
   }
 
   async #sample(digit) {
+    const untouched = this.sheet.watch();
     await this.#reach();
-    this.sheet.play(this.info.samples[digit]);
+    if (untouched()) this.sheet.play(this.info.samples[digit]);
   }
 
   #draw(finished) {
@@ -252,16 +254,21 @@ class Trainer {
   async #read() {
     if (this.reading) return;
     this.reading = true;
-    for (let digit; digit !== this.digit; ) {
-      digit = this.digit;
-      await this.#have("draw", digit);
+    try {
+      for (let digit; digit !== this.digit; ) {
+        digit = this.digit;
+        await this.#have("draw", digit);
+      }
+    } catch {
+      return; // nobody came to read it, and that is said
+    } finally {
+      this.reading = false;
     }
-    this.reading = false;
     const said = this.digit ? this.reads && `${this.reads} ${this.odd}`.trim() : "The sheet is empty.";
     if (said && this.finished && !this.playing) this.#say(said);
   }
 
-  #show({ settings, steps, epochs, points, hardest, dead, broken, answer, weights }) {
+  #show({ settings, steps, epochs, points, hardest, dead, playing, broken, answer, weights }) {
     const last = points.at(-1);
     if (last.step !== this.measured || !last.step) {
       this.measured = last.step;
@@ -282,9 +289,9 @@ class Trainer {
     this.place.dataset.step = steps;
     this.place.dataset.accuracy = last.val.accuracy;
     this.place.dataset.prediction = best < 0 ? "" : best;
-    if (!broken || !this.playing) return;
+    if (playing || !this.playing) return; // else the worker has stopped by itself
     this.#playing(false);
-    this.#say("The loss is no number any more (NaN): the steps were too long. Lower the learning rate, then reset.");
+    if (broken) this.#say("The loss is no number any more (NaN): the steps were too long. Lower the learning rate, then reset.");
   }
 
   async #save(format, name) {

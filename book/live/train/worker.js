@@ -64,7 +64,7 @@ function look() {
   const [{ weight, outFeatures }] = run.network.layers;
   const answer = digit && run.read(digit);
   return {
-    settings, steps, epochs, points, hardest, dead, broken, answer,
+    settings, steps, epochs, points, hardest, dead, playing, broken, answer,
     weights: { values: weight.value, count: outFeatures },
   };
 }
