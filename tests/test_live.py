@@ -215,13 +215,12 @@ def test_a_sample_on_its_way_covers_nothing_that_was_drawn_meanwhile(
 ) -> None:
     page = context.new_page()
     held: list[Route] = []
-    page.route("**/live.json", held.append)
+    page.route("**/live.json", lambda route: held.append(route))
     page.goto(f"{address}/{ALL}")
     pad = page.locator(".live-pad")
     pad.locator(".samples button").nth(3).click()
     mouse(pad, SAMPLES[7])
     expect(pad.locator(".invitation")).to_be_hidden()
-    page.unroute("**/live.json")
     for route in held:
         route.continue_()
     expect_answer(pad, 7)
