@@ -231,7 +231,9 @@ def predict(
     answers: list[dict[str, Any]] = []
     for path in images:
         try:
-            with warnings.catch_warnings(record=True, action="always") as notes:
+            with warnings.catch_warnings(
+                record=True, action="always", category=UserWarning
+            ) as notes:
                 reading = read_digit(path, network)
             for note in notes:
                 typer.echo(visible(str(note.message)), err=True)

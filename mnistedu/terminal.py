@@ -29,7 +29,7 @@ class Listened:
 
     def write(self, text: str) -> None:
         """Write, as long as somebody listens; what cannot be said there, in escapes."""
-        encoding = self.stream.encoding
+        encoding = self.stream.encoding or "utf-8"
         text = text.encode(encoding, "backslashreplace").decode(encoding)
         self._try(self.stream.write, text)
 

@@ -145,6 +145,7 @@ def test_a_pad_writes_nothing_over_what_another_pad_has_kept(tmp_path):
     assert torch.equal(load_drawings(path)[0].images, first.images)
     assert len(second.images) == 1
     second.save(tmp_path / "other.safetensors")
+    first.save(path)  # what it writes itself is no other's
     filled(first, 1)
     assert len(load_drawings(path)[0].targets) == 4
     path.unlink()  # whoever wants them gone may draw on

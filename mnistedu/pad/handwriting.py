@@ -101,6 +101,8 @@ class HandwritingPad(Sheet):
             OSError: if it cannot be written; what was there before is kept.
         """
         save_tensors(path, {"images": self.images, "targets": self.targets})
+        if self._path is not None and Path(path) == Path(self._path):
+            self._written = self._last_written()
 
     def _write(self) -> None:
         if self._path is None:
@@ -113,7 +115,6 @@ class HandwritingPad(Sheet):
                 )
                 return
             self.save(self._path)
-            self._written = self._last_written()
         except OSError as error:
             self._say(str(error))
 
