@@ -157,6 +157,9 @@ def train(
     if rank:
         return  # the first process alone measures and writes
     _check(history)
+    import matplotlib
+
+    matplotlib.use("Agg")  # draws into files and opens no window
     say_results(output, write_results(output, digits))
     if len(history) < epochs:
         raise typer.Exit(INTERRUPTED)

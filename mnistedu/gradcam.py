@@ -16,10 +16,10 @@ All of them explain one score, the logit y_c of class c, and take
 - ``class_idx``: the class c to explain: None for the one that the network predicts,
   an integer from 0 to 9, or a sequence or tensor of N of these, one for each image.
 
-Anything else is a ValueError. They return one heatmap for each image, detached, on the
-device and in the precision of the images. The model runs in evaluation mode and is left
-as it was: its modes, hooks and gradients. They work inside ``torch.no_grad()`` and
-``torch.inference_mode()`` too.
+Other images, and a layer or a class that there is not, are a ValueError. They return
+one heatmap for each image, detached, on the device and in the precision of the images.
+The model runs in evaluation mode and is left as it was: its modes, hooks and gradients.
+They work inside ``torch.no_grad()`` and ``torch.inference_mode()`` too.
 """
 
 from collections.abc import Iterator, Sequence
@@ -116,7 +116,7 @@ def class_activation_map(
         chosen = _choose(model.head(maps.mean((2, 3))), class_idx)
     weights = model.head.weight.detach()[chosen]  # (N, C)
     summed = torch.einsum("nk,nkij->nij", weights, maps)
-    return (summed / maps[0, 0].numel()).to(images)
+    return (summed / maps.shape[2:].numel()).to(images)
 
 
 def saliency(model: nn.Module, images: Tensor, class_idx: ClassIdx = None) -> Tensor:
@@ -218,12 +218,12 @@ def occlusion(
     with eval_mode(model):
         logits = model(x)
         chosen, scores = _choose(logits, class_idx), _scores(logits, class_idx)
-        heatmaps = []
-        for image, c, score in zip(x, chosen, scores, strict=True):
+        heatmaps = torch.zeros_like(x[:, 0])
+        for i, (image, c, score) in enumerate(zip(x, chosen, scores, strict=True)):
             covered = torch.where(squares[:, None], PAPER, image)  # (P, 1, 28, 28)
             falls = score - model(covered)[:, c]  # (P,)
-            heatmaps.append(torch.einsum("p,phw->hw", falls, squares.to(falls)))
-    return (torch.stack(heatmaps) / squares.sum(0)).to(images)
+            heatmaps[i] = torch.einsum("p,phw->hw", falls, squares.to(falls))
+    return (heatmaps / squares.sum(0)).to(images)
 
 
 def _pixel_gradients(model: nn.Module, images: Tensor, class_idx: ClassIdx) -> Tensor:

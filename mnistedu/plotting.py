@@ -214,7 +214,7 @@ def plot_window(
         column: that of the same corner, in 0..W - w.
         figure: an empty one to draw on; None makes one of pyplot's.
     """
-    image = to_ink(image[None])[0, 0]
+    image = to_ink(image[None])[0, 0].to(kernel)
     figure = figure or plt.figure(figsize=WINDOW_SIZE)
     height, width = kernel.shape
     pixels = image[row : row + height, column : column + width]

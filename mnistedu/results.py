@@ -81,9 +81,6 @@ def write_results(folder: Path, digits: Digits) -> dict[str, Any]:
 
 
 def _write_plots(folder: Path, test: Split, history: History, logits: Tensor) -> None:
-    import matplotlib
-
-    matplotlib.use("Agg")  # draws into files and opens no window
     import matplotlib.pyplot as plt
 
     from mnistedu import plotting

@@ -315,6 +315,13 @@ def test_a_patch_that_fits_nowhere_gets_a_sentence(model, images, patch):
 
 
 @each_method
+def test_no_images_have_no_heatmaps(model, method):
+    heatmaps = method(model, torch.zeros(0, 1, 28, 28))
+    assert heatmaps.shape[0] == 0
+    assert heatmaps.ndim == 3
+
+
+@each_method
 def test_blank_image(model, method):
     heatmaps = method(model, normalize(torch.zeros(2, 28, 28)))
     assert heatmaps.isfinite().all()

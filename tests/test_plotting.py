@@ -194,6 +194,13 @@ def test_plot_window_takes_kernels_of_any_shape():
     assert len(numbers(pixels)) == 10
 
 
+def test_plot_window_takes_ink_of_either_precision():
+    _, map_, *_ = plot_window(IMAGE.double(), KERNEL, 4, 20)
+    _, as_float32, *_ = plot_window(IMAGE, KERNEL, 4, 20)
+    theirs, ours = (ax.images[0].get_array() for ax in (map_, as_float32))
+    np.testing.assert_array_equal(theirs, ours)
+
+
 def test_plot_window_without_weights_is_white(recwarn):
     _, map_, _, kernel, _ = plot_window(IMAGE, torch.zeros(3, 3), 0, 0)
     assert map_.images[0].get_clim() == (-1, 1)

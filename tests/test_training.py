@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext, suppress
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
 import torch
@@ -362,6 +363,16 @@ def test_figures_of_a_run_broken_off_between_two_files_are_those_of_the_best(
     assert metrics["best_epoch"] == history.best_epoch == len(history) == 3
     assert metrics["history"]["val_loss"] == history.val_loss
     assert metrics["validation"]["loss"] == pytest.approx(history.val_loss[-1])
+
+
+def test_figures_of_a_run_leave_matplotlib_as_it_was(offline, loader, tmp_path):
+    fit(MLP(()), loader, loader, 1, checkpoint_dir=tmp_path)
+    backend = matplotlib.get_backend()
+    matplotlib.use("svg")
+    write_results(tmp_path, offline)
+    assert matplotlib.get_backend() == "svg"
+    matplotlib.use(backend)
+    assert (tmp_path / "predictions.png").exists()
 
 
 def test_an_interrupt_while_validating_loses_that_epoch_only(loader):
