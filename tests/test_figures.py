@@ -344,6 +344,29 @@ def test_a_finger_moves_a_digit_and_scrolls_beside_it(neighbours: Locator) -> No
     assert neighbours.locator(".pad").evaluate(action) == "auto"
 
 
+def test_a_second_finger_does_not_move_the_digit(neighbours: Locator) -> None:
+    press(neighbours, "Draw a 2 for me")
+    shifter = neighbours.locator(".shifter")
+    shifter.scroll_into_view_if_needed()
+    box = shifter.bounding_box()
+    assert box
+    devtools = neighbours.page.context.new_cdp_session(neighbours.page)
+    for kind, *places in (
+        ("touchStart", 9),
+        ("touchMove", 11),
+        ("touchStart", 11, 25),
+        ("touchMove", 12, 25),
+        ("touchEnd",),
+    ):
+        points = [
+            {"x": box["x"] + place * box["width"] / 28, "y": box["y"] + 40, "id": i}
+            for i, place in enumerate(places)
+        ]
+        touch = {"type": kind, "touchPoints": points}
+        devtools.send("Input.dispatchTouchEvent", touch)
+    expect(neighbours.get_by_role("status")).to_contain_text("moved 3 right:")
+
+
 @pytest.fixture(scope="module")
 def window(context: BrowserContext, address: str) -> Locator:
     return opened(context.new_page(), address, "window")
@@ -513,6 +536,38 @@ def test_a_higher_limit_or_temperature_refuses_more(threshold: Locator) -> None:
     assert box
     threshold.page.mouse.click(box["x"] + 0.97 * box["width"], box["y"] + 50)
     assert counts(threshold)[2] == 0
+
+
+@pytest.mark.parametrize("name", ["hill", "threshold"])
+def test_a_finger_that_scrolls_past_a_chart_changes_nothing(
+    browser: Browser, address: str, name: str
+) -> None:
+    screen = {"width": 390, "height": 664}
+    context = browser.new_context(viewport=screen, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    figure = opened(page, address, name)
+    figure.locator("input").first.press("ArrowRight")
+    if name == "threshold":
+        expect(figure).to_have_attribute("data-ready", "")
+    else:
+        press(figure, "Step")
+    chart = figure.locator(".chart")
+    chart.evaluate("e => e.scrollIntoView({block: 'center', behavior: 'instant'})")
+    page.wait_for_timeout(600)  # the ball has come down
+    before, top = figure.get_by_role("status").inner_text(), page.evaluate("scrollY")
+    devtools = context.new_cdp_session(page)
+    box = chart.bounding_box()
+    assert box
+    x, y = box["x"] + 0.4 * box["width"], box["y"] + 0.7 * box["height"]
+    for up in range(0, 240, 12):
+        at = {"type": "touchMove" if up else "touchStart"}
+        points = [{"x": x, "y": y - up}]
+        devtools.send("Input.dispatchTouchEvent", {**at, "touchPoints": points})
+        page.wait_for_timeout(16)
+    devtools.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_function("top => scrollY > top + 100", arg=top)
+    expect(figure.get_by_role("status")).to_have_text(before)
+    context.close()
 
 
 @pytest.fixture(scope="module")

@@ -72,6 +72,14 @@ BREAK = """async (module) => {
     Ours.prototype.read = async () => { throw new Error("out of memory") }
     globalThis.mend = () => { Ours.prototype.read = read }
 }"""
+# What stands over the bars while the second network reads, for who points at one.
+POINTED_AT_WHILE_IT_READS = """pad => {
+    const network = pad.querySelector("select")
+    network.value = "1"
+    network.dispatchEvent(new Event("change"))
+    pad.querySelectorAll(".bars button")[7].dispatchEvent(new Event("pointerenter"))
+    return pad.querySelector(".bars h3").textContent
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -671,6 +679,51 @@ def test_what_did_not_arrive_is_asked_for_again(
     page.keyboard.press("4")
     expect_answer(pad, 4)
     page.close()
+
+
+def test_a_network_of_the_readers_is_not_lost_to_the_courses_that_come_late(
+    browser: Browser, address: str, tmp_path: Path
+) -> None:
+    export_onnx(MLP([4]), tmp_path / "mine.onnx")
+    page = browser.new_page()
+    page.route("**/*.safetensors", lambda route: route.abort())
+    page.goto(f"{address}/{ALL}")
+    pad = page.locator(".live-pad")
+    pad.get_by_label("Use my own model").wait_for()
+    choose(pad, tmp_path / "mine.onnx")
+    expect(pad.get_by_role("status")).to_contain_text("check the connection")
+    page.wait_for_timeout(3000)  # in which it might be opened
+    page.unroute("**/*.safetensors")
+    listed = pad.get_by_role("combobox", name="Network").locator("option")
+    before = {*listed.all_inner_texts()} - {"loads at a touch"}
+    pad.locator(".sheet").click()
+    expect(pad).to_have_attribute("data-ready", "")
+    expect(listed).not_to_have_count(1)
+    assert before <= {*listed.all_inner_texts()}
+    page.close()
+
+
+def test_a_network_that_still_reads_is_not_mixed_with_another(
+    pad: Locator, tmp_path: Path
+) -> None:
+    """The bars' name is that of the network whose answer they show."""
+    export_onnx(MLP([4]), tmp_path / "slow.onnx")
+    choose(pad, tmp_path / "slow.onnx")
+    network = pad.get_by_role("combobox", name="Network")
+    expect(network.locator("option:checked")).to_have_text("slow.onnx")
+    beside = pad.get_by_label("beside it")
+    beside.select_option(label="slow.onnx")
+    network.select_option(index=0)
+    pad.locator(".sheet").focus()
+    pad.page.keyboard.press("7")
+    expect(pad).to_have_attribute("data-prediction", "7")
+    first, then = network.locator("option").all_inner_texts()[:2]
+    title = pad.locator(".bars h3").first
+    expect(title).to_have_text(first)
+    named = pad.evaluate(POINTED_AT_WHILE_IT_READS)
+    assert named == first
+    expect(title).to_have_text(then)
+    network.select_option(index=0)
 
 
 @pytest.mark.parametrize("part", ["ort.wasm.bundle", ".wasm"])

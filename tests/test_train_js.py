@@ -164,6 +164,47 @@ def test_a_run_learns_and_its_seed_repeats_it(offline):
     assert [point["step"] for point in first] == [0, 60]
 
 
+EVERY = """
+const some = {train: bytes(train), val: bytes(val)};
+const points = (first, then) => {
+    const run = new Run(some, {...STATES[0].settings, digits: first});
+    run.set({...run.settings, digits: then});
+    for (let i = 0; i < steps; i++) run.step();
+    return run.points.length;
+};
+say([points(500, 500), points(30, 500)]);
+"""
+
+
+def test_more_digits_are_measured_as_seldom_as_if_they_had_been_there(offline):
+    digits = {"train": some(offline.train, 500), "val": some(offline.val, 20)}
+    given = {**digits, "steps": 64, "settings": {}}
+    usual, raised = json.loads(execute(TRAIN + EVERY, given))
+    assert usual == raised == 3
+
+
+def test_the_newest_point_stays_when_the_curves_are_thinned(offline):
+    digits = {"train": some(offline.train, 500), "val": some(offline.val, 20)}
+    script = (
+        TRAIN.split("for (")[0]
+        + """
+    const thinned = [];
+    for (let i = 0, before = 1; i < steps; i++, before = run.points.length) {
+        run.step();
+        run.measure();
+        const last = run.points.at(-1);
+        if (run.points.length < before) thinned.push([last.step, run.steps]);
+    }
+    say([thinned, run.points[0].step]);
+    """
+    )
+    settings = {"batch": 1, "neurons": 8}
+    given = {**digits, "steps": 300, "settings": settings}
+    (((last, steps), *_), first) = json.loads(execute(script, given))
+    assert last == steps
+    assert first == 0
+
+
 LOWERED = """
 const dead = () => run.dead.flat().filter(Boolean).length;
 const losses = () => run.points.map(({val}) => val.loss);

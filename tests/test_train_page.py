@@ -10,7 +10,7 @@ import book_site
 import onnxruntime
 import pytest
 import torch
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from mnistedu.checkpoints import load_checkpoint
 from mnistedu.data import Digits
@@ -143,7 +143,7 @@ def test_by_keyboard_and_without_a_new_start(trainer: Locator) -> None:
     rate.focus()
     keyboard.press("ArrowRight")
     expect(rate).to_have_attribute("aria-valuetext", "0.01")
-    assert trainer.page.url.endswith("#lr=0.01")
+    expect(trainer.page).to_have_url(re.compile("#lr=0.01$"))
     momentum = trainer.get_by_role("slider", name="Momentum")
     expect(momentum).to_be_disabled()  # Adam has it built in
     trainer.get_by_role("combobox", name="Optimizer").select_option("SGD")
@@ -156,7 +156,8 @@ def test_by_keyboard_and_without_a_new_start(trainer: Locator) -> None:
     keyboard.press("Home")
     expect(trainer).to_have_attribute("data-step", "0")
     expect(trainer.get_by_role("status")).to_contain_text("A new network")
-    assert trainer.page.url.endswith("#neurons=8&optimizer=SGD&lr=0.01&shuffled=true")
+    address = "#neurons=8&optimizer=SGD&lr=0.01&shuffled=true$"
+    expect(trainer.page).to_have_url(re.compile(address))
 
 
 def test_a_loss_that_is_no_number_any_more_stops_the_training(
@@ -200,6 +201,78 @@ def test_an_address_brings_its_state(context: BrowserContext, address: str) -> N
     page.go_back()
     expect(dead).to_have_attribute("aria-current", "true")
     page.close()
+
+
+def test_a_state_that_is_chosen_while_the_digits_come_does_not_play(
+    browser: Browser, address: str
+) -> None:
+    context = browser.new_context()  # a page's routes are not for its workers
+    held: list[Route] = []
+    context.route("**/digits.bin", lambda route: held.append(route))
+    page = context.new_page()
+    page.goto(f"{address}/{PAGE}")
+    trainer = page.locator(".live-train")
+    press(trainer, "Play")
+    trainer.get_by_role("link", name="Dead").click()
+    said = trainer.get_by_role("status")
+    expect(said).to_have_text("Fetching the digits …")
+    page.wait_for_timeout(200)
+    held[0].continue_()
+    expect(trainer).to_have_attribute("data-ready", "")
+    expect(said).to_have_text("Press play, and the training begins.")
+    page.wait_for_timeout(300)
+    expect(trainer.get_by_role("button", name="Play")).to_be_visible()
+    assert steps(trainer) == 0
+    context.close()
+
+
+def test_a_step_into_nan_says_why(context: BrowserContext, address: str) -> None:
+    page = context.new_page()
+    page.goto(f"{address}/{PAGE}#activation=none&optimizer=SGD&lr=10&digits=1000")
+    trainer = reach(page)
+    said = trainer.get_by_role("status")
+    press(trainer, "Play")
+    expect(said).to_contain_text("no number any more (NaN)")
+    press(trainer, "Step")
+    expect(said).to_have_text(re.compile(r"One batch more: .*no number any more"))
+    page.close()
+
+
+def test_back_leads_out_of_a_state(context: BrowserContext, address: str) -> None:
+    page = context.new_page()
+    page.goto(f"{address}/{PAGE}")
+    trainer = reach(page)
+    trainer.get_by_role("link", name="Too high").click()
+    look = trainer.locator(".look")
+    expect(look).to_contain_text("the loss leaps")
+    page.go_back()
+    expect(look).to_contain_text("Random weights turn into strokes")
+    expect(trainer.get_by_role("slider", name="Learning rate")).to_have_attribute(
+        "aria-valuetext", "0.003"
+    )
+    page.close()
+
+
+def test_a_slider_that_is_played_with_writes_few_addresses(trainer: Locator) -> None:
+    """Safari throws at the hundredth and first of half a minute."""
+    page = trainer.page
+    page.evaluate(
+        """() => {
+            const write = history.replaceState
+            history.written = 0
+            history.replaceState = (...all) => {
+                history.written++
+                return write.apply(history, all)
+            }
+        }"""
+    )
+    rate = trainer.get_by_role("slider", name="Learning rate")
+    rate.focus()
+    for key in ["ArrowRight", "ArrowLeft"] * 20:
+        page.keyboard.press(key)
+    page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(re.compile("#lr=0.01$"))
+    assert page.evaluate("history.written") < 20
 
 
 def saved(trainer: Locator, button: str, folder: Path) -> Path:

@@ -49,7 +49,7 @@ export class Bars {
   }
 }
 
-/** 99.96 % is not 100 %, and 0.04 % not nothing. */
+/** Nothing below 99.995 % is 100%. */
 export function percent(share) {
   if (share > 0.995 && share < 0.99995) return `${(Math.floor(share * 1000) / 10).toFixed(1)}%`;
   return `${Math.round(share * 100)}%`;

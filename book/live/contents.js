@@ -1,20 +1,18 @@
 // What the folder of these files holds beside them, fetched at the first call.
 
-const at = (name) => new URL(name, import.meta.url).href;
+let result;
 
-/** The networks and the sample strokes. */
-export const contents = once(async () => (await fetched(at("live.json"))).json());
+/** The networks and the sample strokes; after a failure the next call tries again. */
+export function contents() {
+  result ??= read().catch((error) => {
+    result = undefined;
+    throw error;
+  });
+  return result;
+}
 
-/** Share one result among all of a page; after a failure the next call tries again. */
-function once(work) {
-  let result;
-  return (...given) => {
-    result ??= work(...given).catch((error) => {
-      result = undefined;
-      throw error;
-    });
-    return result;
-  };
+async function read() {
+  return (await fetched(new URL("live.json", import.meta.url))).json();
 }
 
 /** The answer of a host; an Error if it is none. */

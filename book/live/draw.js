@@ -60,6 +60,24 @@ export class Chart {
     return [from + shareX * (to - from), this.up.from + shareY * (this.up.to - this.up.from)];
   }
 
+  /**
+   * onDrag(event) is told where a pointer is pressed and goes. A finger may turn out to
+   * scroll the page: keep(), called before, returns what then brings back how it was.
+   */
+  drag(onDrag, keep) {
+    const { element } = this;
+    let back;
+    element.addEventListener("pointerdown", (event) => {
+      back = keep();
+      element.setPointerCapture(event.pointerId);
+      onDrag(event);
+    });
+    element.addEventListener("pointermove", (event) => {
+      if (element.hasPointerCapture(event.pointerId)) onDrag(event);
+    });
+    element.addEventListener("pointercancel", () => back());
+  }
+
   /** A line through points [x, y] of the data. */
   path(points, name) {
     const places = points.map(([x, y]) => `${this.x(x).toFixed(1)} ${this.y(y).toFixed(1)}`);

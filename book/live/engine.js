@@ -64,7 +64,6 @@ export class Network {
 
   /** All that the network has to show for ink of 280 × 280. */
   async read(ink, centered) {
-    const start = performance.now();
     const takes = this.session.inputNames;
     const image = (values, side) => new ort.Tensor("float32", values, [1, 1, side, side]);
     const feeds = takes.includes("digit")
@@ -72,7 +71,6 @@ export class Network {
       : { canvas: image(ink, SIZE) };
     if (takes.includes("centered")) feeds.centered = new ort.Tensor("bool", [centered], []);
     const { digit, logits, class_maps: heat, ...maps } = await this.session.run(feeds);
-    performance.measure("live-pad", { start, detail: this.name });
     return {
       digit: (digit ?? feeds.digit).data,
       logits: logits.data,

@@ -1,5 +1,6 @@
 // What living figures share: the card, its controls, and data that come when wanted.
 
+import { fetched } from "./contents.js";
 import { h } from "./dom.js";
 
 /**
@@ -88,13 +89,8 @@ export function whenTouched(place, say, load) {
 
 /** What book/extensions/live_figures.py wrote for a figure: [numbers with names, bytes]. */
 export async function written(name) {
-  const [info, packed] = await Promise.all([`${name}.json`, `${name}.bin`].map(fetched));
+  const files = [`${name}.json`, `${name}.bin`].map((file) => new URL(`figures/${file}`, import.meta.url));
+  const [info, packed] = await Promise.all(files.map(fetched));
   const unpacked = new Response(packed.body.pipeThrough(new DecompressionStream("deflate")));
   return [await info.json(), await unpacked.arrayBuffer()];
-}
-
-async function fetched(file) {
-  const response = await fetch(new URL(`figures/${file}`, import.meta.url));
-  if (!response.ok) throw new Error(`${file}: ${response.status}`);
-  return response;
 }

@@ -174,7 +174,7 @@ class Pad {
 
   async #own(file) {
     await this.#reach();
-    if (!file) return;
+    if (!file || !this.networks.length) return; // these did not come, and that is said
     this.progress.hidden = false;
     this.#say("Loading what runs your own model …");
     try {
@@ -229,11 +229,15 @@ class Pad {
   async #read(finished) {
     const centered = this.centered.checked;
     const ink = this.sheet.ink.slice(); // as it is now: the pen goes on
-    this.current = [this.network, this.beside].map(({ value }) => this.networks[value]);
+    const current = [this.network, this.beside].map(({ value }) => this.networks[value]);
     const answers = [];
     this.seenDigits = countDigits(ink);
-    for (const network of this.current) {
-      if (network && this.seenDigits === 1) answers.push(await network.read(ink, centered));
+    try {
+      for (const network of current) {
+        if (network && this.seenDigits === 1) answers.push(await network.read(ink, centered));
+      }
+    } finally {
+      this.current = current; // not before there are answers: what is shown is of one network
     }
     this.answers = answers;
     this.doubts = several(this.seenDigits) || (answers.length ? remark(ink, answers[0]) : "");

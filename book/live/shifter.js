@@ -39,11 +39,12 @@ export class Shifter {
     });
     let grip = null;
     this.canvas.addEventListener("pointerdown", (event) => {
+      if (grip && this.canvas.hasPointerCapture(grip.id)) return; // another finger holds it
       this.canvas.setPointerCapture(event.pointerId);
-      grip = { x: event.clientX, y: event.clientY, right: this.right, down: this.down };
+      grip = { id: event.pointerId, x: event.clientX, y: event.clientY, right: this.right, down: this.down };
     });
     this.canvas.addEventListener("pointermove", (event) => {
-      if (!grip || !this.canvas.hasPointerCapture(event.pointerId)) return;
+      if (event.pointerId !== grip?.id || !this.canvas.hasPointerCapture(grip.id)) return;
       const square = this.canvas.getBoundingClientRect().width / SIDE;
       this.#to(
         grip.right + Math.round((event.clientX - grip.x) / square),

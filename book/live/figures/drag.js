@@ -1,5 +1,6 @@
 // One digit, moved about its sheet under three readers, and where each keeps its answer.
 
+import { fetched } from "../contents.js";
 import { h } from "../dom.js";
 import { Drawing } from "../drawing.js";
 import { card, whenTouched } from "../figure.js";
@@ -26,7 +27,7 @@ class Drag {
       new Reader(place, "MLP", mlp, () => this.#show()),
       new Reader(place, "ConvNet", convnet, () => this.#show()),
     ];
-    const samples = async () => (await (await fetch(new URL("../train/digits.json", import.meta.url))).json()).samples;
+    const samples = async () => (await (await fetched(new URL("../train/digits.json", import.meta.url))).json()).samples;
     this.drawing = new Drawing((digit, finished) => this.#draw(digit, finished), samples);
     this.shifter = new Shifter(() => this.#show());
     this.say = card(

@@ -90,15 +90,11 @@ class Hill {
   }
 
   #listen() {
-    const { element } = this.chart;
-    const drag = (event) => this.#put(this.chart.at(event)[0]);
-    element.addEventListener("pointerdown", (event) => {
-      element.setPointerCapture(event.pointerId);
-      drag(event);
-    });
-    element.addEventListener("pointermove", (event) => {
-      if (element.hasPointerCapture(event.pointerId)) drag(event);
-    });
+    const keep = () => {
+      const { path } = this;
+      return () => this.#walk(path);
+    };
+    this.chart.drag((event) => this.#put(this.chart.at(event)[0]), keep);
     const moves = { ArrowLeft: -0.5, ArrowDown: -0.5, ArrowRight: 0.5, ArrowUp: 0.5, PageDown: -5, PageUp: 5, Home: -Infinity, End: Infinity };
     this.point.addEventListener("keydown", (event) => {
       if (!(event.key in moves)) return;
@@ -113,8 +109,12 @@ class Hill {
 
   /** Put the point down somewhere: a new walk begins. */
   #put(w) {
+    this.#walk([Math.min(Math.max(w, FROM), TO)]);
+  }
+
+  #walk(path) {
+    this.path = path;
     this.#pause();
-    this.path = [Math.min(Math.max(w, FROM), TO)];
     this.#show();
   }
 

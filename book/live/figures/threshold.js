@@ -84,8 +84,6 @@ class Threshold {
     const { data } = this;
     const shipped = this.#curve(1);
     this.#axes(Math.max(shipped.risk.at(-1), 0.001));
-    this.curve = h("i");
-    this.dot = h("i");
     this.chart.field.append(this.chart.path(shipped.points, "shipped"));
     const drag = (event) => {
       const x = this.chart.at(event)[0];
@@ -94,14 +92,14 @@ class Threshold {
       this.limit.value = LIMITS.reduce((a, b) => (far(b) < far(a) ? b : a));
       this.#show();
     };
-    const { element } = this.chart;
-    element.addEventListener("pointerdown", (event) => {
-      element.setPointerCapture(event.pointerId);
-      drag(event);
-    });
-    element.addEventListener("pointermove", (event) => {
-      if (element.hasPointerCapture(event.pointerId)) drag(event);
-    });
+    const keep = () => {
+      const { value } = this.limit;
+      return () => {
+        this.limit.value = value;
+        this.#show();
+      };
+    };
+    this.chart.drag(drag, keep);
     this.#show();
   }
 

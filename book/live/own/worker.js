@@ -1,6 +1,7 @@
 // A worker: it runs the reader's own network, beside the page.
 
 import { Network, start } from "../engine.js";
+import { answer } from "../train/remote.js";
 
 let network;
 
@@ -12,10 +13,4 @@ const commands = {
   read: ({ ink, centered }) => network.read(ink, centered),
 };
 
-onmessage = async ({ data: [id, name, value] }) => {
-  try {
-    postMessage([id, await commands[name](value)]);
-  } catch (error) {
-    postMessage([id, null, error.message]);
-  }
-};
+answer(commands);

@@ -68,11 +68,11 @@ export class Masks {
   sentence() {
     if (this.none) return "The network is whole.";
     const blocks = this.cuts.map((cuts, block) => {
-      const groups = Map.groupBy([...cuts].sort(([a], [b]) => a - b), ([, cut]) => phrase(cut));
-      const parts = [...groups].map(([words, maps]) => {
-        const numbers = maps.map(([channel]) => channel);
-        return `${numbers.length > 1 ? "maps" : "map"} ${list(numbers)} ${words}`;
-      });
+      const groups = {};
+      for (const [channel, cut] of [...cuts].sort(([a], [b]) => a - b)) (groups[phrase(cut)] ??= []).push(channel);
+      const parts = Object.entries(groups).map(
+        ([words, maps]) => `${maps.length > 1 ? "maps" : "map"} ${list(maps)} ${words}`,
+      );
       return parts.length ? `Block ${block + 1}: ${parts.join("; ")}.` : "";
     });
     return blocks.filter(Boolean).join(" ");

@@ -2,6 +2,7 @@
 
 import { Ours } from "../ours.js";
 import { ink } from "../train/digits.js";
+import { answer } from "../train/remote.js";
 import { run } from "./network.js";
 
 let convnet, digits;
@@ -23,10 +24,4 @@ const commands = {
   },
 };
 
-onmessage = async ({ data: [id, name, value] }) => {
-  try {
-    postMessage([id, await commands[name](value)]);
-  } catch (error) {
-    postMessage([id, null, error.message]);
-  }
-};
+answer(commands);

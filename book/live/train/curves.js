@@ -5,7 +5,7 @@ import { label, svg } from "../draw.js";
 
 const [WIDTH, HEIGHT] = [300, 160];
 const [LEFT, RIGHT, TOP, BOTTOM] = [38, 292, 8, 138]; // the field within the picture
-export const GUESS = Math.log(10); // the loss of a blind guess
+const GUESS = Math.log(10); // the loss of a blind guess
 
 export class Curves {
   constructor() {

@@ -13,7 +13,7 @@ export async function load(folder) {
 }
 
 /** First all images, a byte for each pixel, then all targets. */
-export function unpack(bytes, { train, val }) {
+function unpack(bytes, { train, val }) {
   const split = (first, count) => ({
     images: bytes.subarray(first * PIXELS, (first + count) * PIXELS),
     targets: bytes.subarray((train + val) * PIXELS).subarray(first, first + count),

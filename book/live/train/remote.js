@@ -1,4 +1,4 @@
-// Questions to a worker, each with its answer.
+// Questions to a worker, each with its answer; here is the page's side and the worker's.
 
 export class Remote {
   questions = new Map();
@@ -27,4 +27,15 @@ export class Remote {
   close() {
     this.worker.terminate();
   }
+}
+
+/** In a worker: do what the page asks for, by its name. */
+export function answer(commands) {
+  onmessage = async ({ data: [id, name, value] }) => {
+    try {
+      postMessage([id, await commands[name](value)]);
+    } catch (error) {
+      postMessage([id, null, error.message]);
+    }
+  };
 }

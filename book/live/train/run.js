@@ -6,7 +6,7 @@ import { generator, shuffled } from "./random.js";
 import { hiddenSizes } from "./settings.js";
 
 const ACTIVATIONS = { ReLU, tanh: Tanh };
-const MOST_POINTS = 240; // of a curve; then every second one goes
+const MOST_POINTS = 241; // of a curve; then every second one goes, and both ends stay
 const HARDEST = 10;
 
 export class Run {
@@ -37,9 +37,11 @@ export class Run {
       this.optimizer = new kind(this.network.parameters(), { lr });
     }
     Object.assign(this.optimizer, { lr, momentum, weightDecay: decay });
-    if (digits !== this.settings?.digits) this.order = [];
+    if (digits !== this.settings?.digits) {
+      this.order = [];
+      this.every = Math.min(2 * digits, 2500); // digits from point to point
+    }
     this.targets = settings.shuffled ? shuffled(train.targets, generator(1)) : train.targets;
-    this.every ??= Math.min(2 * digits, 2500); // digits from point to point
     this.settings = settings;
   }
 

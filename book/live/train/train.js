@@ -21,6 +21,8 @@ const EMPTY = "28 by 28 squares, and no answer yet";
 const PAUSE = 60; // milliseconds from picture to picture
 const CALM = 500; // for readers who want less motion
 const NEWS = 5000; // from sentence to sentence while it trains
+const REST = 300; // from the last change to the address
+const BROKEN = "The loss is no number any more (NaN): the steps were too long. Lower the learning rate, then reset.";
 
 /** Put a trainer into a place of the page. */
 export function mount(place) {
@@ -57,7 +59,7 @@ class Trainer {
     place.append(layout);
     place.classList.add("ready");
     this.weights.fit(this.settings);
-    addEventListener("hashchange", () => this.#follow(read(location.hash)));
+    addEventListener("hashchange", () => this.#follow(location.hash ? read(location.hash) : STATES[0].settings));
     // Reaching for the trainer is what fetches the digits. A finger that only scrolls
     // past reaches for nothing.
     place.addEventListener("pointerenter", (event) => {
@@ -204,18 +206,26 @@ class Trainer {
   /** The reader has changed a setting. */
   async #set(name, value) {
     this.settings = { ...this.settings, [name]: value };
-    history.replaceState(null, "", write(this.settings));
     this.#showSettings();
+    this.#write();
     if (SETTINGS[name].anew) return this.#reset("A new network, as this setting needs one.");
     await this.#have("set", this.settings);
+  }
+
+  /** Into the address, once a slider rests: of many changes at once Safari bars the page. */
+  #write() {
+    clearTimeout(this.writing);
+    this.writing = setTimeout(() => history.replaceState(null, "", write(this.settings)), REST);
   }
 
   /** The address says another state. */
   async #follow(settings) {
     if (!settings) return;
+    clearTimeout(this.writing);
     this.settings = settings;
     this.#showSettings();
-    if (this.playing) await this.#play(false);
+    await this.#have("play", false); // also if it is only about to play
+    this.#playing(false);
     await this.#reset(READY);
   }
 
@@ -284,14 +294,14 @@ class Trainer {
       "aria-label",
       best < 0 ? EMPTY : `Your drawing as 28 by 28 squares, read as ${best}`,
     );
-    this.news = `${(100 * last.val.accuracy).toFixed(1)}% of the validation digits are right. ${this.reads}`.trim();
+    this.news = broken ? BROKEN : `${(100 * last.val.accuracy).toFixed(1)}% of the validation digits are right. ${this.reads}`.trim();
     this.where.textContent = `step ${steps.toLocaleString("en")}, epoch ${epochs.toFixed(1)}`;
     this.place.dataset.step = steps;
     this.place.dataset.accuracy = last.val.accuracy;
     this.place.dataset.prediction = best < 0 ? "" : best;
     if (playing || !this.playing) return; // else the worker has stopped by itself
     this.#playing(false);
-    if (broken) this.#say("The loss is no number any more (NaN): the steps were too long. Lower the learning rate, then reset.");
+    if (broken) this.#say(BROKEN);
   }
 
   async #save(format, name) {

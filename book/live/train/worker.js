@@ -1,6 +1,7 @@
 // The worker: it trains beside the page, which so stays free to answer its reader.
 
 import { load } from "./digits.js";
+import { answer } from "./remote.js";
 import { Run } from "./run.js";
 
 const SLICE = 40; // milliseconds of training between two looks at the messages
@@ -41,13 +42,7 @@ const commands = {
   },
 };
 
-onmessage = async ({ data: [id, name, value] }) => {
-  try {
-    postMessage([id, await commands[name](value)]);
-  } catch (error) {
-    postMessage([id, null, error.message]);
-  }
-};
+answer(commands);
 
 function train() {
   const end = performance.now() + SLICE;
