@@ -2,8 +2,9 @@
 
 ``class_activation_map``, ``hires_cam`` and ``grad_cam`` weight the feature maps. On a
 network whose head is linear and sees the means of the last maps, as the course's own
-does, all three are one map, and it is exact: its sum and the head's bias are the logit.
-On any other linear head ``hires_cam`` still is exact and ``grad_cam`` is not.
+does, the first two are one map, and it is exact: its sum and the head's bias are the
+logit; ``grad_cam`` is what is positive of it, enlarged. On any other linear head
+``hires_cam`` still is exact and ``grad_cam`` is not.
 ``saliency``, ``integrated_gradients`` and ``guided_backprop`` ask each pixel what a
 change of it would do, and ``occlusion`` covers parts of the image and looks.
 
@@ -163,7 +164,8 @@ def guided_backprop(
     """The gradient of the logit, of which each nn.ReLU lets only the positive pass.
 
     Pictures made so are crisp (Springenberg and others, 2015) and hardly depend on the
-    class or the weights (Adebayo and others, 2018): they show the image, not why.
+    class or the last layers' weights (Adebayo and others, 2018): they show the image,
+    not why.
 
     Returns:
         ``(N, 28, 28)``, of either sign.

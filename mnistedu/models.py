@@ -38,12 +38,12 @@ class ConvNet(nn.Module):
 
     Each block convolves, keeps the largest of each 2x2 neighbours, normalises over
     the batch (Ioffe and Szegedy, 2015) and rectifies. Pooling before the last two
-    leaves them a quarter of the work and costs no accuracy. The third and the fourth
-    block do not pool: their 6x6 maps can still be looked at.
+    leaves them a quarter of the work. The third and the fourth block do not pool: their
+    6x6 maps can still be looked at.
 
     On the means of the maps (Lin, Chen and Yan, 2014) the head weighs each map alike at
     every place, so that what a place adds to a logit can be told exactly (see
-    ``gradcam``). It wants maps that have seen the whole digit, which takes four blocks.
+    ``gradcam``). Of four blocks the middle places see the whole image.
 
     Args:
         blocks: the number of convolution blocks, from 1 to 4.

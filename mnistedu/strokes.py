@@ -77,7 +77,8 @@ def written_digits(
 
     Args:
         width: of each digit, as a share of its height, which is 200 pixels here.
-        others: give one hundred digits of fourteen other people instead, ten of each.
+        others: give one hundred digits of the file's other fourteen people instead, ten
+            of each.
 
     Returns:
         The strokes of each digit, for ``rasterize``, and the targets, int64 ``(N,)``.
