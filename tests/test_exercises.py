@@ -141,6 +141,49 @@ def _stop_without_one_per_cent(val_losses, patience):
     return len(val_losses), kept
 
 
+def _wait_too_long_and_forget_the_end(val_losses, patience):
+    best = math.inf
+    for epoch, loss in enumerate(val_losses, 1):
+        if loss < best:
+            best, at = loss, epoch
+        if epoch - at > patience:
+            return epoch, at
+
+
+def _count_from_0_and_forget_the_end(val_losses, patience):
+    best = math.inf
+    for epoch, loss in enumerate(val_losses):
+        if loss < best:
+            best, at = loss, epoch
+        if epoch - at == patience:
+            return epoch, at
+
+
+def _nudge_up_only(loss, parameters, backward):
+    right = [True] * len(parameters)
+    for n, grad in enumerate(backward(parameters)):
+        for i in range(grad.numel()):
+            nudged = [p.clone() for p in parameters]
+            nudged[n].view(-1)[i] += 1e-5
+            slope = (loss(nudged) - loss(parameters)) / 1e-5
+            if abs(slope - grad.reshape(-1)[i]) > 1e-6:
+                right[n] = False
+    return right
+
+
+def _differentiate(logits, targets):
+    logits = logits.clone().requires_grad_()
+    return torch.autograd.grad(F.cross_entropy(logits, targets), logits)
+
+
+def _share_one_row(targets, classes, epsilon):
+    row, rows = torch.full((classes,), epsilon / classes), []
+    for target in targets:
+        row[target] += 1 - epsilon
+        rows.append(row)
+    return torch.stack(rows)
+
+
 # What three readers found to be called solved, or explained by what they had not done.
 @pytest.mark.parametrize(
     ("name", "attempt", "hint"),
@@ -268,15 +311,70 @@ def _stop_without_one_per_cent(val_losses, patience):
         ),
         (
             "smooth_targets",
-            lambda t, k, e: (F.one_hot(t, k) * (1 - e) + e / k).squeeze(),
-            "the shape should be (1, 2), not (2,).",
-        ),
-        (
-            "smooth_targets",
             lambda t, k, e: (
                 F.one_hot(t, k) * (torch.arange(len(t))[:, None] < 1) * (1 - e) + e / k
             ),
-            "and one of yours to 0.3.",
+            "and one of yours to 0.2.",
+        ),
+        (
+            "early_stop",
+            _wait_too_long_and_forget_the_end,
+            "in this case your function comes to its end without a return",
+        ),
+        (
+            "early_stop",
+            _count_from_0_and_forget_the_end,
+            "in this case your function comes to its end without a return",
+        ),
+        ("gradient_check", _nudge_up_only, "nudge down as well, and divide by 2e-5"),
+        (
+            "sgd_step",
+            lambda weight, bias, x, grad, lr: (
+                weight - lr * grad @ x,
+                bias - lr * grad.sum(0),
+            ),
+            "is a .T missing",
+        ),
+        (
+            "backward",
+            lambda x, targets, w1, *others: EXERCISES["backward"].solution(
+                x, targets, w1.T, *others
+            ),
+            "is a .T missing",
+        ),
+        (
+            "linear_backward",
+            lambda grad, x, weight: (grad.T @ x, grad.sum(0), weight.T @ grad),
+            "is a .T missing",
+        ),
+        ("softmax", lambda logits: (logits.softmax(1),), "is there a comma after"),
+        ("score_gradient", _differentiate, "is there a comma after"),
+        (
+            "exact_map",
+            lambda maps, gradients: ((maps * gradients).sum(1),),
+            "is there a comma after",
+        ),
+        (
+            "heatmaps",
+            lambda maps, gradients: (gradients.mean() * maps).sum(1).relu(),
+            "each image and each map has a mean of its own",
+        ),
+        (
+            "heatmaps",
+            lambda maps, gradients: (
+                (gradients.mean((2, 3), keepdim=True) * maps).sum(2).relu()
+            ),
+            "the maps are dimension 1",
+        ),
+        ("diagnoses", lambda letter: {}, "your function must take no arguments"),
+        ("on_paper", lambda maps, gradients: ([], []), "must take no arguments"),
+        ("smooth_targets", _share_one_row, "each image has a row of its own"),
+        (
+            "erase",
+            lambda images, heatmaps, k, paper: images.flatten(1).scatter(
+                1, heatmaps.flatten(1).topk(k).indices, images.min()
+            ),
+            "what it is to write: a number",
         ),
     ],
 )
@@ -284,6 +382,50 @@ def test_what_readers_were_told_wrongly(name, attempt, hint):
     answer = check(name, attempt)
     assert not answer.solved
     assert hint in answer.message.partition("\n")[0]
+
+
+@pytest.mark.parametrize("name", [name for name in EXERCISES if EXERCISES[name].score])
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        lambda *arguments: {"A": labels},  # noqa: F821
+        lambda *arguments: None,
+        lambda one, two, three: 1,
+    ],
+)
+def test_what_a_reader_is_to_find_alone_is_not_shown(name, attempt):
+    answer = check(name, attempt)
+    assert not answer.solved
+    assert "expected" not in answer.message
+
+
+def test_of_many_right_results_none_is_called_wrong_where_another_case_raises():
+    def only_for_two_maps(maps, weights):
+        assert len(maps) == 2
+        more = EXERCISES["mislead"].solution(maps, weights)
+        return [torch.cat([x, 0 * x[:1]]) for x in more]
+
+    answer = check("mislead", only_for_two_maps)
+    assert answer.message.startswith("your function raised AssertionError")
+
+
+def test_a_list_or_a_tuple_of_tensors_shows_them():
+    def step(weight, bias, x, grad, lr):
+        return [weight + grad.T @ x, bias]
+
+    said = check("sgd_step", step).message
+    assert "\n    returned [[[2.0, 2.0, 2.0], [-1.0, 0.0, -2.0]], [0.5, -0.5]]" in said
+    said = check("gradient_check", lambda loss, parameters, backward: 1).message
+    assert "\n    parameters = [[[" in said
+    said = check("softmax", lambda logits: (logits.softmax(1),)).message
+    assert said.endswith("returned [[0.2689, 0.7311]],")
+
+
+def test_a_numpy_reader_may_pick_rows_of_the_identity():
+    def smooth(targets, classes, epsilon):
+        return np.eye(classes)[targets] * (1 - epsilon) + epsilon / classes
+
+    assert check("smooth_targets", smooth).solved
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -841,6 +983,12 @@ def _give_no_value(x):
         (lambda x: list(range(len(x) / 2)), "divide with //"),
         (lambda x: x.sum(2), "there is no dimension 2 here"),
         (lambda x: x @ x, "Number by number multiplies *"),
+        (lambda x: x @ x, "is a .T missing, or is their order another?"),
+        (lambda x: torch.ones(56, 28) @ torch.ones(784, 10), "flatten(1) the images"),
+        (lambda x: x / np.sum(x, axis=1, keepdims=True), "NumPy's"),
+        (lambda x: np.max(x, axis=(0, 1)), "NumPy's functions stumble over torch's"),
+        (lambda x: np.mean(x, axis=(0, 1), keepdims=True), "take .numpy() of them"),
+        (lambda x: np.eye(2) @ x, "NumPy's functions stumble over torch's"),
         (lambda x: x[0, 0, 0], "more indices than the tensor has dimensions, 2"),
         (lambda x: x.byte().mean(), "take .float() first"),
         (lambda x: torch.zeros(2, dtype=torch.uint8).add_(0.5), "cannot take floats"),

@@ -55,8 +55,8 @@ class Exercise:
             little, as those of places do: it is called with the numbers and with the
             arguments, and returns a sentence or None.
         score: whether a result is good enough, and a sentence that says how good, where
-            there is more than one right result: it is called with what is compared and
-            with the arguments.
+            there is more than one right result, or none is to be shown: it is called
+            with what is compared and with the arguments.
         to_mend: whether a program with faults stands in the stub's place.
         time_limit: seconds for each case, where ``TIME_LIMIT`` is too short.
     """
@@ -91,13 +91,15 @@ def judge(exercise: Exercise, function: Function) -> Answer:
         return _score(exercise, outcomes)
     expected = [exercise.run(exercise.solution, _copy(case)) for case in exercise.cases]
     right = [same(*pair) for pair in zip(outcomes, expected, strict=True)]
+    if exercise.score:  # a result that is not the solution's may be right too
+        right = [*map(_can_be_scored, outcomes)]
     if all(right):
         message = "it gives the right result in every case."
         return Answer(True, message + name_dress(outcomes[0], expected[0]))
     at = right.index(False)
-    raised = [isinstance(outcome, Exception) for outcome in outcomes]
-    if any(raised) and _fits(outcomes[at], expected[at]):
-        at = raised.index(True)  # which says more than wrong numbers do
+    broken = [isinstance(outcome, (Exception, type(None))) for outcome in outcomes]
+    if any(broken) and _fits(outcomes[at], expected[at]):
+        at = broken.index(True)  # which says more than wrong numbers do
     hint = (
         _name_empty(outcomes, at)
         or find_hint(exercise, outcomes)
@@ -107,7 +109,8 @@ def judge(exercise: Exercise, function: Function) -> Answer:
     if outcomes[at] is ... and not any(right):
         return Answer(False, hint)  # nothing has been tried yet
     given = _show_case(exercise.cases[at])
-    given += f"\n    expected {show(expected[at])}"
+    if not exercise.score:  # else it is the reader's to find
+        given += f"\n    expected {show(expected[at])}"
     if isinstance(outcomes[at], Exception):
         given += f"\n    raised {show_error(outcomes[at])}"
     else:

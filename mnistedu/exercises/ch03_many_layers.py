@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -204,6 +205,9 @@ BACKWARD = Exercise(
         "counts is the sign of what went into it.": _two_layers(
             through=lambda grad, z: grad * (grad > 0)
         ),
+        "at 0 ReLU has no derivative; like torch, take 0 there: > and not >=.": (
+            _two_layers(through=lambda grad, z: grad * (z >= 0))
+        ),
         "on the way back through the ReLU you multiply by its output: multiply by "
         "its derivative, which is 1 where its input is positive.": _two_layers(
             through=lambda grad, z: grad * z.relu()
@@ -327,19 +331,30 @@ def _measure(loss: Function, parameters: list[Tensor]) -> list[Tensor]:
         return [*torch.autograd.grad(loss(leaves), leaves)]
 
 
+def _measure_to_one_side(
+    loss: Function, parameters: list[Tensor], nudge: float
+) -> list[Tensor]:
+    """The slopes from here to a nudge away."""
+    slopes = [torch.zeros_like(p) for p in parameters]
+    for n, slope in enumerate(slopes):
+        for i in range(slope.numel()):
+            nudged = [p.clone() for p in parameters]
+            nudged[n].view(-1)[i] += nudge
+            slope.view(-1)[i] = (loss(nudged) - loss(parameters)) / nudge
+    return slopes
+
+
 def _are_close(mine: Tensor, theirs: Tensor, bound: float = 1e-6) -> bool:
     return torch.allclose(mine, theirs, rtol=0, atol=bound)
 
 
-def _judge(
-    close: Function = _are_close,
-) -> Function:
+def _judge(close: Function = _are_close, measure: Function = _measure) -> Function:
     """A check of each gradient, with what it may take for right."""
 
     def check(
         loss: Function, parameters: list[Tensor], backward: Function
     ) -> list[bool]:
-        return [*map(close, backward(parameters), _measure(loss, parameters))]
+        return [*map(close, backward(parameters), measure(loss, parameters))]
 
     return check
 
@@ -386,6 +401,11 @@ GRADIENT_CHECK = Exercise(
         "you call every gradient wrong, the right ones too: is the difference divided "
         "by twice the nudge, is that 1e-5, the bound 1e-6, and each copy fresh?": (
             lambda loss, parameters, backward: [False] * len(parameters)
+        ),
+        "you nudge to one side only, which is off by more than 1e-6: nudge down as "
+        "well, and divide by 2e-5.": tuple(
+            _judge(measure=partial(_measure_to_one_side, nudge=nudge))
+            for nudge in (1e-5, -1e-5)
         ),
         "True is for the gradients that are right, and False for the wrong ones.": (
             lambda *arguments: [not right for right in _judge()(*arguments)]

@@ -73,6 +73,12 @@ def _fill_all_rows(targets: Tensor, classes: int, epsilon: float) -> Tensor:
     return rows
 
 
+def _add_to_all_rows(targets: Tensor, classes: int, epsilon: float) -> Tensor:
+    row = torch.full((classes,), epsilon / classes)
+    row += (1 - epsilon) * targets.bincount(minlength=classes)
+    return row.expand(len(targets), classes)
+
+
 def _schedule(step: int, steps: int, warmup: int, peak: float) -> float:
     if step < warmup:
         return peak * step / warmup
@@ -259,9 +265,9 @@ DIAGNOSES = Exercise(
 SMOOTH_TARGETS = Exercise(
     solution=_smooth,
     cases=[
-        {"targets": torch.tensor([1]), "classes": 2, "epsilon": 0.2},
+        {"targets": torch.tensor([1, 1]), "classes": 2, "epsilon": 0.2},
         {"targets": torch.tensor([2, 0]), "classes": 3, "epsilon": 0.3},
-        {"targets": torch.tensor([1]), "classes": 4, "epsilon": 0.2},
+        {"targets": torch.tensor([3, 1]), "classes": 4, "epsilon": 0.2},
         {"targets": torch.tensor([4, 0, 4, 1, 2, 4]), "classes": 7, "epsilon": 0.4},
     ],
     mistakes={
@@ -328,8 +334,11 @@ SMOOTH_TARGETS = Exercise(
         "one_hot.": lambda targets, classes, epsilon: (
             targets * (1 - epsilon) + epsilon / classes
         ),
-        "each row has the targets of all images: give the rows as well, "
-        "y[range(len(targets)), targets].": _fill_all_rows,
+        "each row has the targets of all images, and each image has a row of its own: "
+        "y[range(len(targets)), targets], or a new row in each round of a loop.": (
+            _fill_all_rows,
+            _add_to_all_rows,
+        ),
         "the target keeps its whole 1: take epsilon away from it.": (
             lambda targets, classes, epsilon: _fill(
                 targets, classes, 1.0, epsilon / classes

@@ -154,6 +154,15 @@ HEATMAPS = Exercise(
                 (gradients.mean((1, 2), keepdim=True) * maps).sum(1).relu()
             )
         ),
+        "you take one mean over everything: each image and each map has a mean of its "
+        "own, over dimensions 2 and 3.": lambda maps, gradients: (
+            (gradients.mean() * maps).sum(1).relu()
+        ),
+        "you add up over the rows or the columns, and the places are to stay: the maps "
+        "are dimension 1.": (
+            lambda maps, gradients: (_mean_over_places(gradients) * maps).sum(2).relu(),
+            lambda maps, gradients: (_mean_over_places(gradients) * maps).sum(3).relu(),
+        ),
         "the mean runs over the rows or the columns only: take it over all places, "
         "dimensions 2 and 3.": (
             lambda maps, gradients: (

@@ -55,6 +55,11 @@ def describe(
     """
     if all(map(_is_nan, results)):
         return "these are nan, no numbers: 0 / 0 is nan, and so is the mean of nothing."
+    if all(map(_is_wrapped, results, expected)):
+        return (
+            "your result is a tuple with one tensor in it: is there a comma after the "
+            "value that return gives? Else take [0] of it."
+        )
     for name in cases[0]:
         if all(same(r, case[name]) for r, case in zip(results, cases, strict=True)):
             return f"that is {name}, as it was given."
@@ -115,6 +120,16 @@ def _try(find: Callable[[], Any], otherwise: Any) -> Any:
 def _is_nan(result: Any) -> bool:
     numbers = to_numbers(result)
     return numbers is not None and numbers.numel() > 0 and bool(numbers.isnan().all())
+
+
+def _is_wrapped(result: Any, expected: Any) -> bool:
+    """Whether a tensor alone in a tuple stands where no tuple is asked for."""
+    return (
+        isinstance(result, tuple)
+        and len(result) == 1
+        and isinstance(result[0], Tensor)
+        and not isinstance(expected, tuple)
+    )
 
 
 def _differ_in_shape(result: Any, expected: Any) -> bool:

@@ -5,11 +5,18 @@ from pathlib import Path
 from traceback import extract_tb
 from types import TracebackType
 
+import numpy as np
 from torch import Tensor
 
 from mnistedu.exercises.show import show_error
 
 HERE = str(Path(__file__).parent)
+NUMPYS = str(Path(np.__file__).parent)
+
+NUMPY = (
+    "NumPy's functions stumble over torch's tensors: take .numpy() of them first, or "
+    "use torch's own."
+)
 
 # A part of the message, and the advice, in which \1 is what the first brackets caught.
 ADVICE = {
@@ -64,7 +71,11 @@ ADVICE = {
         r"cat joins tensors of as many dimensions each, and these have \1 and \2: "
         "x[None] adds one in front."
     ),
-    r"same number of dimensions as (?:input|self|src)": (
+    r"same number of dimensions as src": (
+        "scatter stumbles over what it is to write: a number, or a tensor with as many "
+        "dimensions as its index. .item() makes a number of a tensor that holds one."
+    ),
+    r"same number of dimensions as (?:input|self)": (
         "gather and scatter want an index with as many dimensions as the tensor has: "
         "flatten both in the same way before."
     ),
@@ -85,6 +96,11 @@ ADVICE = {
     r"of batch2 tensor to be": (
         "@ is the product of matrices, and these do not fit: number by number "
         "multiplies *."
+    ),
+    r"shapes cannot be multiplied \((\d+)x(\d+) and (\1x\d+|\d+x(?:\1|\2))\)": (
+        r"@ is the product of matrices, and \1x\2 and \3 do not fit: the second of "
+        "the first must be the first of the second: is a .T missing, or is their order "
+        "another? Number by number multiplies *."
     ),
     r"shapes cannot be multiplied \((\S+) and (\S+)\)": (
         r"@ is the product of matrices, and \1 and \2 do not fit: the second of the "
@@ -225,6 +241,7 @@ ADVICE = {
     r"'type' object does not support the context manager": (
         "a class is named here but not called: add the brackets ()."
     ),
+    r"'numpy.ndarray' and 'Tensor'": NUMPY,
     r"'[<>]=?' not supported|unsupported operand|bad operand|only concatenate|"
     r"multiply sequence": (
         "these two kinds of values cannot be compared or calculated with: print both."
@@ -238,7 +255,8 @@ ADVICE = {
         "function do so."
     ),
     r"name '(\w+)' is not defined": (
-        r"there is no \1 here: a slip of the pen, or a line that did not run?"
+        r"there is no \1 here: a slip of the pen, a line that did not run, or a word "
+        "without its quotes?"
     ),
     r"q must be in the range|q values must be in": (
         "quantile takes shares from 0 to 1, not per cent."
@@ -294,9 +312,13 @@ def explain(error: Exception, names: list[str]) -> str:
     line = _find_line(error.__traceback__)
     where = f"\n    in the line {line}" if line else ""
     if line is None and isinstance(error, TypeError) and "argument" in said:
+        if not names:
+            return "your function must take no arguments: leave its brackets empty."
         return (
             f"your function must take these arguments and no other: {', '.join(names)}."
         )
+    if isinstance(error, TypeError) and _ends_in_numpy(error.__traceback__):
+        return NUMPY + where
     for part, advice in ADVICE.items():
         if found := re.search(part, f"{type(error).__name__}: {error}"):
             advice = found.expand(advice) + _name_fixed(said, line or "")
@@ -308,6 +330,11 @@ def _name_fixed(said: str, line: str) -> str:
     """A size that the message names and the line has as a number, if it is large."""
     fixed = [n for n in re.findall(r"\d\d+", said) if re.search(rf"\b{n}\b", line)]
     return f" Your line has {fixed[0]} in it: other cases differ." if fixed else ""
+
+
+def _ends_in_numpy(traceback: TracebackType | None) -> bool:
+    """Whether one of NumPy's own lines raised it."""
+    return extract_tb(traceback)[-1].filename.startswith(NUMPYS)
 
 
 def _find_line(traceback: TracebackType | None) -> str | None:

@@ -10,13 +10,17 @@ from torch import Tensor
 from mnistedu.exercises.compare import is_truth, unusual
 from mnistedu.exercises.tame import Strange
 
-WHOLE = 24  # numbers: a tensor with more is shown by its shape and a corner
+# Numbers: a tensor with more is shown by its shape and a corner. And tensors: a list
+# with more of them is cut.
+WHOLE = 24
 
 
 def show(value: Any) -> str:
     """Numbers to four decimals; small tensors whole, so that they can be copied."""
     if isinstance(value, tuple):
-        return ", ".join(map(show, value))
+        return ", ".join(map(show, value)) + "," * (len(value) == 1)
+    if _has_tensors(value) and len(value) <= WHOLE:
+        return f"[{', '.join(map(show, value))}]"
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
         return show_numbers(value)
     if isinstance(value, Tensor):
@@ -36,8 +40,10 @@ def show(value: Any) -> str:
 
 
 def _has_tensors(value: Any) -> bool:
-    """Whether it is a tuple with tensors in it, as a batch is."""
-    return isinstance(value, tuple) and any(isinstance(x, Tensor) for x in value)
+    """Whether it is a tuple or a list with tensors in it, as a batch is."""
+    return isinstance(value, (tuple, list)) and any(
+        isinstance(x, (Tensor, np.ndarray)) for x in value
+    )
 
 
 def show_numbers(value: Any) -> str:
