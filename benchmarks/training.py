@@ -33,7 +33,7 @@ from torch.nn import functional as F
 # What only one of the two needs is imported where it runs, on its own clock.
 
 THREADS = 2
-SEEDS = (0, 1, 2)  # the course's runs; the slowest of them counts
+SEEDS = (0, 1, 2)  # of both; the example's own is 1
 EXAMPLE_EPOCHS = 14
 SIZE = 2048  # of the matrices whose product measures what the machine can do
 ROUNDS = 60
@@ -103,13 +103,13 @@ class ExampleNet(nn.Module):
         return F.log_softmax(self.fc2(x), dim=1)
 
 
-def example() -> Iterator[float]:
+def example(seed: int) -> Iterator[float]:
     """The example as it runs on a CPU, where it never shuffles: we keep that."""
     from torch.utils.data import DataLoader
     from torchvision.datasets import MNIST
     from torchvision.transforms import Compose, Normalize, ToTensor
 
-    torch.manual_seed(1)
+    torch.manual_seed(seed)
     transform = Compose([ToTensor(), Normalize((0.1307,), (0.3081,))])
     train = MNIST(data_folder(), train=True, transform=transform)
     test = MNIST(data_folder(), train=False, transform=transform)
@@ -281,15 +281,18 @@ def main() -> None:
     print(f"MNIST, {THREADS} threads, torch {torch.__version__}")
     head("network", "test", "s", "peak GB")
     prepare()
-    quick = max(race(f"{QUICK}, seed {n}", 0.99, course, QUICK, n) for n in SEEDS)
-    peer = race("pytorch/examples", 0.99, example)
+    quick, peer = [], []
+    for n in SEEDS:
+        quick.append(race(f"{QUICK}, seed {n}", 0.99, course, QUICK, n))
+        peer.append(race(f"pytorch/examples, seed {n}", 0.99, example, n))
     long = max(race(f"{LONG}, seed {n}", 0.9941, course, LONG, n) for n in SEEDS)
     if torch.cuda.is_available():
         device = torch.cuda.get_device_name()
         race(f"{LONG}, {device}", 0.994, course, LONG, 0, "cuda")
     print()
-    print(f"- 99 % in 1/{peer / quick:.0f} of pytorch/examples' time (target 1/30)")
-    print(f"- at least 99.41 % in {long:.0f} s (target 60 s)")
+    least, most = min(peer) / max(quick), max(peer) / min(quick)
+    print(f"- 99 % in 1/{least:.0f} to 1/{most:.0f} of pytorch/examples' time")
+    print(f"- at least 99.41 % in {long:.0f} s")
     arithmetic(LONG, mixed=False)
     arithmetic(LONG, mixed=True)
 
