@@ -1,6 +1,6 @@
 """How well the network reads what people draw: `python benchmarks/handwriting.py`.
 
-Printed is the accuracy of the shipped weights, or of another checkpoint, on digits that
+Printed is the accuracy of the shipped weights, or of another ConvNet's, on digits that
 were moved, scaled, bent or drawn with another pen, prepared with `center_digit` as the
 pad does it, and beside it what they would be without. Then a row for each population:
 MNIST, other writers, pen trajectories and MNIST-C's fifteen corruptions, with the
@@ -192,11 +192,12 @@ def heatmaps(model: nn.Module, split: Split) -> tuple[float, float]:
     logits, targets = predict(model, make_loader(split, 1000))
     right = logits.argmax(1) == targets
     parts = zip(images.split(1000), targets.split(1000), strict=True)
-    maps = torch.cat([hires_cam(model, x, LAST, c) for x, c in parts])  # (N, 6, 6)
+    maps = torch.cat([hires_cam(model, x, LAST, c) for x, c in parts])  # (N, h, w)
     hottest = maps.flatten(1)[right].max(1)
     # A place of the 6x6 maps stands for 4x4 pixels, the first for those from pixel 2.
     near = F.max_pool2d((split.images[:, None] > 50).float(), 3, 1, 1)
-    ink = F.max_pool2d(near[:, :, 2:26, 2:26], 4).flatten(1)[right]
+    side = 24 // maps.shape[2]
+    ink = F.max_pool2d(near[:, :, 2:26, 2:26], side).flatten(1)[right]
     on_ink = ink.gather(1, hottest.indices[:, None])
     return (hottest.values <= 0).float().mean().item(), on_ink.mean().item()
 

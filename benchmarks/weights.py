@@ -7,8 +7,8 @@ and one of a single block, trained for a third of the time, for the book's pads.
 What is trained, which recipe and which seed, is decided on three populations of digits
 that no network learns from: MNIST's validation images, those of thirty other writers
 and pen trajectories of 44. Taken is what has the smallest mean of the three losses. All
-test sets are left to `handwriting.py --test`, once, at the end. Other seeds, as in
-`python benchmarks/weights.py 0 1 2 3`, show how far luck goes; their networks stay in
+test sets are left to `handwriting.py --test`, once, at the end. Seeds that are named, as
+in `python benchmarks/weights.py 0 1 2 3`, show how far luck goes; their networks stay in
 `run/weights`. A training that was interrupted goes on where it stopped.
 
 Training is in mixed precision, which pays where the processor multiplies in bfloat16
@@ -129,7 +129,7 @@ def mean_loss(model: nn.Module) -> float:
 
 
 def calibrate(model: ConvNet) -> None:
-    """Make the probabilities fit best, on all three populations, each with one vote.
+    """Make the probabilities fit best, on all three populations, of much the same weight.
 
     Label smoothing leaves a network too modest. A temperature mends that; as the head
     is linear, it can be taken into its weights.
@@ -158,15 +158,18 @@ def ship(name: str, model: ConvNet, path: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("seeds", type=int, nargs="*", default=[SEED])
-    for seed in parser.parse_args().seeds:
+    parser.add_argument("seeds", type=int, nargs="*", help="train these, ship none")
+    seeds = parser.parse_args().seeds
+    for seed in seeds or [SEED]:
         folder = FOLDER / f"seed-{seed}"
         model, history = train(seed, folder=folder)
         ship(f"seed {seed}", model, folder / PRETRAINED.name)
         print(f"  {EPOCHS} epochs in {sum(history.seconds) / 60:.1f} minutes")
-        if seed != SEED:
+        if seeds:
             continue
         copyfile(folder / PRETRAINED.name, PRETRAINED)
+        # What it should doubt was fitted to the weights before: `doubt.py --ship`.
+        PRETRAINED.with_suffix(".doubt.json").unlink(missing_ok=True)
         flat, _ = train(0, blocks=3, width=24, pooled=False, folder=folder / "flat")
         ship("flattened", flat, PRETRAINED.with_name("flattened.safetensors"))
         options = {"epochs": EPOCHS // 3, "blocks": 1, "pooled": False}

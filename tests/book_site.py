@@ -44,7 +44,9 @@ ONE_OF_EACH_COLOUR = """() => {
 }"""
 LISTEN = """region => {
     region.said = []
+    region.shown = []
     new MutationObserver(() => {
+        region.shown.push(region.textContent)
         if (region.ariaLive !== "off") region.said.push(region.textContent)
     }).observe(region, {childList: true, characterData: true, subtree: true})
 }"""
@@ -160,6 +162,12 @@ def listen(region: Locator) -> Callable[[], list[str]]:
     """What a screen reader says of a live region from now on."""
     region.evaluate(LISTEN)
     return partial(region.evaluate, "region => region.said")
+
+
+def shown(region: Locator) -> list[str]:
+    """All that stood there since one began to listen, also what was not read out."""
+    texts: list[str] = region.evaluate("region => region.shown")
+    return texts
 
 
 def heights(place: Locator) -> list[float]:

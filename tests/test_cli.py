@@ -20,8 +20,10 @@ from mnistedu.checkpoints import read_checkpoint, save_checkpoint
 from mnistedu.kaggle import PIXELS, read_table
 from mnistedu.models import MLP
 from mnistedu.pad.pictures import encode
+from mnistedu.preprocess import normalize
+from mnistedu.reading import read_digit
 from mnistedu.strokes import SAMPLES, rasterize
-from mnistedu.training import History
+from mnistedu.training import History, fit
 
 TRAIN = ["train", "--source", "offline", "--model", "mlp", "--hidden-sizes", "16"]
 WRITTEN = {
@@ -199,13 +201,14 @@ def test_ctrl_c_in_a_real_run_ends_it_in_order(tmp_path, ctrl_c_is_heard, start)
 
 
 def test_a_run_before_its_first_epoch_leaves_nothing(tmp_path, monkeypatch):
-    def fit(*args, **kwargs):
-        return History()
+    def batches(self):
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr("mnistedu.training.fit", fit)
+    monkeypatch.setattr("mnistedu.training.run.Run.batches", batches)
     result = run(*TRAIN, "--output", tmp_path)
     assert result.exit_code == cli.INTERRUPTED
     assert "nothing to write" in result.stdout
+    assert {path.name for path in tmp_path.iterdir()} <= {".lock"}
 
 
 def test_a_run_is_not_overwritten(trained):
@@ -261,9 +264,13 @@ def test_a_file_in_the_place_of_the_folder_gets_a_sentence(tmp_path):
     assert f"{inside} cannot be used: " in fails(*TRAIN, "--output", inside)
 
 
-def test_a_loss_without_bounds_gets_a_sentence():
-    with pytest.raises(ValueError, match="the learning rate is too high"):
-        cli._check(History(val_loss=[float("nan")]))
+def test_a_loss_without_bounds_gets_a_sentence(csv_files, tmp_path, monkeypatch):
+    failed = History(val_loss=[float("nan")])
+    monkeypatch.setattr("mnistedu.training.fit", lambda *args, **options: failed)
+    for command in (*TRAIN, "--output"), ("kaggle", *csv_files, "--output"):
+        output = tmp_path / command[0]
+        assert "the learning rate is too high" in fails(*command, output)
+        assert not output.exists()
 
 
 def test_mnist_out_of_reach_gets_a_sentence(tmp_path, monkeypatch):
@@ -328,6 +335,15 @@ def test_predict_prints_a_table(pictures):
         name, answer, probability = row.split()
         assert name == str(path) and int(answer) == digit
         assert 10 < float(probability.removesuffix("%")) <= 100
+
+
+def test_predict_says_what_looks_like_no_digit(pictures, monkeypatch):
+    def doubtful(path, network):
+        return read_digit(path, network)._replace(doubt=1.0)
+
+    monkeypatch.setattr("mnistedu.reading.read_digit", doubtful)
+    (_, *rows) = succeeds("predict", *pictures[0]).splitlines()
+    assert all(row.endswith("  looks like no digit") for row in rows)
 
 
 def test_predict_prints_json(pictures, trained):
@@ -438,14 +454,33 @@ def csv_files(offline, tmp_path):
     return paths
 
 
-def test_kaggle_writes_a_submission(csv_files, tmp_path):
+def test_kaggle_writes_a_submission(csv_files, tmp_path, offline, monkeypatch):
+    def predict(network, loader):
+        given.append(torch.cat([images for images, _ in loader]))
+        return nn.functional.one_hot(torch.tensor([3, 1, 4, 1, 5, 9, 2])).float(), None
+
+    def train(network, train_loader, val_loader, epochs, **options):
+        lengths.extend(len(each.tensors[1]) for each in (train_loader, val_loader))
+        return fit(network, train_loader, val_loader, epochs, **options)
+
+    given: list[torch.Tensor] = []
+    lengths: list[int] = []
+    monkeypatch.setattr("mnistedu.evaluation.predict", predict)
+    monkeypatch.setattr("mnistedu.training.fit", train)
     submission = tmp_path / "new" / "submission.csv"
     text = succeeds("kaggle", *csv_files, "--epochs", 1, "--output", submission)
     assert f"Wrote {submission}, 7 answers." in text
     head, *rows = submission.read_text("utf-8").splitlines()
     assert head == "ImageId,Label"
-    assert [row.split(",")[0] for row in rows] == [str(i) for i in range(1, 8)]
-    assert all(row.split(",")[1] in "0123456789" for row in rows)
+    assert rows == ["1,3", "2,1", "3,4", "4,1", "5,5", "6,9", "7,2"]
+    assert torch.equal(given[0], normalize(offline.train.images[60:67]))
+    assert lengths == [54, 6]  # a tenth to validate on
+
+
+def test_kaggle_with_a_single_digit_gets_a_sentence(csv_files):
+    known, unknown = csv_files
+    known.write_text("\n".join(known.read_text("utf-8").splitlines()[:2]), "utf-8")
+    assert "one row, too few to train and validate on" in fails("kaggle", known, unknown)
 
 
 def test_kaggle_tables_come_back_value_for_value(csv_files, offline):

@@ -315,10 +315,11 @@ def test_a_server_that_never_answers_is_given_up(small_mnist, monkeypatch):
 
 
 def test_a_server_that_stops_in_the_middle_is_given_up(server, monkeypatch):
-    monkeypatch.setattr(data, "CONNECTION_LIMIT", 0.2)
     server.change = lambda content: content[: len(content) // 2]
     server.go_on.clear()
-    assert load().name == "scikit-learn's digits"
+    with monkeypatch.context() as patch:
+        patch.setattr(data, "CONNECTION_LIMIT", 0.2)
+        assert load().name == "scikit-learn's digits"
     server.go_on.set()
     server.change = bytes
     assert load("mnist").name == "MNIST"

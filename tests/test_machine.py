@@ -14,6 +14,16 @@ from mnistedu.machine import (
 )
 
 
+@pytest.mark.parametrize(
+    ("cuda", "mps", "fastest"),
+    [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")],
+)
+def test_without_a_name_the_fastest_device_is_taken(monkeypatch, cuda, mps, fastest):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert find_device(None) == torch.device(fastest)
+
+
 def draw() -> tuple[float, ...]:
     return random.random(), np.random.rand(), random.gauss(0, 1), torch.rand(1).item()
 

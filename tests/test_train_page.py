@@ -59,9 +59,12 @@ def as_it_starts(request: pytest.FixtureRequest) -> None:
         trainer = request.getfixturevalue("trainer")
         if trainer.get_by_role("button", name="Pause").count():
             press(trainer, "Pause")
-        press(trainer, "Clear")
-        trainer.get_by_role("link", name="Too high").click()
-        trainer.get_by_role("link", name="It learns").click()
+        said = trainer.get_by_role("status")
+        for state in ("Too high", "It learns"):
+            press(trainer, "Clear")
+            expect(said).to_have_text("The sheet is empty.")
+            trainer.get_by_role("link", name=state).click()
+            expect(said).to_have_text("Press play, and the training begins.")
         expect(trainer).to_have_attribute("data-step", "0")
 
 
@@ -216,7 +219,8 @@ def test_a_state_that_is_chosen_while_the_digits_come_does_not_play(
     trainer.get_by_role("link", name="Dead").click()
     said = trainer.get_by_role("status")
     expect(said).to_have_text("Fetching the digits …")
-    page.wait_for_timeout(200)
+    while not held:
+        page.wait_for_timeout(50)
     held[0].continue_()
     expect(trainer).to_have_attribute("data-ready", "")
     expect(said).to_have_text("Press play, and the training begins.")

@@ -8,14 +8,17 @@ import hands
 import handwriting
 import pytest
 import torch
+import weights
 import writers
 from sklearn.datasets import load_digits
 from torch.nn import functional as F
 
 from mnistedu.checkpoints import load_pretrained
+from mnistedu.checkpoints import save_checkpoint as save
 from mnistedu.data import Split, load, make_loader
 from mnistedu.evaluation import accuracy, predict
 from mnistedu.models import ConvNet
+from mnistedu.training import History
 
 TRAIN_ROWS = (0, 2, 4, 8, 10, 12)  # of each sixteen
 
@@ -88,6 +91,25 @@ def test_no_pen_is_there_twice_and_every_second_is_left_alone(
     assert sorted(number for part in read for number in part) == [*range(0, 100, 2)]
     assert all(pen.targets.tolist() == [n % 10 for n in numbers]
                for pen, numbers in zip(parts, read, strict=True))  # fmt: skip
+
+
+def test_new_weights_come_without_the_doubt_of_those_before(
+    tmp_path, monkeypatch
+) -> None:
+    shipped = tmp_path / "shipped" / "convnet.safetensors"
+    doubt = shipped.with_suffix(".doubt.json")
+    doubt.parent.mkdir()
+    monkeypatch.setattr(weights, "PRETRAINED", shipped)
+    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    monkeypatch.setattr(weights, "train", lambda *a, **k: (ConvNet(1), History()))
+    monkeypatch.setattr(weights, "ship", lambda _, model, path: save(model, path))
+    for seeds, written in (["2"], False), ([], True):
+        shipped.write_text("those before")
+        doubt.write_text("theirs")
+        monkeypatch.setattr("sys.argv", ["weights.py", *seeds])
+        weights.main()
+        assert (shipped.read_bytes() != b"those before") == written
+        assert doubt.exists() != written
 
 
 def test_strokes_that_were_joined_are_told(
