@@ -1,9 +1,9 @@
 """How long a reader waits: `python benchmarks/course.py`.
 
-Printed, as a table in Markdown, are the seconds that each chapter takes from the start of
-its kernel until it is written, with nothing else running; its imports beside those of torch alone;
-`load()`, the pretrained network's answer and the book. Chapters run in a scratch copy,
-so nothing is changed but `_build`. The appendix shows what this prints:
+Printed, as a table in Markdown, are the seconds that each chapter takes from the start
+of its kernel until it is written, with nothing else running; its imports beside those
+of torch alone; `load()`, the pretrained network's answer and the book. Chapters run in
+a scratch copy, so nothing is changed but `_build`. The appendix shows what this prints:
 `python benchmarks/course.py | tee book/measured/course.md`.
 """
 

@@ -5,8 +5,8 @@ validation digits exceeds: how many of other digits do, and how many of the draw
 `letters.py`, which are none. The last measure is learned (see `mnistedu.doubt`): from
 digits as the network had them, and from the drawings to choose by, scribbles and signs.
 How well it does on kinds of drawings that it did not learn from, four parts of these in
-turn tell (scribbles it always learns from). `--ship` writes it beside the shipped weights; `--held-out` measures on the
-drawings that are held out: once, at the end.
+turn tell (scribbles it always learns from). `--ship` writes it beside the shipped
+weights; `--held-out` measures on the drawings that are held out: once, at the end.
 """
 
 import argparse

@@ -7,9 +7,10 @@ and one of a single block, trained for a third of the time, for the book's pads.
 What is trained, which recipe and which seed, is decided on three populations of digits
 that no network learns from: MNIST's validation images, those of thirty other writers
 and pen trajectories of 44. Taken is what has the smallest mean of the three losses. All
-test sets are left to `handwriting.py --test`, once, at the end. Seeds that are named, as
-in `python benchmarks/weights.py 0 1 2 3`, show how far luck goes; their networks stay in
-`run/weights`. A training that was interrupted goes on where it stopped.
+test sets are left to `handwriting.py --test`, once, at the end. Other seeds, named as
+in `python benchmarks/weights.py 0 1 3`, show how far luck goes; networks of seeds that
+are named stay in `run/weights`. A training that was interrupted goes on where it
+stopped.
 
 Training is in mixed precision, which pays where the processor multiplies in bfloat16
 by itself.
@@ -129,7 +130,7 @@ def mean_loss(model: nn.Module) -> float:
 
 
 def calibrate(model: ConvNet) -> None:
-    """Make the probabilities fit best, on all three populations, of much the same weight.
+    """Make the probabilities fit best, on all three populations, each about as heavy.
 
     Label smoothing leaves a network too modest. A temperature mends that; as the head
     is linear, it can be taken into its weights.
