@@ -578,16 +578,7 @@ def test_a_finger_that_scrolls_past_a_chart_changes_nothing(
     chart.evaluate("e => e.scrollIntoView({block: 'center', behavior: 'instant'})")
     page.wait_for_timeout(600)  # the ball has come down
     before, top = figure.get_by_role("status").inner_text(), page.evaluate("scrollY")
-    devtools = context.new_cdp_session(page)
-    box = chart.bounding_box()
-    assert box
-    x, y = box["x"] + 0.4 * box["width"], box["y"] + 0.7 * box["height"]
-    for up in range(0, 240, 12):
-        at = {"type": "touchMove" if up else "touchStart"}
-        points = [{"x": x, "y": y - up}]
-        devtools.send("Input.dispatchTouchEvent", {**at, "touchPoints": points})
-        page.wait_for_timeout(16)
-    devtools.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    book_site.touch(chart, [(40, 60 - up) for up in range(0, 70, 3)], across=100)
     page.wait_for_function("top => scrollY > top + 100", arg=top)
     expect(figure.get_by_role("status")).to_have_text(before)
     context.close()
